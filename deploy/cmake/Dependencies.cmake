@@ -1,0 +1,54 @@
+# Every dependency of Trireme, with the reason and the licence. All are Debian
+# packages; deploy/packages.sh installs them by the names given here.
+find_package(PkgConfig QUIET)
+if(NOT PKG_CONFIG_FOUND)
+  message(FATAL_ERROR
+    "pkg-config is missing. Install it with: apt-get install pkg-config")
+endif()
+
+# trireme_find(<package> <minimum version or ""> <Debian packages> [options])
+macro(trireme_find package minimum debian)
+  find_package(${package} ${minimum} QUIET ${ARGN})
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR
+      "${package} ${minimum} or newer is missing. "
+      "Install it with: apt-get install ${debian}")
+  endif()
+endmacro()
+
+function(trireme_find_pkg target module minimum debian)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL
+                    "${module}>=${minimum}")
+  if(NOT ${target}_FOUND)
+    message(FATAL_ERROR
+      "${module} ${minimum} or newer is missing. "
+      "Install it with: apt-get install ${debian}")
+  endif()
+endfunction()
+
+find_package(Threads REQUIRED)
+# Status, containers, time, strings (Apache-2.0).
+trireme_find(absl "" libabsl-dev CONFIG)
+# Logging (MIT).
+trireme_find(spdlog 1.10 libspdlog-dev CONFIG)
+# MD5 of partition keys, TLS (Apache-2.0).
+trireme_find(OpenSSL 3.0 libssl-dev)
+# CRC32C with SSE4.2/PCLMUL (BSD-3-Clause).
+trireme_find_pkg(ISAL libisal 2.30 libisal-dev)
+# Shard logs and tables (Apache-2.0 or GPL-2.0).
+trireme_find(RocksDB 7.8 librocksdb-dev CONFIG)
+# Wire contracts and RPC (BSD-3-Clause, Apache-2.0).
+trireme_find(Protobuf 3.21 "libprotobuf-dev protobuf-compiler")
+trireme_find(gRPC 1.51 "libgrpc++-dev protobuf-compiler-grpc" CONFIG)
+# Configuration files (MIT).
+trireme_find(yaml-cpp 0.7 libyaml-cpp-dev CONFIG)
+# Command line (BSD-3-Clause).
+trireme_find_pkg(CLI11 CLI11 2.1 libcli11-dev)
+# --output json of the command line (MIT).
+trireme_find(nlohmann_json 3.11 nlohmann-json3-dev CONFIG)
+if(BUILD_TESTING)
+  # Unit tests (BSD-3-Clause).
+  trireme_find(GTest 1.12 "libgtest-dev libgmock-dev" CONFIG)
+  # Micro benchmarks in tests/bench (Apache-2.0).
+  trireme_find(benchmark 1.7 libbenchmark-dev CONFIG)
+endif()
