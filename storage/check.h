@@ -24,11 +24,11 @@ namespace trireme {
 
 // CHECK(condition) or CHECK(condition, message_string). The message is
 // evaluated only on failure.
-#define CHECK(condition, ...)                                             \
-  do {                                                                    \
-    if (!(condition)) [[unlikely]]                                        \
-      ::trireme::CheckFailed(__FILE__, __LINE__, #condition __VA_OPT__(, ) \
-                                 __VA_ARGS__);                            \
+#define CHECK(condition, ...)                                        \
+  do {                                                               \
+    if (!(condition)) [[unlikely]]                                   \
+      ::trireme::CheckFailed(__FILE__, __LINE__,                     \
+                             #condition __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)
 
 #endif  // TRIREME_STORAGE_CHECK_H_

@@ -7,11 +7,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define RETURN_IF_ERROR(expression)                       \
-  do {                                                    \
+#define RETURN_IF_ERROR(expression)                           \
+  do {                                                        \
     if (::absl::Status return_if_error_status = (expression); \
-        !return_if_error_status.ok())                     \
-      return return_if_error_status;                      \
+        !return_if_error_status.ok())                         \
+      return return_if_error_status;                          \
   } while (false)
 
 #define TRIREME_CONCAT_INNER(a, b) a##b
@@ -20,8 +20,8 @@
 // ASSIGN_OR_RETURN(auto value, MightFail());
 #define ASSIGN_OR_RETURN(left, expression) \
   ASSIGN_OR_RETURN_INNER(TRIREME_CONCAT(status_or_, __LINE__), left, expression)
-#define ASSIGN_OR_RETURN_INNER(status_or, left, expression) \
-  auto status_or = (expression);                            \
+#define ASSIGN_OR_RETURN_INNER(status_or, left, expression)  \
+  auto status_or = (expression);                             \
   if (!status_or.ok()) return std::move(status_or).status(); \
   left = *std::move(status_or)
 

@@ -1,5 +1,6 @@
 // What goes in and out of the consensus core: entries, hard state, messages.
-// Plain values; the wire form of a message is proto/trireme/v1/replication.proto.
+// Plain values; the wire form of a message is
+// proto/trireme/v1/replication.proto.
 #ifndef TRIREME_REPLICATION_RAFT_MESSAGE_H_
 #define TRIREME_REPLICATION_RAFT_MESSAGE_H_
 
@@ -74,8 +75,8 @@ struct Message {
   LogIndex log_index = 0;
   Term log_term = 0;
 
-  LogIndex commit = 0;          // kAppend, kHeartbeat, kRecovered.
-  std::vector<Entry> entries;   // kAppend: contiguous from log_index + 1.
+  LogIndex commit = 0;         // kAppend, kHeartbeat, kRecovered.
+  std::vector<Entry> entries;  // kAppend: contiguous from log_index + 1.
 
   // Replies. kAppendReply accepted: entries up to `match` are the leader's and
   // are persisted here; rejected: `hint_index`/`hint_term` tell where to try.

@@ -1,0 +1,89 @@
+// Catalog is the meta group's table of streams and shards, in memory on every
+// node and in RocksDB under the meta group's applied index.
+//
+// Owned by the StateMachine, written by the applier thread, read by anyone:
+// a found stream is an immutable value that stays as it was when found.
+// Survives a crash through the store and the log; see docs/architecture.md.
+#ifndef TRIREME_STORAGE_CATALOG_H_
+#define TRIREME_STORAGE_CATALOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "storage/hash_key.h"
+#include "storage/ids.h"
+
+namespace trireme {
+
+// Written to disk; never renumber.
+enum class StreamStatus : uint8_t {
+  kCreating = 1,
+  kDeleting = 2,
+  kActive = 3,
+  kUpdating = 4,
+};
+
+struct Shard {
+  ShardIndex index;
+  GroupId group;
+  HashKeyRange range;
+  uint64_t created_s = 0;  // Unix seconds; part of its sequence numbers.
+  std::optional<ShardIndex> parent;
+  std::optional<ShardIndex> adjacent_parent;
+  // The counter of its end, once closed.
+  std::optional<Counter> end;
+  uint64_t closed_s = 0;  // Unix seconds, when closed.
+};
+
+struct Stream {
+  StreamId id;
+  std::string name;
+  StreamStatus status = StreamStatus::kCreating;
+  absl::Time created;
+  uint32_t retention_hours = 24;
+  uint64_t record_bytes_max = 1u << 20;
+  std::vector<Shard> shards;   // By index, ascending.
+  std::vector<uint32_t> open;  // Positions in `shards` of the open ones,
+                               // by start of their hash key range.
+  const Shard* FindShard(ShardIndex index) const;
+  // The open shard that owns `key`. Open shards cover the whole space.
+  const Shard& ShardFor(HashKey key) const;
+};
+
+class Catalog {
+ public:
+  // Null when there is none of this name (a DELETING one is still found).
+  std::shared_ptr<const Stream> Find(absl::string_view name) const;
+  std::shared_ptr<const Stream> Find(StreamId id) const;
+  // Up to `limit` streams by name, strictly after `after`.
+  std::vector<std::shared_ptr<const Stream>> List(absl::string_view after,
+                                                  size_t limit) const;
+  // Open shards per group, for placing new ones; index = group id.
+  std::vector<uint32_t> OpenShardsByGroup(uint32_t group_count) const;
+  size_t stream_count() const;
+
+  // Applier thread. Put replaces a stream of the same id.
+  void Put(std::shared_ptr<const Stream> stream);
+  void Remove(StreamId id);
+  void Clear();
+
+ private:
+  mutable absl::Mutex mu_;
+  absl::btree_map<std::string, std::shared_ptr<const Stream>> by_name_
+      ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<StreamId, std::shared_ptr<const Stream>> by_id_
+      ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_STORAGE_CATALOG_H_

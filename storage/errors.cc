@@ -1,0 +1,75 @@
+#include "storage/errors.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "storage/check.h"
+
+namespace trireme {
+namespace {
+
+constexpr char kPayloadUrl[] = "trireme.dev/ErrorReason";
+
+struct ReasonRow {
+  ErrorReason reason;
+  absl::StatusCode code;
+  absl::string_view name;
+};
+
+constexpr ReasonRow kReasons[] = {
+    {ErrorReason::kNone, absl::StatusCode::kUnknown, "Unknown"},
+    {ErrorReason::kResourceNotFound, absl::StatusCode::kNotFound,
+     "ResourceNotFoundException"},
+    {ErrorReason::kResourceInUse, absl::StatusCode::kFailedPrecondition,
+     "ResourceInUseException"},
+    {ErrorReason::kLimitExceeded, absl::StatusCode::kResourceExhausted,
+     "LimitExceededException"},
+    {ErrorReason::kInvalidArgument, absl::StatusCode::kInvalidArgument,
+     "InvalidArgumentException"},
+    {ErrorReason::kValidation, absl::StatusCode::kInvalidArgument,
+     "ValidationException"},
+    {ErrorReason::kProvisionedThroughputExceeded,
+     absl::StatusCode::kResourceExhausted,
+     "ProvisionedThroughputExceededException"},
+    {ErrorReason::kExpiredIterator, absl::StatusCode::kInvalidArgument,
+     "ExpiredIteratorException"},
+    {ErrorReason::kExpiredNextToken, absl::StatusCode::kInvalidArgument,
+     "ExpiredNextTokenException"},
+    {ErrorReason::kInternalFailure, absl::StatusCode::kInternal,
+     "InternalFailureException"},
+    {ErrorReason::kOverloaded, absl::StatusCode::kResourceExhausted,
+     "Overloaded"},
+    {ErrorReason::kNoLeader, absl::StatusCode::kUnavailable, "NoLeader"},
+    {ErrorReason::kOutcomeUnknown, absl::StatusCode::kDeadlineExceeded,
+     "OutcomeUnknown"},
+    {ErrorReason::kDiskFull, absl::StatusCode::kResourceExhausted, "DiskFull"},
+    {ErrorReason::kShardSealed, absl::StatusCode::kFailedPrecondition,
+     "ShardSealed"},
+};
+
+const ReasonRow& RowOf(ErrorReason reason) {
+  const auto row = static_cast<size_t>(reason);
+  CHECK(row < std::size(kReasons), "unknown error reason");
+  return kReasons[row];
+}
+
+}  // namespace
+
+absl::string_view ErrorReasonName(ErrorReason reason) {
+  return RowOf(reason).name;
+}
+
+absl::Status MakeError(ErrorReason reason, absl::string_view message) {
+  absl::Status status(RowOf(reason).code, message);
+  status.SetPayload(kPayloadUrl,
+                    absl::Cord(std::string(1, static_cast<char>(reason))));
+  return status;
+}
+
+ErrorReason ReasonOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kPayloadUrl);
+  if (!payload.has_value() || payload->size() != 1) return ErrorReason::kNone;
+  return static_cast<ErrorReason>(std::string(*payload)[0]);
+}
+
+}  // namespace trireme

@@ -1,0 +1,48 @@
+// Typed errors: an absl::Status that also says which of the service's errors
+// it is (kinesis-contract.md §1.2), so that every front end reports the same.
+#ifndef TRIREME_STORAGE_ERRORS_H_
+#define TRIREME_STORAGE_ERRORS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace trireme {
+
+// Sent between nodes; never renumber.
+enum class ErrorReason : uint8_t {
+  kNone = 0,  // An error of no special kind; its canonical code says all.
+  kResourceNotFound = 1,
+  kResourceInUse = 2,
+  kLimitExceeded = 3,
+  kInvalidArgument = 4,
+  kValidation = 5,
+  kProvisionedThroughputExceeded = 6,
+  kExpiredIterator = 7,
+  kExpiredNextToken = 8,
+  kInternalFailure = 9,
+  // Ours: more is waiting than the node will hold; retry after a while.
+  kOverloaded = 10,
+  // Ours: no leader could be reached; nothing was written.
+  kNoLeader = 11,
+  // Ours: the answer got lost on its way; the write may or may not be there.
+  kOutcomeUnknown = 12,
+  // Ours: the disk is nearly full; reads go on.
+  kDiskFull = 13,
+  // Internal: the shard was sealed or dropped before the put was applied.
+  kShardSealed = 14,
+};
+
+// The name a client sees, e.g. "ResourceNotFoundException".
+absl::string_view ErrorReasonName(ErrorReason reason);
+
+// A status of the reason's canonical code, message and reason attached.
+absl::Status MakeError(ErrorReason reason, absl::string_view message);
+
+// kNone for statuses that MakeError did not make.
+ErrorReason ReasonOf(const absl::Status& status);
+
+}  // namespace trireme
+
+#endif  // TRIREME_STORAGE_ERRORS_H_

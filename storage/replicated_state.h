@@ -1,0 +1,88 @@
+// The state that committed entries build: the seam between replication and
+// storage. StateMachine (RocksDB) in the product, a model in the simulator.
+#ifndef TRIREME_STORAGE_REPLICATED_STATE_H_
+#define TRIREME_STORAGE_REPLICATED_STATE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/ids.h"
+#include "storage/payload.h"
+
+namespace trireme {
+
+struct CommittedEntry {
+  GroupId group;
+  LogIndex index = 0;
+  Term term = 0;
+  bool has_payload = true;  // False for entries of the core's own (no-ops).
+  Payload payload;          // See entry_payload.h.
+};
+
+// What the state made of an entry; the same on every replica.
+struct ApplyResult {
+  // Of a command: OK, or a typed error (errors.h); the state is unchanged then.
+  absl::Status status;
+  // Of a records entry: one status a shard batch, in the entry's order. A
+  // batch that is not OK (kShardSealed, kResourceNotFound) left no trace.
+  std::vector<absl::Status> batches;
+  // Of a command: its reply, a serialized message the proposer understands.
+  std::string reply;
+};
+
+struct AppliedPosition {
+  LogIndex index = 0;
+  Term term = 0;
+  int64_t stamp_ms = 0;  // The highest stamp applied so far.
+};
+
+// Streams one group's state to a replica that is too far behind
+// (design.md D11). Holds a consistent view of the moment it was opened.
+class StateSource {
+ public:
+  virtual ~StateSource() = default;
+  // The position the pulled state stands at.
+  virtual AppliedPosition position() const = 0;
+  // The next chunk (at most about 1 MiB), or "" at the end.
+  virtual absl::StatusOr<std::string> Next() = 0;
+};
+
+// Thread-safe unless said otherwise. Errors of methods that return Status are
+// final: the disk or our own data is broken and the node must stop.
+class ReplicatedState {
+ public:
+  virtual ~ReplicatedState() = default;
+
+  // Applies the next entry of a group. An entry at or below the group's
+  // applied index is skipped. Applier thread only.
+  virtual absl::StatusOr<ApplyResult> Apply(const CommittedEntry& entry) = 0;
+
+  // Everything up to here is applied and readable.
+  virtual AppliedPosition Applied(GroupId group) const = 0;
+  // Everything up to here survives a crash of the machine.
+  virtual AppliedPosition Durable(GroupId group) const = 0;
+  // Makes all that is applied durable. Blocks.
+  virtual absl::Status Flush() = 0;
+
+  // --- catch-up of a lagging or empty replica ---
+
+  // What this replica has of the group, for the source to skip.
+  virtual absl::StatusOr<std::string> DescribeHeld(GroupId group) = 0;
+  virtual absl::StatusOr<std::unique_ptr<StateSource>> OpenSource(
+      GroupId group, absl::string_view held) = 0;
+  // Chunks of one source, in order. Until FinishInstall the group's applied
+  // position does not move, and a crash leaves nothing half done: pulling
+  // again goes on from what is held. No Apply of the group meanwhile.
+  virtual absl::Status InstallChunk(GroupId group, absl::string_view chunk) = 0;
+  // The pulled state becomes the group's, durably.
+  virtual absl::Status FinishInstall(GroupId group,
+                                     const AppliedPosition& position) = 0;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_STORAGE_REPLICATED_STATE_H_
