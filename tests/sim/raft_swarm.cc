@@ -447,9 +447,10 @@ bool RaftSwarm::Converged() {
   }
   const int leader = Leader();
   if (leader < 0) return false;
-  if (heal_target_ == 0) {
-    const raft::Raft& core = nodes_[leader].replica.core();
-    if (!core.committed_in_term()) return false;
+  const raft::Raft& core = nodes_[leader].replica.core();
+  if (!core.committed_in_term()) return false;
+  if (heal_term_ != core.term()) {
+    heal_term_ = core.term();
     heal_target_ = core.last_index() + 1;
   }
   for (const Node& node : nodes_) {

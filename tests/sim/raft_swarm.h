@@ -150,6 +150,7 @@ class RaftSwarm {
   std::vector<std::vector<bool>> link_up_;
   std::vector<std::vector<Micros>> link_free_;  // FIFO: nothing overtakes.
   bool healing_ = false;
+  Term heal_term_ = 0;
   LogIndex heal_target_ = 0;
 
   Micros now_ = 0;
