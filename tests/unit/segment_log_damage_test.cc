@@ -226,6 +226,21 @@ TEST_F(DamagedLogTest, AMarkVouchesForTheLastBatch) {
   EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
 }
 
+TEST_F(DamagedLogTest, ABlankNextSegmentVouchesForTheLastBatch) {
+  WriteTenBatches();
+  const std::string path = Segments(original_disk_).back();
+  Copy();
+  Open();
+  disk_.StopAfter(1);  // Names the next file, and writes nothing.
+  EXPECT_FALSE(log_->Write(LogBatch()).ok());
+  disk_.Crash();
+  ASSERT_EQ(Segments(disk_).size(), 6u);
+  disk_.FlipBit(path, kBatchAlignment + 2 * kFrameHeaderBytes, 0);
+  Open();
+  EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
+  EXPECT_THAT(std::string(replay_.damage.message()), HasSubstr(path));
+}
+
 TEST_F(DamagedLogTest, TheReportNamesFileAndOffset) {
   WriteTenBatches();
   const std::string path = Segments(original_disk_)[2];
