@@ -45,6 +45,7 @@ struct EntryWaiter {
 // One unit of the applier's work.
 struct ApplyEntry {
   CommittedEntry entry;
+  int64_t stamp_ms = 0;  // Of the payload.
   std::vector<EntryWaiter> waiters;
 };
 // Runs when everything submitted before it is applied.
@@ -55,8 +56,9 @@ using ApplyWork = std::variant<ApplyEntry, ApplyCallback>;
 
 class Applier {
  public:
-  // `observer` may be null. Called with the first error of the state, after
-  // which nothing more is applied: the node must stop (design.md D12).
+  // `observer` may be null. `on_fatal` is called with the first error of the
+  // state, after which nothing more is applied: the node must stop (design.md
+  // D12).
   Applier(ReplicatedState* state, AppliedObserver* observer,
           absl::AnyInvocable<void(absl::Status)> on_fatal);
 
