@@ -35,11 +35,10 @@ absl::StatusOr<Ticket> Admission::AdmitUpTo(uint64_t bytes_wanted,
     const uint64_t free = held < bytes_max_ ? bytes_max_ - held : 0;
     if (free < bytes_min) {
       calls_.fetch_sub(1);
-      return MakeError(
-          ErrorReason::kOverloaded,
-          absl::StrCat("this node holds ", held, " bytes of ", what_,
-                       " in progress; the limit is ", bytes_max_,
-                       "; retry later"));
+      return MakeError(ErrorReason::kOverloaded,
+                       absl::StrCat("this node holds ", held, " bytes of ",
+                                    what_, " in progress; the limit is ",
+                                    bytes_max_, "; retry later"));
     }
     const uint64_t granted = std::min(bytes_wanted, free);
     if (bytes_.compare_exchange_weak(held, held + granted)) {

@@ -1,8 +1,9 @@
-// Tells several observers what one applier applied, in the order given.
+// Tells several observers what one applier applied, in the order they were
+// added. It exists before the node, whose parts some observers need: they are
+// added once the node is open, before it starts.
 #ifndef TRIREME_SERVER_APPLIED_FANOUT_H_
 #define TRIREME_SERVER_APPLIED_FANOUT_H_
 
-#include <utility>
 #include <vector>
 
 #include "replication/applier.h"
@@ -11,8 +12,8 @@ namespace trireme {
 
 class AppliedFanout : public AppliedObserver {
  public:
-  explicit AppliedFanout(std::vector<AppliedObserver*> observers)
-      : observers_(std::move(observers)) {}
+  // Before the applier runs. `observer` outlives the applier.
+  void Add(AppliedObserver* observer) { observers_.push_back(observer); }
 
   void OnApplied(const CommittedEntry& entry,
                  const ApplyResult& result) override {
@@ -27,7 +28,8 @@ class AppliedFanout : public AppliedObserver {
   }
 
  private:
-  const std::vector<AppliedObserver*> observers_;
+  // Constant once the applier runs.
+  std::vector<AppliedObserver*> observers_;
 };
 
 }  // namespace trireme

@@ -35,12 +35,11 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       catalog_(&parts.state->catalog()),
       signer_(options.cluster, options.iterator_secret),
       puts_admission_("puts", options.put_calls_max, options.put_bytes_max),
-      reads_admission_("reads", options.read_calls_max,
-                       options.read_bytes_max),
+      reads_admission_("reads", options.read_calls_max, options.read_bytes_max),
       reader_(parts.state, parts.tails, parts.clock),
       router_(options.account, catalog_, parts.replicas, parts.read_pool),
       puts_(&router_, parts.replicas, parts.state, &puts_admission_,
-            parts.clock),
+            parts.timers, parts.clock),
       reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
              &reads_admission_, parts.read_pool, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
@@ -55,8 +54,7 @@ void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,
 }
 
 bool Broker::PutRecords(const PutRecordsRequest& request,
-                        absl::Duration timeout,
-                        Done<PutRecordsResponse> done) {
+                        absl::Duration timeout, Done<PutRecordsResponse> done) {
   return puts_.PutRecords(request, timeout, std::move(done));
 }
 
@@ -67,8 +65,7 @@ void Broker::GetShardIterator(const GetShardIteratorRequest& request,
 }
 
 void Broker::GetRecords(const GetRecordsRequest& request,
-                        absl::Duration timeout,
-                        Done<GetRecordsResponse> done) {
+                        absl::Duration timeout, Done<GetRecordsResponse> done) {
   reads_.GetRecords(request, timeout, std::move(done));
 }
 
@@ -82,8 +79,8 @@ absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
   reads_.FindPosition(
       {{owned->name, owned->arn}, owned->shard_id, owned->position},
       "SubscribeToShard", timeout,
-      [owned, subscription = *subscription](
-          absl::StatusOr<ShardPosition> position) {
+      [owned,
+       subscription = *subscription](absl::StatusOr<ShardPosition> position) {
         subscription->Begin(std::move(position));
       });
   return subscription;
@@ -118,8 +115,7 @@ void Broker::ListStreams(const ListStreamsRequest& request,
 }
 
 void Broker::ListShards(const ListShardsRequest& request,
-                        absl::Duration timeout,
-                        Done<ListShardsResponse> done) {
+                        absl::Duration timeout, Done<ListShardsResponse> done) {
   streams_.ListShards(request, timeout, std::move(done));
 }
 

@@ -47,7 +47,7 @@ struct BrokerOptions {
   // What a node holds for its callers at most; beyond it they are refused.
   uint64_t put_calls_max = 20'000;
   uint64_t put_bytes_max = 128u << 20;
-  uint64_t read_calls_max = 4'096;     // Being read or sent at a time.
+  uint64_t read_calls_max = 4'096;  // Being read or sent at a time.
   uint64_t read_bytes_max = 256u << 20;
   size_t subscriptions_max = 10'000;
 };

@@ -14,10 +14,9 @@ NodeStatus StatusOf(const ClusterMember& member,
   NodeStatus status;
   status.report.node = member.node;
   status.report.zone = member.zone;
-  const auto found =
-      std::find_if(known.begin(), known.end(), [&](const KnownNode& node) {
-        return node.report.node == member.node;
-      });
+  const auto found = std::find_if(
+      known.begin(), known.end(),
+      [&](const KnownNode& node) { return node.report.node == member.node; });
   if (found == known.end()) return status;
   status.report = found->report;
   status.age = found->age;
@@ -78,8 +77,8 @@ ClusterStatus SummarizeCluster(const std::vector<ClusterMember>& members,
   std::map<GroupId, GroupStatus> groups;
   for (const NodeStatus& node : cluster.nodes) {
     for (const GroupReport& report : node.report.groups) {
-      Merge(node.report.node, report,
-            node.health != NodeHealth::kUnreachable, &groups[report.group]);
+      Merge(node.report.node, report, node.health != NodeHealth::kUnreachable,
+            &groups[report.group]);
     }
   }
   for (const NodeStatus& node : cluster.nodes) {

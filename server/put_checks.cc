@@ -73,8 +73,8 @@ absl::Status CheckPutRecordsShape(const PutRecordsRequest& request) {
   if (bytes > kPutRecordsBytesMax) {
     return MakeError(
         ErrorReason::kInvalidArgument,
-        absl::StrCat("Records size exceeds 10 MB limit: the request is ",
-                     bytes, " bytes, keys included; the limit is ",
+        absl::StrCat("Records size exceeds 10 MB limit: the request is ", bytes,
+                     " bytes, keys included; the limit is ",
                      kPutRecordsBytesMax));
   }
   return absl::OkStatus();
@@ -88,13 +88,13 @@ absl::Status CheckRecordSizes(const Stream& stream,
     if (bytes <= stream.record_bytes_max) continue;
     return MakeError(
         ErrorReason::kInvalidArgument,
-        absl::StrCat(records.size() == 1
-                         ? std::string("record")
-                         : absl::StrCat("record ", i + 1, " of ",
-                                        records.size()),
-                     " is ", bytes, " bytes, its partition key included; the "
-                     "limit of stream ", stream.name, " is ",
-                     stream.record_bytes_max));
+        absl::StrCat(records.size() == 1 ? std::string("record")
+                                         : absl::StrCat("record ", i + 1,
+                                                        " of ", records.size()),
+                     " is ", bytes,
+                     " bytes, its partition key included; the "
+                     "limit of stream ",
+                     stream.name, " is ", stream.record_bytes_max));
   }
   return absl::OkStatus();
 }
@@ -104,8 +104,7 @@ absl::Status BadOrderingNumber(absl::string_view text, const Stream& stream,
   return MakeError(ErrorReason::kInvalidArgument,
                    absl::StrCat("ExclusiveMinimumSequenceNumber ", text,
                                 " used in PutRecord on stream ", stream.name,
-                                " under account ", account.id,
-                                " is invalid."));
+                                " under account ", account.id, " is invalid."));
 }
 
 absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,

@@ -17,9 +17,10 @@
 namespace trireme {
 namespace {
 
-// A record that meets a reshard is routed again; each reshard of its range
-// takes one more try.
-constexpr int kTriesMax = 4;
+// A record that meets a reshard is routed again: at once, then with pauses,
+// because a shard is sealed a little before its children are known.
+constexpr int kTriesMax = 10;
+constexpr absl::Duration kPauseMin = absl::Milliseconds(5);
 
 bool MustReroute(const absl::Status& status) {
   const ErrorReason reason = ReasonOf(status);
@@ -37,8 +38,8 @@ struct PutOperations::Call {
   struct Plan {
     GroupId group;
     std::shared_ptr<ProposalBody> body;
-    std::vector<const Shard*> shards;              // One a batch.
-    std::vector<std::vector<uint32_t>> records;    // Of each batch, in order.
+    std::vector<const Shard*> shards;            // One a batch.
+    std::vector<std::vector<uint32_t>> records;  // Of each batch, in order.
   };
 
   StreamAddress address;
@@ -73,9 +74,9 @@ struct PutOperations::Call {
   }
 
   absl::Status Route();
-  void AddRecord(uint32_t record, const Shard& shard,
-                 absl::flat_hash_map<const Shard*,
-                                     std::pair<size_t, size_t>>* places);
+  void AddRecord(
+      uint32_t record, const Shard& shard,
+      absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>>* places);
 };
 
 // Sorts `unplaced` into batches by shard and plans by group.
@@ -84,9 +85,8 @@ absl::Status PutOperations::Call::Route() {
   absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>> places;
   for (const uint32_t record : unplaced) {
     const PutEntry& entry = records[record];
-    ASSIGN_OR_RETURN(
-        const Shard* shard,
-        ShardOf(*stream, entry.partition_key, entry.explicit_hash_key));
+    ASSIGN_OR_RETURN(const Shard* shard, ShardOf(*stream, entry.partition_key,
+                                                 entry.explicit_hash_key));
     AddRecord(record, *shard, &places);
   }
   // Sizes are known now: every batch is allocated once.
@@ -206,8 +206,7 @@ void PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
   if (!stream.ok()) return call->Finish(stream.status());
   call->stream = *std::move(stream);
   if (call->stream->status == StreamStatus::kCreating) {
-    return call->Finish(
-        StreamNotFound(call->stream->name, router_->account()));
+    return call->Finish(StreamNotFound(call->stream->name, router_->account()));
   }
   absl::Status sizes = CheckRecordSizes(*call->stream, call->records);
   if (!sizes.ok()) return call->Finish(std::move(sizes));
@@ -240,8 +239,8 @@ void PutOperations::CheckOrdering(CallPtr call) {
        [this, call, group, key, counter](absl::Status status) mutable {
          if (!status.ok()) return call->Finish(std::move(status));
          if (counter >= state_->GetShardState(group, key).next) {
-           return call->Finish(BadOrderingNumber(
-               call->ordering, *call->stream, router_->account()));
+           return call->Finish(BadOrderingNumber(call->ordering, *call->stream,
+                                                 router_->account()));
          }
          Propose(std::move(call));
        }});
@@ -259,14 +258,13 @@ void PutOperations::Propose(CallPtr call) {
     // The last completion may end the call while this loop still runs: only
     // what this turn needs is touched.
     const Call::Plan& plan = call->plans[i];
-    replicas_->Propose(
-        {plan.group, plan.body, left,
-         [this, call, i](ProposalOutcome outcome) mutable {
-           OnOutcome(call, i, std::move(outcome));
-           if (call->outcomes_due.fetch_sub(1) == 1) {
-             OnAllOutcomes(std::move(call));
-           }
-         }});
+    replicas_->Propose({plan.group, plan.body, left,
+                        [this, call, i](ProposalOutcome outcome) mutable {
+                          OnOutcome(call, i, std::move(outcome));
+                          if (call->outcomes_due.fetch_sub(1) == 1) {
+                            OnAllOutcomes(std::move(call));
+                          }
+                        }});
   }
 }
 
@@ -276,9 +274,8 @@ void PutOperations::OnOutcome(const CallPtr& call, size_t plan_at,
   const auto arrival_s = static_cast<uint64_t>(outcome.stamp_ms / 1000);
   for (size_t batch = 0; batch < plan.records.size(); ++batch) {
     const Shard& shard = *plan.shards[batch];
-    const absl::Status& status = outcome.status.ok()
-                                     ? outcome.places[batch].status
-                                     : outcome.status;
+    const absl::Status& status =
+        outcome.status.ok() ? outcome.places[batch].status : outcome.status;
     const std::vector<uint32_t>& records = plan.records[batch];
     for (size_t i = 0; i < records.size(); ++i) {
       PutResult& result = call->results[records[i]];
@@ -302,13 +299,20 @@ void PutOperations::OnAllOutcomes(CallPtr call) {
 }
 
 void PutOperations::Reroute(CallPtr call) {
-  const absl::Duration left = TimeLeft(*call);
-  if (call->tries == kTriesMax || left <= absl::ZeroDuration()) {
+  const absl::Duration pause =
+      call->tries == 1 ? absl::ZeroDuration() : kPauseMin * (1 << call->tries);
+  if (call->tries == kTriesMax || TimeLeft(*call) <= pause) {
     return call->FailUnplaced(MakeError(
         ErrorReason::kNoLeader,
         absl::StrCat("the shards of stream ", call->stream->name,
                      " kept changing; nothing was written, retry later")));
   }
+  if (call->tries == 1) return RerouteNow(std::move(call));
+  timers_->After(pause, [this, call] { RerouteNow(call); });
+}
+
+void PutOperations::RerouteNow(CallPtr call) {
+  const absl::Duration left = TimeLeft(*call);
   const std::string name = call->stream->name;
   router_->FindFresh(
       name, left, [this, call](absl::StatusOr<StreamPtr> found) mutable {

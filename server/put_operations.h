@@ -15,6 +15,7 @@
 #include "server/admission.h"
 #include "server/api.h"
 #include "server/router.h"
+#include "server/timers.h"
 #include "storage/clock.h"
 #include "storage/state_machine.h"
 
@@ -24,11 +25,12 @@ class PutOperations {
  public:
   // All pointers must outlive this.
   PutOperations(Router* router, Replicas* replicas, const StateMachine* state,
-                Admission* admission, Clock* clock)
+                Admission* admission, Timers* timers, Clock* clock)
       : router_(router),
         replicas_(replicas),
         state_(state),
         admission_(admission),
+        timers_(timers),
         clock_(clock) {}
 
   void PutRecord(const PutRecordRequest& request, absl::Duration timeout,
@@ -49,6 +51,7 @@ class PutOperations {
   void OnOutcome(const CallPtr& call, size_t plan, ProposalOutcome outcome);
   void OnAllOutcomes(CallPtr call);
   void Reroute(CallPtr call);
+  void RerouteNow(CallPtr call);
   absl::Duration TimeLeft(const Call& call) const;
 
   // Set at construction.
@@ -56,6 +59,7 @@ class PutOperations {
   Replicas* const replicas_;
   const StateMachine* const state_;
   Admission* const admission_;
+  Timers* const timers_;
   Clock* const clock_;
 };
 

@@ -8,6 +8,7 @@
 #include "storage/errors.h"
 #include "storage/sequence_number.h"
 #include "storage/status_macros.h"
+#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
@@ -36,8 +37,7 @@ absl::Status CheckShape(const GetShardIteratorRequest& request) {
   return violations.ToStatus();
 }
 
-absl::Status CheckTimestamp(const StartingPosition& position,
-                            absl::Time now) {
+absl::Status CheckTimestamp(const StartingPosition& position, absl::Time now) {
   if (!position.timestamp.has_value()) {
     return MakeError(ErrorReason::kInvalidArgument,
                      "Must specify timestampInMillis parameter for iterator "
@@ -89,8 +89,7 @@ absl::Status CheckPosition(const GetShardIteratorRequest& request,
                      "TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
                      "Request specified ",
                      ShardIteratorTypeName(position.type), " and ",
-                     has_number ? "also a" : "no",
-                     " StartingSequenceNumber."));
+                     has_number ? "also a" : "no", " StartingSequenceNumber."));
   }
   if (is_at_timestamp) return CheckTimestamp(position, now);
   if (position.timestamp.has_value()) {
@@ -108,14 +107,13 @@ absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
                                          const Account& account,
                                          absl::string_view operation) {
   const absl::string_view text = position.sequence_number;
-  const std::string invalid = absl::StrCat(
-      "StartingSequenceNumber ", text, " used in ", operation, " on shard ",
-      ShardIdOf(shard.index), " in stream ", stream.name, " under account ",
-      account.id, " is invalid");
+  const std::string invalid =
+      absl::StrCat("StartingSequenceNumber ", text, " used in ", operation,
+                   " on shard ", ShardIdToString(shard.index), " in stream ",
+                   stream.name, " under account ", account.id, " is invalid");
   const absl::StatusOr<SequenceNumber> number = SequenceNumber::Parse(text);
   if (!number.ok()) {
-    return MakeError(ErrorReason::kInvalidArgument,
-                     absl::StrCat(invalid, "."));
+    return MakeError(ErrorReason::kInvalidArgument, absl::StrCat(invalid, "."));
   }
   const Shard* from = stream.FindShard(number->shard);
   if (from == nullptr || from->created_s != number->shard_created_s) {
@@ -127,9 +125,9 @@ absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
     return MakeError(
         ErrorReason::kInvalidArgument,
         absl::StrCat("Invalid StartingSequenceNumber. It encodes ",
-                     ShardIdOf(number->shard),
+                     ShardIdToString(number->shard),
                      ", while it was used in a call to a shard with ",
-                     ShardIdOf(shard.index)));
+                     ShardIdToString(shard.index)));
   }
   const bool after = position.type == ShardIteratorType::kAfterSequenceNumber;
   return number->counter + (after ? 1 : 0);

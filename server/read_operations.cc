@@ -8,6 +8,7 @@
 #include "server/read_checks.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
+#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
@@ -43,15 +44,15 @@ struct ReadOperations::ReadCall {
 void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
                                       absl::Duration timeout,
                                       Done<GetShardIteratorResponse> done) {
-  FindPosition(request, "GetShardIterator", timeout,
-               [this, done = std::move(done)](
-                   absl::StatusOr<ShardPosition> position) mutable {
-                 if (!position.ok()) return done(position.status());
-                 const ShardKey key{position->stream->id,
-                                    position->shard->index};
-                 done(GetShardIteratorResponse{EncodeShardIterator(
-                     *signer_, {key, position->next}, clock_->WallNow())});
-               });
+  FindPosition(
+      request, "GetShardIterator", timeout,
+      [this,
+       done = std::move(done)](absl::StatusOr<ShardPosition> position) mutable {
+        if (!position.ok()) return done(position.status());
+        const ShardKey key{position->stream->id, position->shard->index};
+        done(GetShardIteratorResponse{EncodeShardIterator(
+            *signer_, {key, position->next}, clock_->WallNow())});
+      });
 }
 
 void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
@@ -116,21 +117,18 @@ void ReadOperations::FindPositionIn(std::shared_ptr<PositionCall> call,
 // On the pool, after a barrier.
 void ReadOperations::Locate(std::shared_ptr<PositionCall> call) {
   ShardPosition& position = call->position;
-  const ShardState state =
-      reader_->StateOf(*position.stream, *position.shard);
+  const ShardState state = reader_->StateOf(*position.stream, *position.shard);
   if (!state.exists) {
-    return call->done(ShardNotFound(ShardIdOf(position.shard->index),
-                                    position.stream->name,
-                                    router_->account()));
+    return call->done(ShardNotFound(ShardIdToString(position.shard->index),
+                                    position.stream->name, router_->account()));
   }
   switch (call->request.position.type) {
     case ShardIteratorType::kLatest:
       position.next = state.next;
       break;
     case ShardIteratorType::kAtTimestamp: {
-      const absl::StatusOr<Counter> next =
-          reader_->FindTime(*position.stream, *position.shard,
-                            *call->request.position.timestamp);
+      const absl::StatusOr<Counter> next = reader_->FindTime(
+          *position.stream, *position.shard, *call->request.position.timestamp);
       if (!next.ok()) return call->done(next.status());
       position.next = *next;
       break;
@@ -146,8 +144,8 @@ void ReadOperations::GetRecords(const GetRecordsRequest& request,
                                 Done<GetRecordsResponse> done) {
   absl::Status checked = CheckGetRecords(request);
   if (!checked.ok()) return done(std::move(checked));
-  const absl::StatusOr<ShardIterator> iterator = DecodeShardIterator(
-      *signer_, request.shard_iterator, clock_->WallNow());
+  const absl::StatusOr<ShardIterator> iterator =
+      DecodeShardIterator(*signer_, request.shard_iterator, clock_->WallNow());
   if (!iterator.ok()) return done(iterator.status());
 
   auto call = std::make_shared<ReadCall>();
@@ -180,7 +178,7 @@ void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
   }
   call->shard = call->stream->FindShard(call->iterator.shard.shard);
   if (call->shard == nullptr) {
-    return call->done(ShardNotFound(ShardIdOf(call->iterator.shard.shard),
+    return call->done(ShardNotFound(ShardIdToString(call->iterator.shard.shard),
                                     call->stream->name, account));
   }
   const bool here = reader_->StateOf(*call->stream, *call->shard).exists;
@@ -188,11 +186,11 @@ void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
     return ScheduleRead(std::move(call));
   }
   const absl::Duration left = call->deadline - clock_->MonotonicNow();
-  replicas_->ReadBarrier({call->shard->group, left,
-                          [this, call](absl::Status status) mutable {
-                            if (!status.ok()) return call->done(status);
-                            ScheduleRead(std::move(call));
-                          }});
+  replicas_->ReadBarrier(
+      {call->shard->group, left, [this, call](absl::Status status) mutable {
+         if (!status.ok()) return call->done(status);
+         ScheduleRead(std::move(call));
+       }});
 }
 
 void ReadOperations::ScheduleRead(std::shared_ptr<ReadCall> call) {
@@ -201,8 +199,8 @@ void ReadOperations::ScheduleRead(std::shared_ptr<ReadCall> call) {
 }
 
 absl::StatusOr<GetRecordsResponse> ReadOperations::Read(const ReadCall& call) {
-  ASSIGN_OR_RETURN(Ticket ticket, admission_->AdmitUpTo(kGetRecordsBytesMax,
-                                                        kReadBytesMin));
+  ASSIGN_OR_RETURN(Ticket ticket,
+                   admission_->AdmitUpTo(kGetRecordsBytesMax, kReadBytesMin));
   RunLimits limits = call.limits;
   limits.bytes_max = ticket.bytes();
   ASSIGN_OR_RETURN(ShardRead read, ReadShard(call, limits));

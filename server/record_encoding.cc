@@ -66,8 +66,8 @@ std::string ArrivalField(int64_t arrival_ms) {
 
 void AppendEncoded(const RecordView& record, absl::string_view number,
                    absl::string_view arrival, std::string* out) {
-  size_t bytes = FieldBytes(number) + arrival.size() +
-                 FieldBytes(record.partition_key);
+  size_t bytes =
+      FieldBytes(number) + arrival.size() + FieldBytes(record.partition_key);
   // Empty fields are left out, as protobuf itself does.
   if (!record.data.empty()) bytes += FieldBytes(record.data);
   out->push_back(kRecordsTag);

@@ -1,13 +1,12 @@
 #include "server/resource_names.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/limits.h"
@@ -18,9 +17,7 @@ namespace trireme {
 namespace {
 
 constexpr char kNamePattern[] = "[a-zA-Z0-9_.-]+";
-constexpr char kArnPattern[] =
-    R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)";
-constexpr char kShardIdPrefix[] = "shardId-";
+constexpr char kArnPattern[] = R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)";
 
 struct ParsedArn {
   absl::string_view region;
@@ -61,10 +58,10 @@ absl::StatusOr<absl::string_view> ResolveArn(const StreamAddress& address,
                      " name different streams; give one of them."));
   }
   if (arn->account != account.id || arn->region != account.region) {
-    return MakeError(ErrorReason::kResourceNotFound,
-                     absl::StrCat("Stream ", arn->stream_name,
-                                  " under account ", arn->account, " in ",
-                                  arn->region, " not found."));
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("Stream ", arn->stream_name, " under account ",
+                     arn->account, " in ", arn->region, " not found."));
   }
   return arn->stream_name;
 }
@@ -72,10 +69,9 @@ absl::StatusOr<absl::string_view> ResolveArn(const StreamAddress& address,
 }  // namespace
 
 bool IsResourceName(absl::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
-         });
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
 }
 
 void CheckResourceName(absl::string_view member, absl::string_view text,
@@ -110,23 +106,6 @@ absl::StatusOr<absl::string_view> ResolveStreamName(
 std::string StreamArn(const Account& account, absl::string_view stream_name) {
   return absl::StrCat("arn:aws:kinesis:", account.region, ":", account.id,
                       ":stream/", stream_name);
-}
-
-std::string ShardIdOf(ShardIndex shard) {
-  return absl::StrFormat("%s%012d", kShardIdPrefix, shard.value());
-}
-
-std::optional<ShardIndex> ParseShardId(absl::string_view text) {
-  absl::ConsumePrefix(&text, kShardIdPrefix);
-  // SimpleAtoi would take signs and spaces too.
-  if (text.empty() || text.size() > 12 ||
-      !std::all_of(text.begin(), text.end(),
-                   [](char c) { return absl::ascii_isdigit(c); })) {
-    return std::nullopt;
-  }
-  uint32_t index = 0;
-  if (!absl::SimpleAtoi(text, &index)) return std::nullopt;
-  return ShardIndex(index);
 }
 
 absl::Status StreamNotFound(absl::string_view stream_name,

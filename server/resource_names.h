@@ -1,9 +1,8 @@
-// Names of streams and shards as clients write them: stream names, ARNs, shard
-// ids (kinesis-contract.md §1.1, §2.1).
+// How requests name streams: by name or ARN, under an account
+// (kinesis-contract.md §1.1); and what is said when one is not found.
 #ifndef TRIREME_SERVER_RESOURCE_NAMES_H_
 #define TRIREME_SERVER_RESOURCE_NAMES_H_
 
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -39,11 +38,6 @@ absl::StatusOr<absl::string_view> ResolveStreamName(
     const StreamAddress& address, const Account& account);
 
 std::string StreamArn(const Account& account, absl::string_view stream_name);
-
-// "shardId-000000000007".
-std::string ShardIdOf(ShardIndex shard);
-// Takes "7", "shardId-7" and the padded form.
-std::optional<ShardIndex> ParseShardId(absl::string_view text);
 
 absl::Status StreamNotFound(absl::string_view stream_name,
                             const Account& account);

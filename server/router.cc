@@ -1,11 +1,11 @@
 #include "server/router.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
+#include "storage/stream_name.h"
 
 namespace trireme {
 
@@ -56,8 +56,7 @@ void Router::FindFresh(absl::string_view name, absl::Duration timeout,
   });
 }
 
-void Router::FindFresh(StreamId id, absl::Duration timeout,
-                       FoundStream found) {
+void Router::FindFresh(StreamId id, absl::Duration timeout, FoundStream found) {
   Refresh(timeout,
           [this, id, found = std::move(found)](absl::Status status) mutable {
             if (!status.ok()) return found(std::move(status));
@@ -71,10 +70,10 @@ void Router::Refresh(absl::Duration timeout,
   replicas_->ReadBarrier(
       {kMetaGroup, timeout,
        [this, done = std::move(done)](absl::Status status) mutable {
-         pool_->Schedule([done = std::move(done),
-                          status = std::move(status)]() mutable {
-           done(std::move(status));
-         });
+         pool_->Schedule(
+             [done = std::move(done), status = std::move(status)]() mutable {
+               done(std::move(status));
+             });
        }});
 }
 
@@ -84,30 +83,26 @@ absl::StatusOr<const Shard*> ShardOf(const Stream& stream,
   if (explicit_hash_key.empty()) {
     return &stream.ShardFor(HashPartitionKey(partition_key));
   }
-  absl::StatusOr<HashKey> key = ParseExplicitHashKey(explicit_hash_key);
-  if (!key.ok()) {
-    return MakeError(
-        ErrorReason::kInvalidArgument,
-        absl::StrCat("Invalid ExplicitHashKey. ExplicitHashKey must be in the "
-                     "range: [0, 2^128-1]. Specified value was ",
-                     explicit_hash_key));
-  }
-  return &stream.ShardFor(*key);
+  ASSIGN_OR_RETURN(const HashKey key, ParseExplicitHashKey(explicit_hash_key));
+  return &stream.ShardFor(key);
 }
 
 absl::StatusOr<const Shard*> FindShard(const Stream& stream,
                                        absl::string_view shard_id,
                                        const Account& account) {
-  const std::optional<ShardIndex> index = ParseShardId(shard_id);
-  if (!index.has_value()) {
-    return MakeError(ErrorReason::kResourceNotFound,
-                     absl::StrCat("Could not find shard ", shard_id,
-                                  " in stream ", stream.name,
-                                  " under account ", account.id, "."));
+  const absl::StatusOr<ShardIndex> index = ParseShardId(shard_id);
+  if (!index.ok()) {
+    if (ReasonOf(index.status()) != ErrorReason::kResourceNotFound) {
+      return index.status();
+    }
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("Could not find shard ", shard_id, " in stream ",
+                     stream.name, " under account ", account.id, "."));
   }
   const Shard* shard = stream.FindShard(*index);
   if (shard == nullptr) {
-    return ShardNotFound(ShardIdOf(*index), stream.name, account);
+    return ShardNotFound(ShardIdToString(*index), stream.name, account);
   }
   return shard;
 }

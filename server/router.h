@@ -29,7 +29,9 @@ class Router {
   // All pointers must outlive the router.
   Router(const Account& account, const Catalog* catalog, Replicas* replicas,
          WorkPool* pool)
-      : account_(account), catalog_(catalog), replicas_(replicas),
+      : account_(account),
+        catalog_(catalog),
+        replicas_(replicas),
         pool_(pool) {}
 
   const Account& account() const { return account_; }

@@ -45,8 +45,7 @@ std::string DateText(absl::Time time) {
 }  // namespace
 
 std::string EncodeShardIterator(const TokenSigner& signer,
-                                const ShardIterator& iterator,
-                                absl::Time now) {
+                                const ShardIterator& iterator, absl::Time now) {
   std::string payload;
   AppendInteger(kVersion, &payload);
   AppendInteger(absl::ToUnixMillis(now), &payload);
@@ -75,8 +74,7 @@ absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
     return MakeError(
         ErrorReason::kExpiredIterator,
         absl::StrCat("Iterator expired. The iterator was created at time ",
-                     DateText(issued), " while right now it is ",
-                     DateText(now),
+                     DateText(issued), " while right now it is ", DateText(now),
                      " which is further in the future than the tolerated "
                      "delay of ",
                      absl::ToInt64Milliseconds(kShardIteratorLife),
@@ -112,11 +110,11 @@ absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
   rest.remove_prefix(1);
   const absl::Time issued = absl::FromUnixMillis(TakeInteger<int64_t>(&rest));
   if (now - issued > kNextTokenLife) {
-    return MakeError(ErrorReason::kExpiredNextToken,
-                     absl::StrCat("NextToken expired. It was created at ",
-                                  DateText(issued), " and is valid for ",
-                                  absl::ToInt64Seconds(kNextTokenLife),
-                                  " seconds; list from the start again."));
+    return MakeError(
+        ErrorReason::kExpiredNextToken,
+        absl::StrCat("NextToken expired. It was created at ", DateText(issued),
+                     " and is valid for ", absl::ToInt64Seconds(kNextTokenLife),
+                     " seconds; list from the start again."));
   }
   ListPosition position;
   position.stream = StreamId(TakeInteger<uint32_t>(&rest));

@@ -10,6 +10,7 @@
 #include "server/resource_names.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
+#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
@@ -19,9 +20,8 @@ constexpr size_t kBlocksPerRead = 1024;
 
 absl::Status NotHere(const Stream& stream, const Shard& shard) {
   return MakeError(ErrorReason::kResourceNotFound,
-                   absl::StrCat("Shard ", ShardIdOf(shard.index),
-                                " in stream ", stream.name,
-                                " does not exist"));
+                   absl::StrCat("Shard ", ShardIdToString(shard.index),
+                                " in stream ", stream.name, " does not exist"));
 }
 
 // Fills in what follows from where the run ended. `tip` and `newest_ms` are
@@ -76,27 +76,25 @@ absl::StatusOr<std::optional<ShardRead>> ShardReader::ReadMemory(
 }
 
 absl::StatusOr<ShardRead> ShardReader::ReadLog(const Stream& stream,
-                                               const Shard& shard,
-                                               Counter from,
+                                               const Shard& shard, Counter from,
                                                const RunLimits& limits) const {
   const ShardKey key{stream.id, shard.index};
   const ShardState state = state_->GetShardState(shard.group, key);
   if (!state.exists) return NotHere(stream, shard);
 
-  ASSIGN_OR_RETURN(const std::vector<Block> blocks,
-                   state_->shard_log().Read(shard.group, key, from,
-                                            limits.bytes_max,
-                                            HorizonMs(stream)));
+  ASSIGN_OR_RETURN(
+      const std::vector<Block> blocks,
+      state_->shard_log().Read(shard.group, key, from, limits.bytes_max,
+                               HorizonMs(stream)));
   ShardRead read;
   read.run.next = from;
   // Nothing unexpired up to where the shard stood: go on from there.
   if (blocks.empty()) read.run.next = std::max(from, state.next);
   for (const Block& block : blocks) {
-    ASSIGN_OR_RETURN(
-        std::string bytes,
-        EncodeRecords(
-            {shard.index, shard.created_s, block.first, block.arrival_ms},
-            block.batch));
+    ASSIGN_OR_RETURN(std::string bytes,
+                     EncodeRecords({shard.index, shard.created_s, block.first,
+                                    block.arrival_ms},
+                                   block.batch));
     const EncodedBatch batch{
         std::make_shared<const std::string>(std::move(bytes)), block.first,
         block.record_count, block.arrival_ms};

@@ -18,9 +18,9 @@ namespace trireme {
 
 // What a read found.
 struct ShardRead {
-  RecordRun run;          // `run.next` is where the next read goes on.
-  bool at_tip = false;    // Nothing was beyond it at that moment.
-  bool at_end = false;    // Nothing ever will be: the shard is closed.
+  RecordRun run;        // `run.next` is where the next read goes on.
+  bool at_tip = false;  // Nothing was beyond it at that moment.
+  bool at_end = false;  // Nothing ever will be: the shard is closed.
   int64_t millis_behind_latest = 0;
 };
 

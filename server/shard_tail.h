@@ -93,8 +93,8 @@ class ShardTails : public AppliedObserver {
   struct Found {
     Place place = Place::kUnknown;
     std::vector<std::shared_ptr<TailBlock>> blocks;
-    Counter tip = 0;         // One beyond the newest record; not kUnknown.
-    int64_t newest_ms = 0;   // Its arrival; not kUnknown.
+    Counter tip = 0;        // One beyond the newest record; not kUnknown.
+    int64_t newest_ms = 0;  // Its arrival; not kUnknown.
   };
   // Blocks from the position on, as many as `bytes_max` of them take, at most
   // `blocks_max`.
@@ -115,8 +115,8 @@ class ShardTails : public AppliedObserver {
  private:
   struct Tail {
     GroupId group;
-    bool known = false;      // `held_from` and `tip` mean something.
-    Counter held_from = 0;   // All records from here to `tip` are in `blocks`.
+    bool known = false;     // `held_from` and `tip` mean something.
+    Counter held_from = 0;  // All records from here to `tip` are in `blocks`.
     Counter tip = 0;
     int64_t newest_ms = 0;
     std::deque<std::shared_ptr<TailBlock>> blocks;

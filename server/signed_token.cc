@@ -36,8 +36,7 @@ std::string TokenSigner::Sign(absl::string_view kind,
 std::optional<std::string> TokenSigner::Open(absl::string_view kind,
                                              absl::string_view token) const {
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(token, &bytes) ||
-      bytes.size() < kTagBytes) {
+  if (!absl::WebSafeBase64Unescape(token, &bytes) || bytes.size() < kTagBytes) {
     return std::nullopt;
   }
   const std::string tag = bytes.substr(bytes.size() - kTagBytes);

@@ -135,10 +135,10 @@ void StreamLifecycle::OnShards(const StreamPtr& stream,
     failed = drive.failed;
   }
   if (!status.ok()) {
-    spdlog::warn("stream {}: its shards could not be {}: {}", stream->name,
-                 stream->status == StreamStatus::kDeleting ? "dropped"
-                                                           : "opened",
-                 status.ToString());
+    spdlog::warn(
+        "stream {}: its shards could not be {}: {}", stream->name,
+        stream->status == StreamStatus::kDeleting ? "dropped" : "opened",
+        status.ToString());
   }
   if (failed) return EndRound(stream->id, false);
   FinishStream(stream);

@@ -29,7 +29,9 @@ class StreamLifecycle : public AppliedObserver {
   // All pointers must outlive this.
   StreamLifecycle(const Catalog* catalog, Replicas* replicas, Timers* timers,
                   Clock* clock)
-      : catalog_(catalog), replicas_(replicas), timers_(timers),
+      : catalog_(catalog),
+        replicas_(replicas),
+        timers_(timers),
         clock_(clock) {}
 
   // Begins to look for work, now and periodically.
@@ -48,9 +50,9 @@ class StreamLifecycle : public AppliedObserver {
   struct Drive {
     bool in_flight = false;
     size_t replies_due = 0;
-    bool failed = false;       // In this round.
-    int failures = 0;          // Rounds in a row.
-    absl::Duration retry_at;   // Monotonic.
+    bool failed = false;      // In this round.
+    int failures = 0;         // Rounds in a row.
+    absl::Duration retry_at;  // Monotonic.
   };
   using StreamPtr = std::shared_ptr<const Stream>;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "server/validation.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
+#include "storage/stream_name.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -32,12 +32,12 @@ absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view shard_id) {
   Violations violations;
   CheckResourceName("exclusiveStartShardId", shard_id, &violations);
   RETURN_IF_ERROR(violations.ToStatus());
-  const std::optional<ShardIndex> shard = ParseShardId(shard_id);
-  if (!shard.has_value()) {
+  const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
+  if (!shard.ok()) {
     return MakeError(ErrorReason::kInvalidArgument,
                      absl::StrCat("ExclusiveStartShardId ", shard_id,
                                   " is not the id of a shard; one looks like ",
-                                  ShardIdOf(ShardIndex(0))));
+                                  ShardIdToString(ShardIndex(0))));
   }
   return shard->value() + 1;
 }
@@ -108,10 +108,12 @@ absl::Status StreamOperations::CheckRoomFor(const std::string& name,
         return stream->status == StreamStatus::kCreating;
       });
   if (creating >= kStreamsCreatingMax) {
-    return MakeError(ErrorReason::kLimitExceeded,
-                     absl::StrCat(creating, " streams are being created; the "
-                                  "limit is ", kStreamsCreatingMax,
-                                  "; wait until one is ACTIVE"));
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat(creating,
+                     " streams are being created; the "
+                     "limit is ",
+                     kStreamsCreatingMax, "; wait until one is ACTIVE"));
   }
   const std::vector<uint32_t> by_group =
       catalog.OpenShardsByGroup(group_count_);
@@ -121,11 +123,13 @@ absl::Status StreamOperations::CheckRoomFor(const std::string& name,
     return MakeError(
         ErrorReason::kLimitExceeded,
         absl::StrCat("This request would exceed the shard limit for the "
-                     "account ", account.id, " in ", account.region,
+                     "account ",
+                     account.id, " in ", account.region,
                      ". Current shard count for the account: ", open,
                      ". Limit: ", kShardsMax,
                      ". Number of additional shards that would have resulted "
-                     "from this request: ", shard_count, "."));
+                     "from this request: ",
+                     shard_count, "."));
   }
   return absl::OkStatus();
 }
@@ -137,16 +141,15 @@ void StreamOperations::DeleteStream(const StreamAddress& stream,
   if (!name.ok()) return done(name.status());
   v1::Command command;
   command.mutable_delete_stream()->set_name(std::string(*name));
-  ProposeToMeta(
-      command.SerializeAsString(), timeout,
-      [this, name = std::string(*name),
-       done = std::move(done)](absl::Status status) mutable {
-        // Said in the words all operations use.
-        if (ReasonOf(status) == ErrorReason::kResourceNotFound) {
-          status = StreamNotFound(name, router_->account());
-        }
-        done(std::move(status));
-      });
+  ProposeToMeta(command.SerializeAsString(), timeout,
+                [this, name = std::string(*name),
+                 done = std::move(done)](absl::Status status) mutable {
+                  // Said in the words all operations use.
+                  if (ReasonOf(status) == ErrorReason::kResourceNotFound) {
+                    status = StreamNotFound(name, router_->account());
+                  }
+                  done(std::move(status));
+                });
 }
 
 void StreamOperations::ProposeToMeta(std::string command,
@@ -214,12 +217,12 @@ void StreamOperations::ListStreams(const ListStreamsRequest& request,
     CheckResourceName("exclusiveStartStreamName", after, &violations);
     if (!violations.empty()) return done(violations.ToStatus());
   }
-  router_->Refresh(timeout, [this, after = std::move(after), page = *page,
-                             done = std::move(done)](
-                                absl::Status status) mutable {
-    if (!status.ok()) return done(std::move(status));
-    done(ListFrom(after, page));
-  });
+  router_->Refresh(timeout,
+                   [this, after = std::move(after), page = *page,
+                    done = std::move(done)](absl::Status status) mutable {
+                     if (!status.ok()) return done(std::move(status));
+                     done(ListFrom(after, page));
+                   });
 }
 
 absl::StatusOr<ListStreamsResponse> StreamOperations::ListFrom(
@@ -261,7 +264,7 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
     if (!position.ok()) return done(position.status());
     return router_->FindFresh(
         position->stream, timeout,
-        [this, after = ShardIdOf(position->shard), page = *page,
+        [this, after = ShardIdToString(position->shard), page = *page,
          done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
           if (!stream.ok()) return done(stream.status());
           done(ListShardsOf(*std::move(stream), after, page));
@@ -294,8 +297,8 @@ absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
   response.stream = std::move(stream);
   if (PageOfShards(*response.stream, first, limit, now, &response.shards)) {
     response.next_token = EncodeNextToken(
-        *signer_,
-        {"", response.stream->id, response.shards.back()->index}, now);
+        *signer_, {"", response.stream->id, response.shards.back()->index},
+        now);
   }
   return response;
 }

@@ -193,8 +193,7 @@ void Subscription::Send(ShardRead read, std::vector<ChildShard> children) {
 void Subscription::WaitForMore() {
   if (waiting_) return;
   const ShardKey key{position_->stream->id, position_->shard->index};
-  waiting_ =
-      context_.tails->Wait(key, position_->next, shared_from_this());
+  waiting_ = context_.tails->Wait(key, position_->next, shared_from_this());
   // Look once more: something may have come before it was registered.
   const ShardState state =
       context_.reader->StateOf(*position_->stream, *position_->shard);
@@ -231,8 +230,8 @@ void Subscription::ArmHeartbeat() {
 }
 
 bool Subscription::HeartbeatDue() const {
-  return !sent_any_ || context_.clock->MonotonicNow() - last_sent_at_ >=
-                           kHeartbeatPeriod;
+  return !sent_any_ ||
+         context_.clock->MonotonicNow() - last_sent_at_ >= kHeartbeatPeriod;
 }
 
 std::vector<ChildShard> Subscription::ChildrenHere() const {
@@ -256,10 +255,9 @@ std::string Subscription::Continuation(const ShardRead& read) const {
   // stays and the time moves, so that progress is seen (contract §2.8).
   const Shard& shard = *position_->shard;
   const Counter counter = read.run.next == 0 ? 0 : read.run.next - 1;
-  const int64_t event_ms =
-      read.run.record_count > 0
-          ? read.run.last_arrival_ms
-          : absl::ToUnixMillis(context_.clock->WallNow());
+  const int64_t event_ms = read.run.record_count > 0
+                               ? read.run.last_arrival_ms
+                               : absl::ToUnixMillis(context_.clock->WallNow());
   return SequenceNumber{shard.created_s, shard.index, counter,
                         static_cast<uint64_t>(event_ms / 1000)}
       .ToString();

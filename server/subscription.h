@@ -109,13 +109,13 @@ class Subscription : public TailWaiter,
   // Owned by the running step.
   SubscriptionSink* sink_;  // Null once finished.
   std::optional<ShardPosition> position_;
-  absl::Duration ends_at_;      // Monotonic.
+  absl::Duration ends_at_;  // Monotonic.
   absl::Duration last_sent_at_;
   bool sent_any_ = false;
   bool writing_ = false;
-  bool reading_ = false;        // From the shard log, on the pool.
-  bool waiting_ = false;        // Registered with the tails.
-  bool closing_ = false;        // The last event is on its way.
+  bool reading_ = false;  // From the shard log, on the pool.
+  bool waiting_ = false;  // Registered with the tails.
+  bool closing_ = false;  // The last event is on its way.
   bool abandoned_ = false;
   std::optional<absl::Status> ending_;  // Waits for the write to end.
 

@@ -49,8 +49,8 @@ void Violations::Add(absl::string_view member, absl::string_view value,
   // A message must stay readable (and fit a trailer) whatever was sent.
   std::string shown(value.substr(0, kValueBytesShownMax));
   if (value.size() > shown.size()) shown += "...";
-  violations_.push_back({{std::string(member), std::string(constraint)},
-                         std::move(shown)});
+  violations_.push_back(
+      {{std::string(member), std::string(constraint)}, std::move(shown)});
 }
 
 absl::Status Violations::ToStatus() const {
@@ -61,16 +61,14 @@ absl::Status Violations::ToStatus() const {
     texts.push_back(absl::StrCat(
         "Value '", violation.value, "' at '", violation.field.member,
         "' failed to satisfy constraint: ", violation.field.constraint));
-    absl::StrAppend(&payload, violation.field.member,
-                    absl::string_view(&kFieldEnd, 1),
-                    violation.field.constraint,
-                    absl::string_view(&kViolationEnd, 1));
+    absl::StrAppend(
+        &payload, violation.field.member, absl::string_view(&kFieldEnd, 1),
+        violation.field.constraint, absl::string_view(&kViolationEnd, 1));
   }
-  absl::Status status =
-      MakeError(ErrorReason::kValidation,
-                absl::StrCat(count_, " validation error",
-                             count_ == 1 ? "" : "s", " detected: ",
-                             absl::StrJoin(texts, "; ")));
+  absl::Status status = MakeError(
+      ErrorReason::kValidation,
+      absl::StrCat(count_, " validation error", count_ == 1 ? "" : "s",
+                   " detected: ", absl::StrJoin(texts, "; ")));
   status.SetPayload(kPayloadUrl, absl::Cord(payload));
   return status;
 }
