@@ -129,6 +129,7 @@ void Subscriber::Run() {
     stop_.WaitFor(std::max(backoff.Next(),
                            RetryDelay(status).value_or(absl::ZeroDuration())));
   }
+  if (options_.on_end) options_.on_end(result);
   absl::MutexLock lock(&mu_);
   result_ = result;
   done_ = true;

@@ -30,6 +30,8 @@ struct SubscriberOptions {
   std::function<void(const v1::SubscribeToShardEvent&)> on_event;
   // Optional: why it is about to subscribe again; OK after 5 minutes.
   std::function<void(const absl::Status&)> on_interruption;
+  // Optional: once, at the end, with what Wait returns.
+  std::function<void(const absl::Status&)> on_end;
   // No event for so long: the server is given up.
   absl::Duration silence_max = absl::Seconds(15);
 };
