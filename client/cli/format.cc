@@ -197,7 +197,7 @@ absl::StatusOr<v1::StartingPosition> ParseFrom(const std::string& text) {
   absl::Time time;
   if (ParseTime(text, time)) return client::FromTime(time);
   return absl::InvalidArgumentError(absl::StrCat(
-      "--from '", text,
+      "'", text,
       "' is none of trim-horizon, latest, a time (2026-11-23T17:00:00Z, "
       "\"2026-11-23 17:00\" UTC, 10m for ten minutes ago, @1795453200), a "
       "sequence number, after:SEQUENCE_NUMBER"));
