@@ -91,7 +91,7 @@ TEST_F(ProducerTest, ABudgetSmallerThanTheRecordsOnlySlowsItDown) {
 }
 
 TEST_F(ProducerTest, AThrottledRecordIsRepeatedBeforeThoseBehindIt) {
-  fake_.FailKey("key1", "ProvisionedThroughputExceededException", 12);
+  fake_.FailKey("key1", "ProvisionedThroughputExceededException", 4);
   ProducerOptions options = Options();
   options.requests_in_flight_max = 1;
   options.request_records_max = 1;
