@@ -72,6 +72,9 @@ struct Message {
   // kPreVote, kVote: the candidate's last persisted entry.
   // kAppend: the entry before entries.front().
   // kSnapshot: the last entry the state includes.
+  // kHeartbeat: the entry at `commit`; it commits nothing where that differs.
+  // kAppendReply: accepted: the entry at `match`; rejected: the refused
+  // request's log_index.
   LogIndex log_index = 0;
   Term log_term = 0;
 
@@ -80,6 +83,8 @@ struct Message {
 
   // Replies. kAppendReply accepted: entries up to `match` are the leader's and
   // are persisted here; rejected: `hint_index`/`hint_term` tell where to try.
+  // kPreVoteReply, kVoteReply, kRecovered: `hint_index` is the incarnation of
+  // the receiver this is meant for: a later one must not take it for its own.
   bool reject = false;
   LogIndex match = 0;
   LogIndex hint_index = 0;

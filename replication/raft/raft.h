@@ -11,22 +11,28 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "replication/raft/membership.h"
 #include "replication/raft/message.h"
+#include "replication/raft/progress.h"
+#include "replication/raft/quorum.h"
+#include "replication/raft/raft_log.h"
+#include "replication/raft/read_index.h"
 #include "storage/ids.h"
 
 namespace trireme::raft {
 
 struct Config {
   NodeId self;
-  std::vector<NodeId> voters;  // The group's first membership, self included.
-  uint64_t incarnation = 0;    // See Message::incarnation.
-  uint64_t seed = 0;           // Of the election timeouts; differs by replica.
+  // The group's first membership, self included; once kConfig entries have
+  // been trimmed, the one that is in force at Restored::base_index.
+  std::vector<NodeId> voters;
+  uint64_t incarnation = 0;  // See Message::incarnation.
+  uint64_t seed = 0;         // Of the election timeouts; differs by replica.
 
   // In ticks. An election starts between election_ticks and twice that after
   // the last word of a leader.
@@ -52,13 +58,6 @@ struct Restored {
   LogIndex applied = 0;  // Durable in the state machine, hence committed.
 };
 
-// A confirmed read: everything acknowledged before the request is at or below
-// `index`; serve it when the state machine has applied that far.
-struct ReadReady {
-  uint64_t context = 0;  // As given to RequestRead.
-  LogIndex index = 0;
-};
-
 // The work of one turn. The owner must:
 //  1. send `messages` at any time, in order;
 //  2. persist `hard_state`, then `entries` (the first may be at or below the
@@ -66,7 +65,8 @@ struct ReadReady {
 //     are durable send `messages_after_persist` and call OnPersisted;
 //  3. apply committed entries in order: (the last applied, commit_index()].
 // Turns may overlap: a later Ready may be taken while an earlier one is still
-// being written, as long as writes complete in the order they were taken.
+// being written, as long as writes complete in the order they were taken. A
+// Ready with nothing to write completes when all those before it have.
 struct Ready {
   std::optional<HardState> hard_state;
   std::vector<Entry> entries;
@@ -106,7 +106,6 @@ struct PeerStatus {
 class Raft {
  public:
   Raft(const Config& config, Restored restored);
-  ~Raft();
   Raft(const Raft&) = delete;
   Raft& operator=(const Raft&) = delete;
 
@@ -137,15 +136,17 @@ class Raft {
   // Starts an election now, as if the timeout had passed.
   void Campaign();
 
-  // Everything of a taken Ready up to this entry is durable. Ignored when the
-  // log at `index` has another term by now (raft-notes.md, trap 14).
+  // Everything of a taken Ready up to this entry is durable; called for each
+  // Ready with entries, in their order. What was truncated meanwhile does not
+  // count (raft-notes.md, trap 14).
   void OnPersisted(LogIndex index, Term term);
   // The hard state of a taken Ready is durable.
   void OnHardStatePersisted(const HardState& hard_state);
 
   // The state machine holds everything up to `index`, and its last entry had
   // `term`: replaces the log up to there, keeping what follows if it agrees.
-  // Both are durable before the call.
+  // Both are durable before the call. When last_index() is `index` afterwards,
+  // entries that the owner's disk holds behind it are no longer the log's.
   void SnapshotInstalled(LogIndex index, Term term);
   void SnapshotFailed();
 
@@ -153,11 +154,15 @@ class Raft {
   void TrimLog(LogIndex index);
   // Drops payloads of persisted entries up to `index` from memory.
   void EvictPayloads(LogIndex index);
-  // Puts the process in recovering mode: its log was found damaged.
+  // Puts the replica in recovering mode: its log was found damaged. Before
+  // first use only, and Config::incarnation must be larger than in any life
+  // that vouched for the damaged log.
   void StartRecovering();
 
   // --- outputs ---
 
+  // May be true when only the attempt to send shows that nothing can be sent:
+  // TakeReady then returns an empty Ready.
   bool HasReady() const;
   Ready TakeReady();
 
@@ -185,7 +190,113 @@ class Raft {
   void CheckInvariants() const;
 
  private:
-  class Impl;  // Replaced by the members the implementation needs.
+  // --- raft.cc: dispatch, role changes, sending ---
+  void StepHigherTerm(const Message& message);
+  void StepLowerTerm(const Message& message);
+  void StepCurrentTerm(Message& message);
+  void BecomeFollower(Term term, NodeId leader);
+  void BecomeLeader();
+  void FollowLeader(NodeId leader);
+  Message MakeMessage(MessageType type, NodeId to) const;
+  // Leaves when term and vote are durable.
+  void Send(Message message);
+  // Leaves when entries up to `vouched` are durable too.
+  void SendVouching(Message message, LogIndex vouched);
+  bool HardStateDurable() const { return persisted_hard_state_ == hard_state_; }
+  void AppendEntry(Entry entry);
+  void TruncateLog(LogIndex from);
+  void AdvanceCommit(LogIndex index);
+  const Membership& membership() const { return memberships_.current(); }
+
+  // --- election.cc (Raft §5.2, §5.4.1; thesis §3.10, §6.4, §9.6) ---
+  void TickElection();
+  void ResetElectionTimer();
+  bool MayCampaign() const;
+  void StartPreElection();
+  void StartElection(bool transfer);
+  void MaybeWin();
+  bool HeardFromLeaderLately() const;
+  bool IsUpToDate(const Message& request) const;
+  void HandlePreVote(const Message& message);
+  void HandleVote(const Message& message);
+  void HandleVoteReply(const Message& message);
+  void HandleTimeoutNow(const Message& message);
+  void MaybeFinishTransfer(const Progress& progress);
+
+  // --- log_replication.cc: the leader's side (Raft §5.3, §5.4.2) ---
+  void TickLeader();
+  void BroadcastHeartbeat();
+  void FlushSends();
+  void SendAppends(Progress& progress);
+  bool SendEmptyAppend(Progress& progress, LogIndex previous);
+  void SendHeartbeat(Progress& progress);
+  void SendSnapshot(Progress& progress);
+  Message MakeAppend(const Progress& progress, LogIndex previous) const;
+  size_t AddEntries(LogIndex from, Message* message) const;
+  void HandleAppendReply(const Message& message);
+  void HandleAccepted(const Message& message, Progress& progress);
+  void HandleHeartbeatReply(const Message& message);
+  void MaybeCommit();
+  Progress* FindProgress(NodeId node);
+  const Progress* FindProgress(NodeId node) const;
+  void UpdateProgressMembers();
+  std::optional<LogIndex> ReadableCommit() const;
+  void MaybeConfirmReads();
+
+  // --- log_acceptance.cc: the follower's side (Raft §5.3, §7) ---
+  void HandleAppend(Message& message);
+  void RejectAppend(const Message& message);
+  void AcceptUpTo(const Message& message, LogIndex match);
+  void HandleHeartbeat(const Message& message);
+  void HandleSnapshot(const Message& message);
+
+  // --- recovery.cc: replicas that lost their disk ---
+  bool TrackIncarnation(const Message& message, Progress& progress);
+  void MaybeConfirmRecoveries();
+  bool AllOthersConfirmed(const Progress& progress) const;
+  void MaybeSendRecovered(const Progress& progress);
+  void HandleRecovered(const Message& message);
+
+  // Set at construction.
+  const Config config_;
+
+  // Persistent state (Raft figure 2), as it will be once all is written.
+  HardState hard_state_;
+  RaftLog log_;
+  MembershipHistory memberships_;  // A function of log_.
+
+  // What the owner was given to write, and what is durable.
+  HardState handed_out_hard_state_;
+  HardState persisted_hard_state_;
+
+  // Volatile state.
+  Role role_ = Role::kFollower;
+  NodeId leader_;
+  LogIndex commit_;  // The group's; commit_index() waits for our own disk.
+  int election_elapsed_ = 0;
+  int election_timeout_ = 0;
+  uint64_t random_state_;
+  VoteTally votes_;
+
+  // Of a leader.
+  std::vector<Progress> progress_;  // All other members.
+  LogIndex term_start_ = 0;         // Index of this term's no-op.
+  int heartbeat_elapsed_ = 0;
+  ReadIndex read_index_;
+  size_t uncommitted_bytes_ = 0;
+  NodeId transfer_target_;  // Value 0: no transfer going on.
+  int transfer_elapsed_ = 0;
+
+  // Of a follower that needs a snapshot.
+  std::optional<Ready::SnapshotRequest> snapshot_wanted_;
+  bool installing_ = false;  // The owner was told and has not finished.
+
+  // Gathered for the next Ready.
+  bool send_pending_ = false;  // Something may be sent to followers.
+  std::vector<Message> messages_;
+  std::vector<Message> messages_after_persist_;
+  std::vector<ReadReady> reads_;
+  std::vector<uint64_t> failed_reads_;
 };
 
 }  // namespace trireme::raft

@@ -1,0 +1,77 @@
+// What callers ask of a replication group, and what they get back.
+#ifndef TRIREME_REPLICATION_PROPOSAL_H_
+#define TRIREME_REPLICATION_PROPOSAL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "storage/ids.h"
+
+namespace trireme {
+
+// Encoded records (storage/record.h) of one shard.
+struct PutBatch {
+  ShardKey shard;
+  uint32_t record_count = 0;  // 1..kEntryPositionsMax.
+  std::string batch;
+};
+
+// What is proposed: records of shards of one group, or one command. Shared,
+// because a node that does not lead the group keeps it while it is forwarded.
+struct ProposalBody {
+  std::vector<PutBatch> puts;
+  std::string command;  // A serialized trireme.v1.Command; then puts is empty.
+
+  size_t bytes() const {
+    size_t sum = command.size();
+    for (const PutBatch& put : puts) sum += put.batch.size();
+    return sum;
+  }
+};
+
+// Where a PutBatch came to stand.
+struct PutPlace {
+  absl::Status status;  // kShardSealed, kResourceNotFound: nothing written.
+  Counter first = 0;    // Of its first record; the others follow by one.
+};
+
+struct ProposalOutcome {
+  // OK: committed and applied; see `places` or `reply`. Otherwise nothing was
+  // written (kNoLeader, kOverloaded, kDiskFull, a command's own error), or it
+  // is not known (kOutcomeUnknown).
+  absl::Status status;
+  int64_t stamp_ms = 0;          // The entry's time stamp.
+  std::vector<PutPlace> places;  // One a PutBatch, in order.
+  std::string reply;             // Of a command.
+};
+
+// Called exactly once, on a thread of the node; must not block.
+using ProposalDone = absl::AnyInvocable<void(ProposalOutcome)>;
+
+struct Proposal {
+  GroupId group;
+  std::shared_ptr<const ProposalBody> body;
+  absl::Duration timeout = absl::Seconds(10);
+  ProposalDone done;
+};
+
+// Called exactly once with OK when this node has applied everything that had
+// been acknowledged anywhere when the barrier was asked for; kNoLeader when
+// that could not be established in time.
+using BarrierDone = absl::AnyInvocable<void(absl::Status)>;
+
+struct Barrier {
+  GroupId group;
+  absl::Duration timeout = absl::Seconds(10);
+  BarrierDone done;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_REPLICATION_PROPOSAL_H_
