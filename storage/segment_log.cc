@@ -239,8 +239,11 @@ absl::Status SegmentLog::WriteToNewSegment(const LogBatch& batch) {
   current_ = *std::move(file);
   current_end_ = 0;
   RETURN_IF_ERROR(WriteFrames(batch, encoder, std::move(written)));
+  // Damaged files are put aside instead, and read from until Publish().
+  const uint64_t recyclable =
+      std::min(start.oldest_segment, first_damaged_.value_or(UINT64_MAX));
   RETURN_IF_ERROR(QuarantineDamaged());
-  RecycleBelow(start.oldest_segment);
+  RecycleBelow(recyclable);
   return absl::OkStatus();
 }
 

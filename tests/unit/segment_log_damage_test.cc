@@ -282,6 +282,38 @@ TEST_F(DamagedLogTest, DamageIsReportedAgainUntilTheFirstWrite) {
   EXPECT_EQ(Segments(disk_, ".damaged").size(), 4u);
 }
 
+TEST_F(DamagedLogTest, ARepairedLogGoesOnFromSegmentToSegment) {
+  WriteTenBatches();
+  for (size_t file = 0; file < 5; ++file) {
+    Copy();
+    const std::string path = Segments(disk_)[file];
+    // The second batch of each file, the first of the last one.
+    disk_.FlipBit(path, (file < 4 ? kBatchAlignment : 0) + 20, 0);
+    Open();
+    ASSERT_TRUE(absl::IsDataLoss(replay_.damage));
+    LogBatch batch;
+    batch.hard_states.push_back(MakeHardState(1, 99, 3));
+    ASSERT_TRUE(log_->Write(batch).ok());
+    // What was kept is readable before and after Publish().
+    for (int published = 0; published < 2; ++published) {
+      for (const auto& [id, group] : replay_.groups)
+        for (const auto& entry : group.entries)
+          EXPECT_TRUE(log_->Read(id, entry.index).ok());
+      if (published == 0) log_->Publish(batch);
+    }
+    for (LogIndex index = 50; index < 80; ++index) {
+      batch.entries = {MakeEntry(1, index, 99, "more")};
+      ASSERT_TRUE(log_->Write(batch).ok());
+      log_->Publish(batch);
+      for (const uint32_t group : {1, 2}) log_->Trim(GroupId(group), index - 1);
+    }
+    EXPECT_EQ(Segments(disk_, ".damaged").size(), 5 - file);
+    Open();
+    EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+    EXPECT_TRUE(log_->Read(GroupId(1), 79).ok());
+  }
+}
+
 TEST_F(DamagedLogTest, AMissingSegmentIsDamage) {
   WriteTenBatches();
   const std::vector<std::string> segments = Segments(original_disk_);
