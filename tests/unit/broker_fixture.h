@@ -4,6 +4,7 @@
 #ifndef TRIREME_TESTS_UNIT_BROKER_FIXTURE_H_
 #define TRIREME_TESTS_UNIT_BROKER_FIXTURE_H_
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -95,7 +96,7 @@ class InstantReplicas : public Replicas {
   // Seen by tests.
   std::vector<Proposal> held;
   std::vector<std::shared_ptr<const ProposalBody>> proposals;
-  int barriers = 0;
+  std::atomic<int> barriers = 0;
 
  private:
   ProposalOutcome Apply(GroupId group, const ProposalBody& body) {
