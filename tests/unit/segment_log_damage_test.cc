@@ -403,6 +403,38 @@ TEST_F(DamagedLogTest, ATrimBeforeTheRepairIsRespected) {
   EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
 }
 
+TEST_F(DamagedLogTest, EntriesWithoutTheirPredecessorsStayDropped) {
+  const auto write = [&](uint32_t group, LogIndex index, Term term) {
+    LogBatch batch;
+    batch.entries.push_back(MakeEntry(group, index, term, "x"));
+    Write(batch);
+  };
+  // Two batches a segment. Overwriting group 1 from its start makes the first
+  // segment unneeded; group 2 keeps the second.
+  write(1, 1, 1), write(1, 2, 1);
+  write(1, 3, 1), write(2, 1, 1);
+  write(1, 1, 2), write(1, 2, 2);
+  write(1, 3, 2), write(1, 4, 2);
+  ASSERT_EQ(Segments(original_disk_).size(), 4u);
+  write(1, 5, 2);  // Takes the first file for the fifth segment.
+  write(1, 6, 2);
+  write(1, 7, 2);
+  Copy();
+  ASSERT_TRUE(absl::EndsWith(Segments(disk_)[0], "2.log"));
+  disk_.FlipBit(Segments(disk_)[1], 20, 0);
+  Open();
+  EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
+  EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
+  EXPECT_EQ(replay_.groups.at(GroupId(2)).entries.size(), 1u);
+  LogBatch batch;
+  batch.hard_states.push_back(MakeHardState(1, 9, 1));
+  ASSERT_TRUE(log_->Write(batch).ok());
+  Open();
+  EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+  EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
+  EXPECT_EQ(replay_.groups.at(GroupId(2)).entries.size(), 1u);
+}
+
 TEST_F(DamagedLogTest, RandomDamageToARandomLogIsNeverServed) {
   int found = 0;
   for (int round = 0; round < 300; ++round) {
