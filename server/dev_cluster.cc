@@ -12,12 +12,8 @@
 namespace trireme {
 namespace {
 
-std::string ZoneName(int i) {
-  return absl::StrCat("zone-", std::string(1, static_cast<char>('a' + i)));
-}
-
 std::string NodeDirectory(const DevClusterOptions& options, int i) {
-  return absl::StrCat(options.data_directory, "/", ZoneName(i));
+  return absl::StrCat(options.data_directory, "/", DevCluster::ZoneName(i));
 }
 
 // Loads or makes the three identities, forms the cluster, saves them. A node
@@ -56,6 +52,10 @@ absl::StatusOr<std::vector<Identity>> FormIdentities(
 
 }  // namespace
 
+std::string DevCluster::ZoneName(int i) {
+  return absl::StrCat("zone-", std::string(1, static_cast<char>('a' + i)));
+}
+
 absl::StatusOr<std::unique_ptr<DevCluster>> DevCluster::Open(
     const DevClusterOptions& options,
     std::array<AppliedObserver*, kNodes> observers) {
@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<DevCluster>> DevCluster::Open(
   for (int i = 0; i < kNodes; ++i) {
     const size_t at = static_cast<size_t>(i);
     NodeOptions node_options = options.node;
-    node_options.zone = ZoneName(i);
+    node_options.zone = DevCluster::ZoneName(i);
     node_options.client_address = options.client_address;
     node_options.data_directory = NodeDirectory(options, i);
     node_options.nodes = nodes;

@@ -26,6 +26,7 @@ struct DevClusterOptions {
 class DevCluster {
  public:
   static constexpr int kNodes = 3;
+  static std::string ZoneName(int i);  // zone-a, zone-b, zone-c
 
   // `observers` may be null: they follow what is applied on node i.
   static absl::StatusOr<std::unique_ptr<DevCluster>> Open(

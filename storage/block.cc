@@ -55,8 +55,8 @@ absl::StatusOr<BlockView> VerifyBlock(absl::string_view key,
     return Damaged(*id, "unknown version");
   if (block.record_count == 0 || block.record_count > kEntryPositionsMax ||
       block.record_count > block.batch.size() / kRecordHeaderBytes ||
-      CounterPosition(id->first) != 0)
-    return Damaged(*id, "impossible number of records");
+      CounterPosition(id->first) != 0 || block.arrival_ms < 0)
+    return Damaged(*id, "impossible header");
   return block;
 }
 

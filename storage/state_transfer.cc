@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/catalog_tables.h"
+#include "storage/crc32c.h"
 #include "storage/fixed_ints.h"
 #include "storage/status_macros.h"
 
@@ -13,6 +14,7 @@ namespace trireme {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+constexpr size_t kCrcBytes = 4;
 constexpr size_t kChunkBytes = 1 << 20;
 
 // Sent between nodes; never renumber.
@@ -31,13 +33,17 @@ absl::Status Malformed(absl::string_view what) {
 
 class ChunkWriter {
  public:
-  explicit ChunkWriter(GroupId group) {
+  explicit ChunkWriter(GroupId group) : bytes_(kCrcBytes, '\0') {
     AppendLittle(kVersion, &bytes_);
     AppendLittle(group.value(), &bytes_);
   }
 
   bool full() const { return bytes_.size() >= kChunkBytes; }
-  std::string Take() { return std::move(bytes_); }
+  std::string Take() {
+    StoreLittle(Crc32c(absl::string_view(bytes_).substr(kCrcBytes)),
+                bytes_.data());
+    return std::move(bytes_);
+  }
 
   void Begin(const AppliedPosition& position) {
     Start(Item::kBegin);
@@ -268,8 +274,11 @@ absl::StatusOr<HeldShards> DecodeHeld(absl::string_view held) {
 absl::Status GroupInstall::Add(GroupId group, absl::string_view chunk,
                                std::vector<BlockView>* blocks) {
   ByteCursor cursor(chunk);
+  uint32_t crc = 0;
   uint8_t version = 0;
   uint32_t chunk_group = 0;
+  if (!cursor.TakeLittle(&crc) || crc != Crc32c(cursor.rest()))
+    return Malformed("checksum differs");
   if (!cursor.TakeLittle(&version) || version != kVersion)
     return Malformed("unknown version");
   if (!cursor.TakeLittle(&chunk_group) || chunk_group != group.value())

@@ -150,7 +150,8 @@ bool TimePartitions::MustRoll(const Arrival& arrival) const {
   if (!open_) return true;
   absl::MutexLock lock(&mu_);
   const Partition& open = partitions_.at(*open_);
-  return arrival.first_ms >= open.first_stamp_ms + options_.partition_ms ||
+  // Stamps are not negative, so this cannot overflow, however wrong a clock.
+  return arrival.first_ms - options_.partition_ms >= open.first_stamp_ms ||
          (open.bytes > 0 &&
           open.bytes + arrival.bytes > options_.partition_bytes_max);
 }

@@ -49,7 +49,7 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-inline ShardKey Key(uint32_t stream, uint32_t shard) {
+inline ShardKey ShardOf(uint32_t stream, uint32_t shard) {
   return {StreamId(stream), ShardIndex(shard)};
 }
 

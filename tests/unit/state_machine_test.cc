@@ -22,18 +22,19 @@ TEST(StateMachineTest, AppliedRecordsAreRead) {
   replica.Command(1, OpenShards(7, {0, 1}), kStart);
   const ApplyResult result = replica.Apply(
       1, RecordsPayload(kStart + 5,
-                        {{Key(7, 0), {"a", "b"}}, {Key(7, 1), {"c"}}}));
+                        {{ShardOf(7, 0), {"a", "b"}}, {ShardOf(7, 1), {"c"}}}));
   ASSERT_EQ(result.batches.size(), 2u);
   EXPECT_OK(result.batches[0]);
   EXPECT_OK(result.batches[1]);
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 0)),
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)),
               ElementsAre(At(2, 0, "a"), At(2, 1, "b")));
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 0), MakeCounter(2, 1)),
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0), MakeCounter(2, 1)),
               ElementsAre(At(2, 1, "b")));
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 1)), ElementsAre(At(2, 0, "c")));
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 1)), ElementsAre(At(2, 0, "c")));
   // Another group's shard of the same name is another shard.
-  EXPECT_THAT(replica.ReadAll(2, Key(7, 0)), IsEmpty());
-  const ShardState shard = replica.state().GetShardState(GroupId(1), Key(7, 0));
+  EXPECT_THAT(replica.ReadAll(2, ShardOf(7, 0)), IsEmpty());
+  const ShardState shard =
+      replica.state().GetShardState(GroupId(1), ShardOf(7, 0));
   EXPECT_TRUE(shard.exists);
   EXPECT_EQ(shard.next, MakeCounter(2, 2));
   EXPECT_EQ(shard.last_arrival_ms, kStart + 5);
@@ -42,9 +43,9 @@ TEST(StateMachineTest, AppliedRecordsAreRead) {
 TEST(StateMachineTest, BlocksCarryArrivalAndCount) {
   Replica replica;
   replica.Command(1, OpenShards(7, {0}), kStart);
-  replica.Apply(1, RecordsPayload(kStart + 9, {{Key(7, 0), {"a", "b"}}}));
+  replica.Apply(1, RecordsPayload(kStart + 9, {{ShardOf(7, 0), {"a", "b"}}}));
   const auto blocks =
-      replica.state().shard_log().Read(GroupId(1), Key(7, 0), 0, 1000, 0);
+      replica.state().shard_log().Read(GroupId(1), ShardOf(7, 0), 0, 1000, 0);
   ASSERT_OK(blocks);
   ASSERT_EQ(blocks->size(), 1u);
   EXPECT_EQ(blocks->front().first, MakeCounter(2, 0));
@@ -55,7 +56,7 @@ TEST(StateMachineTest, BlocksCarryArrivalAndCount) {
 TEST(StateMachineTest, OldEntriesAreSkipped) {
   Replica replica;
   replica.Command(1, OpenShards(7, {0}), kStart);
-  const Payload payload = RecordsPayload(kStart, {{Key(7, 0), {"a"}}});
+  const Payload payload = RecordsPayload(kStart, {{ShardOf(7, 0), {"a"}}});
   replica.Apply(1, payload);
   for (const LogIndex index : {1, 2}) {
     const auto again = replica.state().Apply(Entry(1, index, payload));
@@ -63,7 +64,7 @@ TEST(StateMachineTest, OldEntriesAreSkipped) {
     EXPECT_OK(again->status);
     EXPECT_THAT(again->batches, IsEmpty());
   }
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 0)), ElementsAre(At(2, 0, "a")));
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)), ElementsAre(At(2, 0, "a")));
   EXPECT_EQ(replica.state().Applied(GroupId(1)).index, 2u);
 }
 
@@ -83,10 +84,10 @@ TEST(StateMachineDeathTest, AGapInTheLogStopsTheProcess) {
 TEST(StateMachineTest, StampsNeverGoBack) {
   Replica replica;
   replica.Command(1, OpenShards(7, {0}), kStart);
-  replica.Apply(1, RecordsPayload(kStart + 5000, {{Key(7, 0), {"a"}}}));
-  replica.Apply(1, RecordsPayload(kStart + 1000, {{Key(7, 0), {"b"}}}));
+  replica.Apply(1, RecordsPayload(kStart + 5000, {{ShardOf(7, 0), {"a"}}}));
+  replica.Apply(1, RecordsPayload(kStart + 1000, {{ShardOf(7, 0), {"b"}}}));
   const auto blocks =
-      replica.state().shard_log().Read(GroupId(1), Key(7, 0), 0, 1000, 0);
+      replica.state().shard_log().Read(GroupId(1), ShardOf(7, 0), 0, 1000, 0);
   ASSERT_OK(blocks);
   EXPECT_EQ(blocks->back().arrival_ms, kStart + 5000);
 }
@@ -124,34 +125,34 @@ TEST(StateMachineTest, RecordsToUnknownShardsAreRefused) {
   Replica replica;
   replica.Command(1, OpenShards(7, {1}), kStart);
   const ApplyResult result = replica.Apply(
-      1,
-      RecordsPayload(kStart, {{Key(7, 0), {"lost"}}, {Key(7, 1), {"kept"}}}));
+      1, RecordsPayload(
+             kStart, {{ShardOf(7, 0), {"lost"}}, {ShardOf(7, 1), {"kept"}}}));
   ASSERT_EQ(result.batches.size(), 2u);
   EXPECT_EQ(ReasonOf(result.batches[0]), ErrorReason::kResourceNotFound);
   EXPECT_THAT(std::string(result.batches[0].message()),
               HasSubstr("is not open in this group"));
   EXPECT_OK(result.batches[1]);
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 0)), IsEmpty());
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 1)), ElementsAre(At(2, 0, "kept")));
-  EXPECT_FALSE(replica.state().GetShardState(GroupId(1), Key(7, 0)).exists);
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)), IsEmpty());
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 1)), ElementsAre(At(2, 0, "kept")));
+  EXPECT_FALSE(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).exists);
 }
 
 TEST(StateMachineTest, ASealedShardTakesNothingMore) {
   Replica replica;
   replica.Command(1, OpenShards(7, {0}), kStart);
-  replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {"a"}}}));
+  replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"a"}}}));
   const ApplyResult seal = replica.Command(1, SealShard(7, 0), kStart);
   v1::SealShardReply reply;
   ASSERT_TRUE(reply.ParseFromString(seal.reply));
   EXPECT_EQ(reply.end_counter(), MakeCounter(3, 0));
   const ApplyResult late =
-      replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {"late"}}}));
+      replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"late"}}}));
   EXPECT_EQ(ReasonOf(late.batches.at(0)), ErrorReason::kShardSealed);
   // Sealing again finds the first end.
   ASSERT_TRUE(reply.ParseFromString(replica.Command(1, SealShard(7, 0)).reply));
   EXPECT_EQ(reply.end_counter(), MakeCounter(3, 0));
-  EXPECT_THAT(replica.ReadAll(1, Key(7, 0)), ElementsAre(At(2, 0, "a")));
-  EXPECT_EQ(replica.state().GetShardState(GroupId(1), Key(7, 0)).end,
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)), ElementsAre(At(2, 0, "a")));
+  EXPECT_EQ(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).end,
             MakeCounter(3, 0));
 }
 
@@ -166,14 +167,14 @@ TEST(StateMachineTest, ADroppedShardStaysDropped) {
   replica.Command(1, OpenShards(7, {0, 1}), kStart);
   replica.Command(1, DropShards(7, {0, 2}), kStart);
   replica.Command(1, OpenShards(7, {0, 1, 2}), kStart);
-  const ApplyResult result = replica.Apply(
-      1, RecordsPayload(
-             kStart,
-             {{Key(7, 0), {"x"}}, {Key(7, 1), {"y"}}, {Key(7, 2), {"z"}}}));
+  const ApplyResult result =
+      replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"x"}},
+                                               {ShardOf(7, 1), {"y"}},
+                                               {ShardOf(7, 2), {"z"}}}));
   EXPECT_EQ(ReasonOf(result.batches.at(0)), ErrorReason::kResourceNotFound);
   EXPECT_OK(result.batches.at(1));
   EXPECT_EQ(ReasonOf(result.batches.at(2)), ErrorReason::kResourceNotFound);
-  EXPECT_FALSE(replica.state().GetShardState(GroupId(1), Key(7, 0)).exists);
+  EXPECT_FALSE(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).exists);
 }
 
 // --- crash and replay ---
@@ -200,7 +201,7 @@ std::vector<Payload> MixedLog(int entries, uint64_t seed) {
         if (random() % 2 == 0) continue;
         std::vector<std::string> records(random() % 3 + 1);
         for (auto& record : records) record = std::to_string(random());
-        data.push_back({Key(1 + shard % 2, shard), records});
+        data.push_back({ShardOf(1 + shard % 2, shard), records});
       }
       log.push_back(RecordsPayload(stamp, data));
     }
@@ -213,12 +214,12 @@ std::vector<std::string> Contents(Replica& replica, uint32_t group) {
   for (const uint32_t stream : {1, 2}) {
     for (uint32_t shard = 0; shard < 4; ++shard) {
       const ShardState state =
-          replica.state().GetShardState(GroupId(group), Key(stream, shard));
+          replica.state().GetShardState(GroupId(group), ShardOf(stream, shard));
       all.push_back(std::to_string(state.exists) + "/" +
                     std::to_string(state.next) + "/" +
                     std::to_string(state.last_arrival_ms) + "/" +
                     std::to_string(state.end.value_or(0)));
-      for (auto& record : replica.ReadAll(group, Key(stream, shard)))
+      for (auto& record : replica.ReadAll(group, ShardOf(stream, shard)))
         all.push_back(std::move(record));
     }
   }
@@ -280,10 +281,10 @@ TEST(StateMachineTest, AFlushIsDueAtHalfTheMemory) {
   replica.Command(1, OpenShards(7, {0}), kStart);
   const std::string megabyte(1 << 20, 'x');
   for (int i = 0; i < 3; ++i) {
-    replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {megabyte}}}));
+    replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {megabyte}}}));
     EXPECT_FALSE(replica.state().FlushDue());
   }
-  replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {megabyte}}}));
+  replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {megabyte}}}));
   EXPECT_TRUE(replica.state().FlushDue());
   ASSERT_OK(replica.state().Flush());
   EXPECT_FALSE(replica.state().FlushDue());
@@ -297,12 +298,12 @@ TEST(StateMachineTest, WritersWaitWhenNobodyFlushes) {
   replica.Command(1, OpenShards(7, {0}), kStart);
   const std::string data(1 << 20, 'x');
   for (int i = 0; i < 40; ++i)
-    replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {data}}}));
+    replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {data}}}));
   replica.Crash();
   const LogIndex applied = replica.state().Applied(GroupId(1)).index;
   EXPECT_GT(applied, 10u);
-  EXPECT_EQ(replica.ReadAll(1, Key(7, 0)).size(), applied - 1);
-  EXPECT_EQ(replica.state().GetShardState(GroupId(1), Key(7, 0)).next,
+  EXPECT_EQ(replica.ReadAll(1, ShardOf(7, 0)).size(), applied - 1);
+  EXPECT_EQ(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).next,
             MakeCounter(applied, 1));
 }
 
@@ -342,7 +343,7 @@ TEST(StateMachineTest, DamagedRecordsAreNeverServed) {
   replica.Command(1, OpenShards(7, {0}), kStart);
   const std::string data(200'000, 'd');
   for (int i = 0; i < 3; ++i)
-    replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {data}}}));
+    replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {data}}}));
   ASSERT_OK(replica.state().Flush());
   replica.Close();
   // The one large file holds the blocks; its middle is the second block's.
@@ -356,16 +357,17 @@ TEST(StateMachineTest, DamagedRecordsAreNeverServed) {
   ASSERT_EQ(damaged, 1);
   replica.Open();
   const auto& log = replica.state().shard_log();
-  const auto first = log.Read(GroupId(1), Key(7, 0), 0, 1, 0);
+  const auto first = log.Read(GroupId(1), ShardOf(7, 0), 0, 1, 0);
   ASSERT_OK(first);
   EXPECT_EQ(first->size(), 1u);
-  const auto second = log.Read(GroupId(1), Key(7, 0), MakeCounter(3, 0), 1, 0);
+  const auto second =
+      log.Read(GroupId(1), ShardOf(7, 0), MakeCounter(3, 0), 1, 0);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr("stream 7, shard 0"));
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr(std::to_string(MakeCounter(3, 0))));
-  EXPECT_OK(log.Read(GroupId(1), Key(7, 0), MakeCounter(4, 0), 1, 0));
+  EXPECT_OK(log.Read(GroupId(1), ShardOf(7, 0), MakeCounter(4, 0), 1, 0));
 }
 
 TEST(StateMachineTest, ADamagedManifestSaysWhatToDo) {
@@ -390,7 +392,7 @@ TEST(StateMachineTest, MissingFilesAreDamageNotAnEmptyNode) {
   for (const char* ending : {"CURRENT", ".sst"}) {
     Replica replica;
     replica.Command(1, OpenShards(7, {0}), kStart);
-    replica.Apply(1, RecordsPayload(kStart, {{Key(7, 0), {"a"}}}));
+    replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"a"}}}));
     ASSERT_OK(replica.state().Flush());
     replica.Close();
     for (const std::string& file : FilesEndingIn(replica.path(), ending))
