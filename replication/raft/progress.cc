@@ -75,11 +75,11 @@ bool Progress::OnRejected(LogIndex rejected, LogIndex retry) {
   // It has vouched for `match`: a refusal of that is from before.
   if (rejected <= match) return false;
   if (state == State::kReplicate) {
-    BecomeProbe();
-    return true;
+    BecomeProbe();  // An append was lost or overtaken.
+  } else if (state != State::kProbe || rejected != next - 1) {
+    return false;  // Only the probe that is out can be refused.
   }
-  // Only the probe that is out can be refused.
-  if (state != State::kProbe || rejected != next - 1) return false;
+  // Past what it holds but has not persisted yet: that need not go twice.
   next = std::max(std::min(rejected, retry + 1), match + 1);
   probe_sent = false;
   return true;
