@@ -13,19 +13,19 @@ namespace trireme {
 
 // One entry as the log stores it. `type` is opaque here.
 struct LogEntry {
-  GroupId group;
+  GroupId group{};
   LogIndex index = 0;
   Term term = 0;
   uint8_t type = 0;
   uint32_t payload_crc = 0;  // CRC32C of payload, given by the caller.
-  Payload payload;           // Null means empty.
+  Payload payload{};         // Null means empty.
 };
 
 // A group's term, vote and flags; the newest one wins at replay.
 struct LogHardState {
-  GroupId group;
+  GroupId group{};
   Term term = 0;
-  NodeId vote;
+  NodeId vote{};
   bool recovering = false;
 };
 
@@ -33,7 +33,7 @@ struct LogHardState {
 // replica whose tail disagrees with a snapshot it has installed (Raft §7),
 // when there is no entry yet that would overwrite that tail.
 struct LogCut {
-  GroupId group;
+  GroupId group{};
   LogIndex last = 0;
 };
 

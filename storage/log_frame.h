@@ -55,7 +55,7 @@ struct FrameHeader {
   uint64_t segment = 0;
   uint64_t offset = 0;
   uint64_t batch = 0;  // 1 more with every batch of the log.
-  GroupId group;
+  GroupId group{};
   LogIndex index = 0;
   Term term = 0;
   uint32_t payload_bytes = 0;

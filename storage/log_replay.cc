@@ -14,7 +14,7 @@ namespace {
 // A segment file with what its first frame says.
 struct Segment {
   SegmentFile file;
-  std::optional<SegmentStart> start;
+  std::optional<SegmentStart> start{};
   uint64_t first_batch = 0;  // When there is a start.
 };
 
@@ -56,6 +56,7 @@ class LogReplay {
   absl::StatusOr<Remains> FindRemains(SegmentScan& scan, uint64_t offset);
   absl::Status Damaged(size_t i, uint64_t offset, absl::string_view what);
   absl::Status MergeBeyond(size_t i, uint64_t offset);
+  void DropUnfounded();
   void Merge(const LogHardState& state);
 
   bool IsLast(size_t i) const { return i + 1 == segments_.size(); }
@@ -266,6 +267,7 @@ absl::Status LogReplay::Damaged(size_t i, uint64_t offset,
       "the log is damaged at offset ", offset, " of ", file.path, ": ", what));
   log_.first_damaged = file.id;
   RETURN_IF_ERROR(MergeBeyond(i, offset));
+  DropUnfounded();
   for (const auto& [id, group] : log_.index.groups())
     log_.hard_states.try_emplace(id, LogHardState{.group = id});
   // What was synced and is lost may be anything of any group.
@@ -288,10 +290,22 @@ absl::Status LogReplay::MergeBeyond(size_t i, uint64_t offset) {
     }));
     ASSIGN_OR_RETURN(const auto start, scan.ReadStart());
     if (!start) continue;
-    for (const SegmentStart::Group& group : start->groups)
+    for (const SegmentStart::Group& group : start->groups) {
       Merge(group.hard_state);
+      log_.index.Trim(group.hard_state.group, group.trim);
+    }
   }
   return absl::OkStatus();
+}
+
+// Files may have been recycled because entries behind the damage replaced
+// what they held. What is left of such a group starts in mid-air.
+void LogReplay::DropUnfounded() {
+  std::vector<GroupId> unfounded;
+  for (const auto& [id, group] : log_.index.groups())
+    if (!group.entries.empty() && group.first > group.trim + 1)
+      unfounded.push_back(id);
+  for (const GroupId id : unfounded) log_.index.CutAfter(id, 0);
 }
 
 void LogReplay::Merge(const LogHardState& state) {

@@ -122,9 +122,9 @@ class SegmentLog {
       LogIndex index = 0;
       EntryPosition position;
     };
-    std::vector<Entry> copies;  // Entries that a repair has rewritten.
-    std::vector<LogCut> cuts;
-    std::vector<Entry> entries;
+    std::vector<Entry> copies{};  // Entries that a repair has rewritten.
+    std::vector<LogCut> cuts{};
+    std::vector<Entry> entries{};
   };
 
   SegmentLog(FileSystem* file_system, const std::string& directory,

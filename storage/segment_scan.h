@@ -21,8 +21,8 @@ namespace trireme {
 // A segment file as found in the log's directory.
 struct SegmentFile {
   uint64_t id = 0;
-  std::string path;
-  std::shared_ptr<File> file;
+  std::string path{};
+  std::shared_ptr<File> file{};
   uint64_t bytes = 0;
 };
 

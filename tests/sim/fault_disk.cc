@@ -6,11 +6,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
+#include "storage/status_macros.h"
 
 namespace trireme::sim {
 namespace {
 
 constexpr uint64_t kSectorBytes = 512;
+
+uint64_t RoundUp(uint64_t value, uint64_t to) {
+  return (value + to - 1) / to * to;
+}
 
 }  // namespace
 
@@ -41,6 +46,13 @@ class FaultFile : public File {
 };
 
 uint64_t FaultDisk::Random(uint64_t below) { return (*random_)() % below; }
+
+absl::Status FaultDisk::Change() {
+  if (operations_ >= operations_max_)
+    return absl::UnavailableError("the power is cut");
+  ++operations_;
+  return absl::OkStatus();
+}
 
 bool FaultDisk::Counts(int* countdown) {
   if (*countdown < 0) return false;
@@ -73,7 +85,7 @@ absl::StatusOr<std::vector<std::string>> FaultDisk::ListDirectory(
 absl::StatusOr<std::unique_ptr<File>> FaultDisk::CreateFile(
     const std::string& path, uint64_t size) {
   absl::MutexLock lock(&mu_);
-  ++operations_;
+  RETURN_IF_ERROR(Change());
   if (files_.contains(path))
     return absl::AlreadyExistsError(absl::StrCat(path, " exists"));
   if (size > free_bytes_)
@@ -100,7 +112,7 @@ absl::StatusOr<std::unique_ptr<File>> FaultDisk::OpenFile(
 absl::Status FaultDisk::RenameFile(const std::string& from,
                                    const std::string& to) {
   absl::MutexLock lock(&mu_);
-  ++operations_;
+  RETURN_IF_ERROR(Change());
   const auto found = files_.find(from);
   if (found == files_.end())
     return absl::NotFoundError(absl::StrCat("there is no ", from));
@@ -115,7 +127,7 @@ absl::Status FaultDisk::RenameFile(const std::string& from,
 
 absl::Status FaultDisk::RemoveFile(const std::string& path) {
   absl::MutexLock lock(&mu_);
-  ++operations_;
+  RETURN_IF_ERROR(Change());
   const auto found = files_.find(path);
   if (found == files_.end())
     return absl::NotFoundError(absl::StrCat("there is no ", path));
@@ -136,35 +148,35 @@ absl::Status FaultDisk::WriteNode(Node& node, uint64_t generation,
   absl::MutexLock lock(&mu_);
   if (generation != generation_)
     return absl::UnavailableError("the process that opened the file is gone");
-  ++operations_;
+  const bool was_on = operations_ < operations_max_;
+  absl::Status status = Change();
   std::string bytes;
-  for (absl::string_view piece : pieces) bytes.append(piece);
-  const bool fails = Counts(&writes_to_failure_);
-  if (fails) bytes.resize(Random(bytes.size() + 1));
+  for (absl::string_view piece : pieces) bytes.append(piece.data(), piece.size());
   CHECK(offset + bytes.size() <= node.cached.size(),
         "files have a fixed size: the write goes beyond the end");
+  if (status.ok() && Counts(&writes_to_failure_))
+    status = absl::InternalError("injected write error");
+  // A write that fails may have been done in part.
+  if (!status.ok()) bytes.resize(was_on ? Random(bytes.size() + 1) : 0);
   Put(node.cached, offset, bytes);
   const uint64_t begin = offset / kSectorBytes * kSectorBytes;
-  const uint64_t end =
-      (offset + bytes.size() + kSectorBytes - 1) / kSectorBytes * kSectorBytes;
+  const uint64_t end = RoundUp(offset + bytes.size(), kSectorBytes);
   node.unsynced.push_back({begin, node.cached.substr(begin, end - begin)});
-  if (fails) return absl::InternalError("injected write error");
-  return absl::OkStatus();
+  return status;
 }
 
 absl::Status FaultDisk::SyncNode(Node& node, uint64_t generation) {
   absl::MutexLock lock(&mu_);
   if (generation != generation_)
     return absl::UnavailableError("the process that opened the file is gone");
-  ++operations_;
-  const bool fails = Counts(&syncs_to_failure_);
-  if (!fails)
-    for (const UnsyncedWrite& write : node.unsynced)
-      Put(node.durable, write.offset, write.sectors);
-  // A failed fsync marks the pages clean: the cache keeps what the disk has
-  // not, and the next fsync "succeeds".
+  RETURN_IF_ERROR(Change());
+  if (Counts(&syncs_to_failure_)) {
+    Settle(node);
+    return absl::InternalError("injected sync error");
+  }
+  for (const UnsyncedWrite& write : node.unsynced)
+    Put(node.durable, write.offset, write.sectors);
   node.unsynced.clear();
-  if (fails) return absl::InternalError("injected sync error");
   return absl::OkStatus();
 }
 
@@ -179,20 +191,34 @@ absl::StatusOr<std::string> FaultDisk::ReadNode(const Node& node,
   return node.cached.substr(offset, size);
 }
 
-void FaultDisk::Crash() {
-  absl::MutexLock lock(&mu_);
+void FaultDisk::Restart() {
   ++operations_;
   ++generation_;
+  operations_max_ = UINT64_MAX;
+  syncs_to_failure_ = writes_to_failure_ = -1;
+}
+
+void FaultDisk::Crash() {
+  absl::MutexLock lock(&mu_);
+  Restart();
   for (auto& [path, node] : removed_)
     if (Random(2) == 0 && !files_.contains(path)) {
       free_bytes_ -= std::min(free_bytes_, uint64_t{node->cached.size()});
       files_[path] = node;
     }
   removed_.clear();
-  for (auto& [path, node] : files_) CrashNode(*node);
+  for (auto& [path, node] : files_) {
+    Settle(*node);
+    node->cached = node->durable;
+  }
 }
 
-void FaultDisk::CrashNode(Node& node) {
+void FaultDisk::KillProcess() {
+  absl::MutexLock lock(&mu_);
+  Restart();
+}
+
+void FaultDisk::Settle(Node& node) {
   enum Fate { kAll, kNothing, kTorn, kFates };
   for (const UnsyncedWrite& write : node.unsynced) {
     const uint64_t fate = Random(kFates);
@@ -202,13 +228,6 @@ void FaultDisk::CrashNode(Node& node) {
             absl::string_view(write.sectors).substr(at, kSectorBytes));
   }
   node.unsynced.clear();
-  node.cached = node.durable;
-}
-
-void FaultDisk::KillProcess() {
-  absl::MutexLock lock(&mu_);
-  ++operations_;
-  ++generation_;
 }
 
 void FaultDisk::FailSync(int more) {
@@ -219,6 +238,11 @@ void FaultDisk::FailSync(int more) {
 void FaultDisk::FailWrite(int more) {
   absl::MutexLock lock(&mu_);
   writes_to_failure_ = more;
+}
+
+void FaultDisk::StopAfter(uint64_t operations) {
+  absl::MutexLock lock(&mu_);
+  operations_max_ = operations_ + operations;
 }
 
 void FaultDisk::SetFreeBytes(uint64_t bytes) {

@@ -48,12 +48,15 @@ class FaultDisk : public FileSystem {
   // File opened before is dead.
   void KillProcess();
 
-  // The Sync() after `more` further ones fails, on whatever file; like a real
-  // one it leaves the writes in the cache, which a later Sync() will not
-  // write.
+  // The Sync() after `more` further ones fails, on whatever file. As with a
+  // real one, any part of the writes may have reached the disk, and the rest
+  // stays in the cache, where a later Sync() will not write it.
   void FailSync(int more = 0);
   // The WriteAt() after `more` further ones fails half-way.
   void FailWrite(int more = 0);
+  // After `operations` further changes nothing is changed any more, and every
+  // change fails: the moment of a power cut. Until Crash() or KillProcess().
+  void StopAfter(uint64_t operations);
   // What can still be allocated; it shrinks and grows with the files.
   void SetFreeBytes(uint64_t bytes);
   // Damages what is stored, durably. The place must exist.
@@ -84,8 +87,12 @@ class FaultDisk : public FileSystem {
   };
 
   uint64_t Random(uint64_t below) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool Counts(int* countdown) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CrashNode(Node& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static bool Counts(int* countdown);
+  // Counts the change; an error when it must not happen.
+  absl::Status Change() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Any part of the unsynced writes reaches the platter, the rest never.
+  void Settle(Node& node) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Restart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static void Put(std::string& content, uint64_t offset,
                   absl::string_view bytes);
 
@@ -106,6 +113,7 @@ class FaultDisk : public FileSystem {
   int syncs_to_failure_ ABSL_GUARDED_BY(mu_) = -1;
   int writes_to_failure_ ABSL_GUARDED_BY(mu_) = -1;
   uint64_t operations_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t operations_max_ ABSL_GUARDED_BY(mu_) = UINT64_MAX;
 };
 
 }  // namespace trireme::sim
