@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
@@ -173,8 +174,9 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   Forwarding forwarding_;
   uint64_t next_read_ = 1;  // Numbers read contexts and questions alike.
   absl::flat_hash_map<uint64_t, ReadOrigin> reads_;  // By the core's context.
-  absl::flat_hash_map<NodeId, Envelope> outbox_;
-  absl::flat_hash_map<NodeId, absl::Duration> heard_at_;
+  // Ordered: the loop does the same things in the same order each time.
+  absl::btree_map<NodeId, Envelope> outbox_;
+  absl::btree_map<NodeId, absl::Duration> heard_at_;
 
   // The log: one batch with the writer, the next one gathers. Messages that
   // depend on a batch leave once it is durable.

@@ -139,6 +139,9 @@ void SimCluster::EndFaults() {
 
 void SimCluster::HealAndCheck(Micros limit) {
   EndFaults();
+  // The news travels, and every question asked before runs out: from now on
+  // nothing may be full any more.
+  Run(5 * kSecond);
   if (!RunUntil([this] { return AllEqual(); }, limit)) {
     std::string what = absl::StrCat("after ", limit / kSecond,
                                     " s without faults not all is well:");

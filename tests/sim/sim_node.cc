@@ -75,7 +75,10 @@ GroupReport SimNode::ReportOf(GroupId group) const {
     if (known.report.groups.size() <= group.value()) break;
     return known.report.groups[group.value()];
   }
-  return {};
+  // Just started; it has not looked yet.
+  GroupReport report;
+  report.recovering = true;
+  return report;
 }
 
 void SimNode::Start() {
@@ -86,13 +89,7 @@ void SimNode::Start() {
   life_ = std::make_unique<Life>();
   absl::StatusOr<std::unique_ptr<SegmentLog>> log =
       SegmentLog::Open(disk_.get(), kDirectory, options_.log, &life_->replay);
-  if (!log.ok()) {
-    world_.history->Fail(
-        "heals", absl::StrCat("node ", id_.value(), " cannot open its log: ",
-                              log.status().ToString()));
-    life_.reset();
-    return;
-  }
+  if (!log.ok()) return StopAtStart(log.status());
   if (!life_->replay.damage.ok()) {
     // What this disk vouched for may be gone: a new life to its peers.
     ++incarnation_;
@@ -123,6 +120,18 @@ void SimNode::Start() {
   DescribeDisk();
   ScheduleFlush();
   Wake();
+}
+
+// A disk that fails while the log is opened stops the process as well.
+void SimNode::StopAtStart(const absl::Status& status) {
+  world_.trace->Add(absl::StrCat("cannot open the log: ", status.ToString()),
+                    id_.value());
+  life_.reset();
+  disk_->KillProcess();
+  if (!absl::StrContains(status.message(), "injected")) {
+    world_.history->Fail("heals", status.ToString());
+  }
+  if (on_fatal_) on_fatal_(this);
 }
 
 void SimNode::Crash(Stop how, bool in_write) {

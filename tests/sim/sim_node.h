@@ -69,7 +69,8 @@ class SimNode : public EnvelopeReceiver {
   SimState& state() { return *state_; }
   FaultDisk& disk() { return *disk_; }
   SimClock& clock() { return clock_; }
-  // The group's part of the node's own report; the node is up.
+  // The group's part of the node's own report; the node is up. Until its first
+  // tick a node is taken to recover.
   GroupReport ReportOf(GroupId group) const;
 
   void Start();
@@ -116,6 +117,7 @@ class SimNode : public EnvelopeReceiver {
   // Runs `run` in this life, once the node is not paused.
   void Later(Micros time, absl::AnyInvocable<void()> run);
   void RunLoop(Micros time);
+  void StopAtStart(const absl::Status& status);
   void StopIfFatal();
 
   // Set at construction.
