@@ -46,7 +46,7 @@ RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
   core.base_index = core.applied = applied.index;
   core.base_term = applied.term;
   const auto& entries = replayed.entries;
-  if (entries.empty() || entries.back().index <= applied.index) {
+  if (entries.empty() || entries.back().index < applied.index) {
     return restored;
   }
   if (entries.front().index > applied.index + 1) {

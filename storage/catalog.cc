@@ -74,7 +74,9 @@ void Catalog::Remove(StreamId id) {
   absl::MutexLock lock(&mu_);
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return;
-  by_name_.erase(found->second->name);
+  // The name may already be a newer stream's.
+  const auto named = by_name_.find(found->second->name);
+  if (named != by_name_.end() && named->second->id == id) by_name_.erase(named);
   by_id_.erase(found);
 }
 

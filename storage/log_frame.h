@@ -101,8 +101,8 @@ uint64_t SegmentStartBytes(size_t groups);  // Of the encoding.
 // version of this program.
 absl::StatusOr<SegmentStart> DecodeSegmentStart(absl::string_view bytes);
 
-// Lays the frames of one batch out for one gathered write. Payloads are
-// referred to, not copied: they must outlive the encoder's pieces.
+// Lays the frames of one batch out for one gathered write. Payloads beyond
+// 4 KiB are referred to, not copied: they must outlive the encoder's pieces.
 class BatchEncoder {
  public:
   // The batch will stand at `offset` of `segment`.
@@ -127,7 +127,7 @@ class BatchEncoder {
   uint64_t bytes_ = 0;
   std::vector<FrameHeader> headers_;
   std::vector<absl::string_view> payloads_;
-  std::string buffer_;  // Headers and padding.
+  std::string buffer_;  // Headers, padding and short payloads.
   std::vector<absl::string_view> pieces_;
 };
 

@@ -301,11 +301,10 @@ absl::Status LogReplay::MergeBeyond(size_t i, uint64_t offset) {
 // Files may have been recycled because entries behind the damage replaced
 // what they held. What is left of such a group starts in mid-air.
 void LogReplay::DropUnfounded() {
-  std::vector<GroupId> unfounded;
   for (const auto& [id, group] : log_.index.groups())
     if (!group.entries.empty() && group.first > group.trim + 1)
-      unfounded.push_back(id);
-  for (const GroupId id : unfounded) log_.index.CutAfter(id, 0);
+      log_.unfounded.push_back(id);
+  for (const GroupId id : log_.unfounded) log_.index.CutAfter(id, 0);
 }
 
 void LogReplay::Merge(const LogHardState& state) {

@@ -45,6 +45,8 @@ struct ReplayedLog {
   // for the entries of it that the index knows.
   absl::Status damage;
   uint64_t first_damaged = 0;
+  // Groups whose entries were dropped though older segments hold some.
+  std::vector<GroupId> unfounded;
 
   // Segments that nobody needs, and those a finished repair has replaced.
   std::vector<uint64_t> unneeded;

@@ -107,6 +107,8 @@ absl::Status SegmentLog::Recover(Replay* replay) {
   previous_segment_ = replayed.previous_segment;
   previous_end_ = replayed.previous_end;
   if (!replayed.damage.ok()) first_damaged_ = replayed.first_damaged;
+  for (const GroupId group : replayed.unfounded)
+    repair_cuts_.push_back({group, 0});
   Report(replayed, replay);
   {
     absl::MutexLock lock(&mu_);
@@ -212,8 +214,8 @@ absl::Status SegmentLog::WriteToNewSegment(const LogBatch& batch) {
   absl::StatusOr<std::vector<LogEntry>> copies = CopiesOfDamaged();
   if (!copies.ok()) return Fail(copies.status());
 
-  uint64_t bytes =
-      FrameBytes(SegmentStartBytes(start.groups.size())) + FramesBytes(batch);
+  uint64_t bytes = FrameBytes(SegmentStartBytes(start.groups.size())) +
+                   repair_cuts_.size() * FrameBytes(0) + FramesBytes(batch);
   for (const LogEntry& copy : *copies)
     bytes += FrameBytes(BytesOf(copy).size());
   absl::StatusOr<SegmentFile> file =
@@ -229,6 +231,7 @@ absl::Status SegmentLog::WriteToNewSegment(const LogBatch& batch) {
   encoder.Add(
       {.kind = FrameKind::kSegmentStart, .payload_crc = Crc32c(start_bytes)},
       start_bytes);
+  for (const LogCut& cut : repair_cuts_) encoder.Add(CutFrame(cut));
   for (const LogEntry& copy : *copies) AddEntry(copy, encoder, written.copies);
   AddFrames(batch, encoder, written);
 
@@ -236,8 +239,11 @@ absl::Status SegmentLog::WriteToNewSegment(const LogBatch& batch) {
   current_ = *std::move(file);
   current_end_ = 0;
   RETURN_IF_ERROR(WriteFrames(batch, encoder, std::move(written)));
+  // Damaged files are put aside instead, and read from until Publish().
+  const uint64_t recyclable =
+      std::min(start.oldest_segment, first_damaged_.value_or(UINT64_MAX));
   RETURN_IF_ERROR(QuarantineDamaged());
-  RecycleBelow(start.oldest_segment);
+  RecycleBelow(recyclable);
   return absl::OkStatus();
 }
 
@@ -329,6 +335,7 @@ absl::Status SegmentLog::QuarantineDamaged() {
     if (absl::Status status = files_.Quarantine(id); !status.ok())
       return Fail(std::move(status));
   first_damaged_.reset();
+  repair_cuts_.clear();
   return absl::OkStatus();
 }
 

@@ -160,7 +160,8 @@ class SegmentLog {
   absl::flat_hash_map<GroupId, LogHardState> hard_states_;  // As written.
   // Damaged segments from here on await the next segment, which replaces them.
   std::optional<uint64_t> first_damaged_;
-  absl::Status failure_;  // Final.
+  std::vector<LogCut> repair_cuts_;  // For that segment.
+  absl::Status failure_;             // Final.
 
   mutable absl::Mutex mu_;
   // Guarded by mu_, which is never held during I/O.

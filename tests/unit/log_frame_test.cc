@@ -173,8 +173,8 @@ TEST(BatchEncoderTest, FillsWholePagesAndFlagsTheLastFrame) {
   EXPECT_EQ(last->batch, 5u);
 }
 
-TEST(BatchEncoderTest, RefersToPayloadsWithoutCopyingThem) {
-  const std::string payload(100, 'x');
+TEST(BatchEncoderTest, RefersToLongPayloadsWithoutCopyingThem) {
+  const std::string payload(5000, 'x');
   BatchEncoder encoder(1, 1, 0);
   encoder.Add({.kind = FrameKind::kEntry}, payload);
   bool found = false;

@@ -226,6 +226,21 @@ TEST_F(DamagedLogTest, AMarkVouchesForTheLastBatch) {
   EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
 }
 
+TEST_F(DamagedLogTest, ABlankNextSegmentVouchesForTheLastBatch) {
+  WriteTenBatches();
+  const std::string path = Segments(original_disk_).back();
+  Copy();
+  Open();
+  disk_.StopAfter(1);  // Names the next file, and writes nothing.
+  EXPECT_FALSE(log_->Write(LogBatch()).ok());
+  disk_.Crash();
+  ASSERT_EQ(Segments(disk_).size(), 6u);
+  disk_.FlipBit(path, kBatchAlignment + 2 * kFrameHeaderBytes, 0);
+  Open();
+  EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
+  EXPECT_THAT(std::string(replay_.damage.message()), HasSubstr(path));
+}
+
 TEST_F(DamagedLogTest, TheReportNamesFileAndOffset) {
   WriteTenBatches();
   const std::string path = Segments(original_disk_)[2];
@@ -265,6 +280,38 @@ TEST_F(DamagedLogTest, DamageIsReportedAgainUntilTheFirstWrite) {
   ASSERT_NO_FATAL_FAILURE(ExpectRepairHolds());
   // The damaged segment and all later ones are put aside, not deleted.
   EXPECT_EQ(Segments(disk_, ".damaged").size(), 4u);
+}
+
+TEST_F(DamagedLogTest, ARepairedLogGoesOnFromSegmentToSegment) {
+  WriteTenBatches();
+  for (size_t file = 0; file < 5; ++file) {
+    Copy();
+    const std::string path = Segments(disk_)[file];
+    // The second batch of each file, the first of the last one.
+    disk_.FlipBit(path, (file < 4 ? kBatchAlignment : 0) + 20, 0);
+    Open();
+    ASSERT_TRUE(absl::IsDataLoss(replay_.damage));
+    LogBatch batch;
+    batch.hard_states.push_back(MakeHardState(1, 99, 3));
+    ASSERT_TRUE(log_->Write(batch).ok());
+    // What was kept is readable before and after Publish().
+    for (int published = 0; published < 2; ++published) {
+      for (const auto& [id, group] : replay_.groups)
+        for (const auto& entry : group.entries)
+          EXPECT_TRUE(log_->Read(id, entry.index).ok());
+      if (published == 0) log_->Publish(batch);
+    }
+    for (LogIndex index = 50; index < 80; ++index) {
+      batch.entries = {MakeEntry(1, index, 99, "more")};
+      ASSERT_TRUE(log_->Write(batch).ok());
+      log_->Publish(batch);
+      for (const uint32_t group : {1, 2}) log_->Trim(GroupId(group), index - 1);
+    }
+    EXPECT_EQ(Segments(disk_, ".damaged").size(), 5 - file);
+    Open();
+    EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+    EXPECT_TRUE(log_->Read(GroupId(1), 79).ok());
+  }
 }
 
 TEST_F(DamagedLogTest, AMissingSegmentIsDamage) {
@@ -386,6 +433,38 @@ TEST_F(DamagedLogTest, ATrimBeforeTheRepairIsRespected) {
   Open();
   EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
   EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
+}
+
+TEST_F(DamagedLogTest, EntriesWithoutTheirPredecessorsStayDropped) {
+  const auto write = [&](uint32_t group, LogIndex index, Term term) {
+    LogBatch batch;
+    batch.entries.push_back(MakeEntry(group, index, term, "x"));
+    Write(batch);
+  };
+  // Two batches a segment. Overwriting group 1 from its start makes the first
+  // segment unneeded; group 2 keeps the second.
+  write(1, 1, 1), write(1, 2, 1);
+  write(1, 3, 1), write(2, 1, 1);
+  write(1, 1, 2), write(1, 2, 2);
+  write(1, 3, 2), write(1, 4, 2);
+  ASSERT_EQ(Segments(original_disk_).size(), 4u);
+  write(1, 5, 2);  // Takes the first file for the fifth segment.
+  write(1, 6, 2);
+  write(1, 7, 2);
+  Copy();
+  ASSERT_TRUE(absl::EndsWith(Segments(disk_)[0], "2.log"));
+  disk_.FlipBit(Segments(disk_)[1], 20, 0);
+  Open();
+  EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
+  EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
+  EXPECT_EQ(replay_.groups.at(GroupId(2)).entries.size(), 1u);
+  LogBatch batch;
+  batch.hard_states.push_back(MakeHardState(1, 9, 1));
+  ASSERT_TRUE(log_->Write(batch).ok());
+  Open();
+  EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+  EXPECT_TRUE(replay_.groups.at(GroupId(1)).entries.empty());
+  EXPECT_EQ(replay_.groups.at(GroupId(2)).entries.size(), 1u);
 }
 
 TEST_F(DamagedLogTest, RandomDamageToARandomLogIsNeverServed) {
