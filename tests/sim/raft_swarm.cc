@@ -28,23 +28,35 @@ RaftSwarm::RaftSwarm(const SwarmOptions& options)
 
 void RaftSwarm::DrawWeather() {
   Weather& w = weather_;
-  w.drop = random_.Chance(0.3) ? 0 : 0.01 * random_.Below(21);
+  w.drop = random_.Chance(0.4) ? 0 : 0.01 * random_.Below(21);
   w.duplicate = random_.Chance(0.5) ? 0 : 0.01 * random_.Below(11);
-  w.fifo = random_.Chance(0.3);
+  w.fifo = random_.Chance(0.4);
   if (w.fifo) w.duplicate = 0;
-  w.delay_max = random_.Chance(0.2) ? 800 * kMillisecond
-                                    : random_.Between(1, 80) * kMillisecond;
+  w.delay_max = random_.Chance(0.2) ? 500 * kMillisecond
+                                    : random_.Between(1, 60) * kMillisecond;
   w.disk_max = random_.Chance(0.2) ? 600 * kMillisecond
                                    : random_.Between(1, 60) * kMillisecond;
   w.notice_max =
       random_.Chance(0.5) ? 0 : random_.Between(1, 300) * kMillisecond;
   w.early_hard_state = random_.Chance(0.5);
-  w.defer_turn = 0.1 * random_.Below(10);
+  w.defer_turn = 0.1 * random_.Below(8);
   w.pull_anywhere = random_.Chance(0.3);
   w.client_every = random_.Between(5, 80) * kMillisecond;
-  w.fault_every = random_.Between(50, 600) * kMillisecond;
+  w.fault_every = (random_.Chance(0.5) ? random_.Between(50, 300)
+                                       : random_.Between(300, 2000)) *
+                  kMillisecond;
   w.burst_max = random_.Chance(0.5) ? 60 : 3;
-  w.wipe = random_.Chance(0.5) ? 0 : 0.02 * random_.Between(1, 10);
+  // Some schedules are about one kind of trouble only.
+  const auto weight = [this] {
+    return random_.Chance(0.3) ? 0 : static_cast<int>(random_.Between(1, 30));
+  };
+  w.crash = weight();
+  w.crash_leader = weight();
+  w.cut = weight();
+  w.mend = 1 + w.cut + weight();
+  w.lose_disk = random_.Chance(0.5) ? 0 : weight();
+  w.campaign = weight();
+  w.transfer = weight();
 }
 
 void RaftSwarm::MakeNodes() {
@@ -57,6 +69,9 @@ void RaftSwarm::MakeNodes() {
   config.inflight_bytes_max = random_.Chance(0.3) ? 600 : 16 << 20;
   config.uncommitted_bytes_max = random_.Chance(0.3) ? 4000 : 64 << 20;
   config.incarnation = 1;
+  config.heartbeat_ticks = 1 + static_cast<int>(random_.Below(2));
+  config.election_ticks =
+      config.heartbeat_ticks + static_cast<int>(random_.Between(2, 8));
   for (int i = 0; i < count; ++i) {
     config.self = NodeId(i + 1);
     config.seed = random_.Next();
@@ -66,6 +81,10 @@ void RaftSwarm::MakeNodes() {
     nodes_[i].tick = kTick - 3000 + random_.Below(6000);
   }
   link_up_.assign(count, std::vector<bool>(count, true));
+  slow_link_.assign(count, std::vector<int>(count, 1));
+  while (random_.Chance(0.3)) {
+    slow_link_[random_.Below(count)][random_.Below(count)] = 10;
+  }
   link_free_.assign(count, std::vector<Micros>(count, 0));
   for (size_t bytes = 0; bytes <= 200; bytes += 20) {
     payloads_.push_back(MakePayload(std::string(bytes, 'x')));
@@ -194,7 +213,7 @@ void RaftSwarm::Send(int from, Message message) {
   if (!link_up_[from][to] || random_.Chance(weather_.drop)) return;
   const int copies = random_.Chance(weather_.duplicate) ? 2 : 1;
   for (int copy = 1; copy <= copies; ++copy) {
-    Micros delay = 1 + random_.Below(weather_.delay_max);
+    Micros delay = 1 + random_.Below(weather_.delay_max * slow_link_[from][to]);
     if (weather_.fifo) {
       Micros& free = link_free_[from][to];
       free = std::max(free, now_ + delay);
@@ -319,19 +338,15 @@ void RaftSwarm::ClientAction() {
   const uint64_t dice = random_.Below(100);
   if (dice < 60) {
     const uint64_t burst = random_.Between(1, weather_.burst_max);
-    for (uint64_t i = 0; i < burst; ++i) {
+    // Clients that wait for their answers make no endless backlog.
+    const LogIndex waiting = core.last_index() - core.commit_index();
+    for (uint64_t i = waiting; i < 300 && i < waiting + burst; ++i) {
       (void)core.Propose(payloads_[random_.Below(payloads_.size())],
                          ++proposals_);
     }
   } else if (dice < 85) {
     if (core.RequestRead(reads_.size()).ok()) {
       reads_.push_back(checker_.committed());
-    }
-  } else if (dice < 90) {
-    const NodeId target(1 +
-                        static_cast<uint32_t>(random_.Below(nodes_.size())));
-    if (!healing_ && core.TransferLeadership(target).ok()) {
-      ++result_.transfers;
     }
   } else {
     // Each replica flushes, trims and evicts at its own pace.
@@ -348,24 +363,36 @@ void RaftSwarm::ClientAction() {
 }
 
 void RaftSwarm::FaultAction() {
+  const Weather& w = weather_;
   const int victim = static_cast<int>(random_.Below(nodes_.size()));
-  const Micros down = random_.Chance(0.5) ? random_.Below(50 * kMillisecond)
-                                          : random_.Below(4000 * kMillisecond);
-  if (random_.Chance(weather_.wipe)) return LoseDisk(victim);
-  const uint64_t dice = random_.Below(100);
-  if (dice < 35) {
-    Crash(victim, down);
-  } else if (dice < 45) {
-    const int leader = Leader();
+  const int leader = Leader();
+  // Back at once, or after others have had time to notice.
+  const Micros down = random_.Chance(0.7) ? random_.Below(50 * kMillisecond)
+                                          : random_.Below(3000 * kMillisecond);
+  int dice =
+      static_cast<int>(random_.Below(w.crash + w.crash_leader + w.cut + w.mend +
+                                     w.lose_disk + w.campaign + w.transfer));
+  const auto falls_on = [&dice](int weight) {
+    dice -= weight;
+    return dice < 0;
+  };
+  if (falls_on(w.crash)) return Crash(victim, down);
+  if (falls_on(w.crash_leader)) {
     if (leader >= 0) Crash(leader, down);
-  } else if (dice < 65) {
-    CutLinks();
-  } else if (dice < 95) {
-    MendLinks();
-  } else if (nodes_[victim].replica.up()) {
-    nodes_[victim].replica.core().Campaign();
-    AfterInput(victim);
+    return;
   }
+  if (falls_on(w.cut)) return CutLinks();
+  if (falls_on(w.mend)) return MendLinks();
+  if (falls_on(w.lose_disk)) return LoseDisk(victim, down);
+  if (falls_on(w.campaign)) {
+    if (!nodes_[victim].replica.up()) return;
+    nodes_[victim].replica.core().Campaign();
+    return AfterInput(victim);
+  }
+  if (leader < 0) return;
+  raft::Raft& core = nodes_[leader].replica.core();
+  if (core.TransferLeadership(NodeId(victim + 1)).ok()) ++result_.transfers;
+  AfterInput(leader);
 }
 
 void RaftSwarm::CutLinks() {
@@ -392,14 +419,13 @@ void RaftSwarm::MendLinks() {
 }
 
 // A minority at most is without its disk's content at any time.
-void RaftSwarm::LoseDisk(int index) {
+void RaftSwarm::LoseDisk(int index, Micros down) {
   size_t lost = 0;
   for (const Node& node : nodes_) lost += node.replica.whole() ? 0 : 1;
   Node& node = nodes_[index];
   const bool again = !node.replica.whole();
   if (!again && lost >= (nodes_.size() - 1) / 2) return;
-  Crash(index, random_.Below(1000 * kMillisecond));
-  if (node.replica.up()) return;
+  Crash(index, down);
   ++result_.wipes;
   if (random_.Chance(0.5)) {
     node.replica.Wipe();
@@ -413,6 +439,7 @@ void RaftSwarm::LoseDisk(int index) {
 bool RaftSwarm::Heal() {
   healing_ = true;
   MendLinks();
+  slow_link_.assign(nodes_.size(), std::vector<int>(nodes_.size(), 1));
   weather_.drop = weather_.duplicate = 0;
   weather_.delay_max = 2 * kMillisecond;
   weather_.disk_max = 2 * kMillisecond;

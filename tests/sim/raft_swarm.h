@@ -91,7 +91,9 @@ class RaftSwarm {
     Micros client_every = 0;
     Micros fault_every = 0;
     int burst_max = 1;
-    double wipe = 0;
+    // How likely each kind of trouble is, against the others.
+    int crash = 0, crash_leader = 0, cut = 0, mend = 1, lose_disk = 0,
+        campaign = 0, transfer = 0;
   };
   struct Notice {
     bool is_hard_state = false;
@@ -136,7 +138,7 @@ class RaftSwarm {
   void FaultAction();
   void CutLinks();
   void MendLinks();
-  void LoseDisk(int node);
+  void LoseDisk(int node, Micros down);
 
   bool Heal();
   bool Converged();
@@ -148,6 +150,7 @@ class RaftSwarm {
   RaftChecker checker_;
   std::vector<Node> nodes_;
   std::vector<std::vector<bool>> link_up_;
+  std::vector<std::vector<int>> slow_link_;     // Factor.
   std::vector<std::vector<Micros>> link_free_;  // FIFO: nothing overtakes.
   bool healing_ = false;
   Term heal_term_ = 0;
