@@ -53,6 +53,11 @@ bool Applier::WaitForWork() {
   return !stopping_;
 }
 
+bool Applier::HasWork() const {
+  absl::MutexLock lock(&mu_);
+  return !queue_.empty();
+}
+
 bool Applier::RunOnce() {
   std::vector<ApplyWork> work;
   {

@@ -68,6 +68,7 @@ class Applier {
 
   // Blocks until there is work or Stop was called; false: stopped.
   bool WaitForWork();
+  bool HasWork() const;
   // Does all work there is; false when there was none.
   bool RunOnce();
   void Stop();
@@ -83,7 +84,7 @@ class Applier {
   bool failed_ = false;
 
   std::atomic<uint64_t> queued_bytes_{0};
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::vector<ApplyWork> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -22,6 +22,11 @@ bool CatchUp::WaitForWork() {
   return !stopping_;
 }
 
+bool CatchUp::HasWork() const {
+  absl::MutexLock lock(&mu_);
+  return !pulls_.empty();
+}
+
 bool CatchUp::RunOnce() {
   Pull pull;
   {

@@ -42,6 +42,7 @@ class CatchUp {
 
   // Blocks until there is work or Stop was called; false: stopped.
   bool WaitForWork();
+  bool HasWork() const;
   // Does one pull; false when there was none.
   bool RunOnce();
   void Stop();
@@ -63,7 +64,7 @@ class CatchUp {
   const uint64_t bytes_per_second_;
   absl::AnyInvocable<void(GroupId, absl::StatusOr<AppliedPosition>)> on_pulled_;
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::deque<Pull> pulls_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -19,6 +19,10 @@ namespace trireme {
 
 class Forwarding {
  public:
+  // `first_request` differs with each start of the node by so much that the
+  // numbers of two lives do not meet.
+  explicit Forwarding(uint64_t first_request) : next_request_(first_request) {}
+
   // Keeps the proposal until its outcome comes; returns what to send.
   ForwardedProposal Forward(PendingProposal proposal, NodeId leader,
                             absl::Duration now);
@@ -50,7 +54,7 @@ class Forwarding {
 
   uint64_t Answer(PendingProposal proposal, ProposalOutcome outcome);
 
-  uint64_t next_request_ = 1;
+  uint64_t next_request_;
   absl::btree_map<uint64_t, Sent> sent_;  // By request.
   std::vector<PendingProposal> parked_;
 };

@@ -42,6 +42,8 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
       inbox_(options.waiting_bytes_max),
       leaders_(options.group_count),
       on_fatal_(std::move(on_fatal)),
+      forwarding_(options.seed),
+      next_read_(options.seed),
       next_tick_(started_ + options.tick),
       next_balance_(started_ + options.balance_period),
       next_report_(started_) {
@@ -211,17 +213,25 @@ void GroupLoop::Advance(Group& group) {
     for (PendingProposal& proposal : raft.TakeWaiting()) {
       forwarding_.Park(std::move(proposal));
     }
-  } else if (!writing_ ||
-             raft.waiting_bytes() >= options_.entry_bytes_max / 2) {
+  } else if (raft.has_waiting() &&
+             (!writing_ ||
+              raft.waiting_bytes() >= options_.entry_bytes_max / 2)) {
     // While the disk is busy small proposals wait for the next write and ride
     // on it together; a full entry's worth is sent to the peers at once.
-    const int64_t now_ms = absl::ToUnixMillis(clock_->WallNow());
-    inbox_.Release(raft.ProposeWaiting(now_ms, options_.entry_bytes_max));
+    inbox_.Release(
+        raft.ProposeWaiting(StampFor(raft.id()), options_.entry_bytes_max));
   }
   AskReads(group);
   while (!failed_ && raft.core().HasReady()) TakeReady(group);
   SubmitCommitted(group);
   leaders_[id].store(raft.core().leader().value(), std::memory_order_relaxed);
+}
+
+// Never below what is applied: the entries that tell may be trimmed, and our
+// clock may be behind that of the leader who stamped them (design.md D6).
+int64_t GroupLoop::StampFor(GroupId group) const {
+  return std::max(absl::ToUnixMillis(clock_->WallNow()),
+                  state_->Applied(group).stamp_ms);
 }
 
 void GroupLoop::TakeReady(Group& group) {

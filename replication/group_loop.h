@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
@@ -44,6 +45,8 @@ struct GroupLoopOptions {
   std::vector<NodeId> nodes;  // One a zone, self included, ascending.
   uint64_t incarnation = 0;   // Of this node's disk.
   uint32_t group_count = 9;   // The meta group included.
+  // Differs with each start: numbers of questions begin there, so that the
+  // answer to a question of an earlier life is not taken for one of this.
   uint64_t seed = 0;
   bool recovering = false;  // The disk is new, or its log was damaged.
 
@@ -121,6 +124,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void OnWritten(LogWriter::Written written);
   void OnPulled(StatePulled pulled);
   void Advance(Group& group);
+  int64_t StampFor(GroupId group) const;
   void TakeReady(Group& group);
   void SubmitCommitted(Group& group);
   void StartWrite();
@@ -171,10 +175,11 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   bool draining_ = false;
   std::vector<Group> groups_;  // By group id.
   Forwarding forwarding_;
-  uint64_t next_read_ = 1;  // Numbers read contexts and questions alike.
+  uint64_t next_read_;  // Numbers read contexts and questions alike.
   absl::flat_hash_map<uint64_t, ReadOrigin> reads_;  // By the core's context.
-  absl::flat_hash_map<NodeId, Envelope> outbox_;
-  absl::flat_hash_map<NodeId, absl::Duration> heard_at_;
+  // Ordered: the loop does the same things in the same order each time.
+  absl::btree_map<NodeId, Envelope> outbox_;
+  absl::btree_map<NodeId, absl::Duration> heard_at_;
 
   // The log: one batch with the writer, the next one gathers. Messages that
   // depend on a batch leave once it is durable.

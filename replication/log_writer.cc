@@ -21,6 +21,11 @@ bool LogWriter::WaitForWork() {
   return !stopping_;
 }
 
+bool LogWriter::HasWork() const {
+  absl::MutexLock lock(&mu_);
+  return batch_.has_value();
+}
+
 bool LogWriter::RunOnce() {
   LogBatch batch;
   {

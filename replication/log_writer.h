@@ -37,6 +37,7 @@ class LogWriter {
 
   // Blocks until there is a batch or Stop was called; false: stopped.
   bool WaitForWork();
+  bool HasWork() const;
   // Writes the batch that waits, if any.
   bool RunOnce();
   void Stop();
@@ -46,7 +47,7 @@ class LogWriter {
   SegmentLog* const log_;
   absl::AnyInvocable<void(Written)> on_written_;
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::optional<LogBatch> batch_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -171,9 +171,7 @@ RaftGroup::Packed RaftGroup::PackRecords(size_t proposals) const {
 }
 
 uint64_t RaftGroup::MoveToWaiters(const Packed& packed, LogIndex index) {
-  EntryWaiters entry;
-  entry.index = index;
-  entry.term = core_.term();
+  EntryWaiters& entry = entry_waiters_[{index, core_.term()}];
   entry.stamp_ms = stamp_ms_;
   uint64_t bytes = 0;
   for (const std::vector<ProposalPart>& parts : packed.parts) {
@@ -183,7 +181,6 @@ uint64_t RaftGroup::MoveToWaiters(const Packed& packed, LogIndex index) {
     entry.deadlines.push_back(proposal.deadline);
     waiting_.pop_front();
   }
-  entry_waiters_.push_back(std::move(entry));
   return bytes;
 }
 
@@ -236,25 +233,24 @@ absl::StatusOr<std::vector<ApplyWork>> RaftGroup::TakeCommitted(
 }
 
 RaftGroup::EntryWaiters RaftGroup::TakeWaitersUpTo(const raft::Entry& entry) {
-  EntryWaiters waiters;
+  EntryWaiters taken;
   while (!entry_waiters_.empty() &&
-         entry_waiters_.front().index <= entry.index) {
-    waiters = std::move(entry_waiters_.front());
-    entry_waiters_.pop_front();
-    if (waiters.index == entry.index && waiters.term == entry.term) {
-      return waiters;
+         entry_waiters_.begin()->first.first <= entry.index) {
+    auto first = entry_waiters_.extract(entry_waiters_.begin());
+    if (first.key() == std::pair(entry.index, entry.term)) {
+      taken = std::move(first.mapped());
+      continue;
     }
     // Another leader's entry was committed in this place: ours never will be.
-    for (EntryWaiter& waiter : waiters.waiters) {
+    for (EntryWaiter& waiter : first.mapped().waiters) {
       waiter.done(OutcomeOf(MakeError(
           ErrorReason::kNoLeader,
           absl::StrCat("the leader of group ", id_.value(),
                        " changed before the write was replicated; nothing "
                        "was written"))));
     }
-    waiters = {};
   }
-  return waiters;
+  return taken;
 }
 
 absl::StatusOr<Payload> RaftGroup::PayloadOf(const raft::Entry& entry) const {
@@ -286,7 +282,7 @@ uint64_t RaftGroup::Expire(absl::Duration now) {
     waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
   }
   waiting_bytes_ -= left;
-  for (EntryWaiters& entry : entry_waiters_) {
+  for (auto& [place, entry] : entry_waiters_) {
     for (size_t i = 0; i < entry.waiters.size(); ++i) {
       if (entry.deadlines[i] > now || !entry.waiters[i].done) continue;
       entry.waiters[i].done(OutcomeOf(MakeError(
@@ -306,14 +302,14 @@ void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
   handed_ = std::max(handed_, position.index);
   stamp_ms_ = std::max(stamp_ms_, position.stamp_ms);
   while (!entry_waiters_.empty() &&
-         entry_waiters_.front().index <= position.index) {
-    for (EntryWaiter& waiter : entry_waiters_.front().waiters) {
+         entry_waiters_.begin()->first.first <= position.index) {
+    for (EntryWaiter& waiter : entry_waiters_.begin()->second.waiters) {
       waiter.done(OutcomeOf(MakeError(
           ErrorReason::kOutcomeUnknown,
           "this node fell behind before the write was confirmed; it may or "
           "may not have taken place")));
     }
-    entry_waiters_.pop_front();
+    entry_waiters_.erase(entry_waiters_.begin());
   }
   evicted_ = std::max(evicted_, position.index);
   counted_ = std::max(counted_, position.index);

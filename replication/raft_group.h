@@ -9,6 +9,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -79,8 +81,6 @@ class RaftGroup {
  private:
   // The proposers of one entry.
   struct EntryWaiters {
-    LogIndex index = 0;
-    Term term = 0;
     int64_t stamp_ms = 0;
     std::vector<EntryWaiter> waiters;
     std::vector<absl::Duration> deadlines;  // Beside `waiters`.
@@ -109,7 +109,9 @@ class RaftGroup {
   LogIndex handed_;      // Last entry given to the applier.
   std::deque<PendingProposal> waiting_;
   uint64_t waiting_bytes_ = 0;
-  std::deque<EntryWaiters> entry_waiters_;  // By index.
+  // A leader that was deposed and elected again may have proposed several
+  // entries for one index; which of them was committed shows when one is.
+  std::map<std::pair<LogIndex, Term>, EntryWaiters> entry_waiters_;
   // Of Bound: where memory and log stand.
   LogIndex evicted_ = 0;
   LogIndex counted_ = 0;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cstdlib>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,7 +56,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   loop_options.nodes = options.nodes;
   loop_options.incarnation = identity.incarnation;
   loop_options.group_count = identity.group_count;
-  loop_options.seed = identity.incarnation;
+  std::random_device random;
+  loop_options.seed = uint64_t{random()} << 32 | random();
   loop_options.recovering = identity.rejoined;
   node->applier_ =
       std::make_unique<Applier>(node->state_.get(), observer, StopProcess);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "storage/ids.h"
 #include "storage/log_frame.h"
 
@@ -52,10 +52,10 @@ class EntryIndex {
   const EntryPosition* Find(GroupId group, LogIndex index) const;
   // The lowest segment that holds an entry, or `none`.
   uint64_t OldestSegment(uint64_t none) const;
-  const absl::flat_hash_map<GroupId, Group>& groups() const { return groups_; }
+  const absl::btree_map<GroupId, Group>& groups() const { return groups_; }
 
  private:
-  absl::flat_hash_map<GroupId, Group> groups_;
+  absl::btree_map<GroupId, Group> groups_;
 };
 
 }  // namespace trireme
