@@ -6,7 +6,7 @@
 namespace trireme {
 namespace {
 
-const ShardKey kShard = Key(1, 0);
+const ShardKey kShard = ShardOf(1, 0);
 
 Shard ShardRow(uint32_t index = 0) {
   Shard shard;
@@ -70,10 +70,11 @@ TEST_F(ShardTailsTest, ABatchTheStateRefusedIsNotThere) {
   ApplyResult result;
   result.batches = {absl::OkStatus(), absl::NotFoundError("dropped")};
   tails_.OnApplied(
-      Entry(1, 5, RecordsPayload(1, {{kShard, {"a"}}, {Key(2, 0), {"b"}}})),
+      Entry(1, 5, RecordsPayload(1, {{kShard, {"a"}}, {ShardOf(2, 0), {"b"}}})),
       result);
   EXPECT_EQ(Find(MakeCounter(5, 0)).place, ShardTails::Place::kHeld);
-  EXPECT_EQ(tails_.Find(Key(2, 0), 0, 1, 1).place, ShardTails::Place::kUnknown);
+  EXPECT_EQ(tails_.Find(ShardOf(2, 0), 0, 1, 1).place,
+            ShardTails::Place::kUnknown);
 }
 
 TEST_F(ShardTailsTest, ABlockIsEncodedOnceForAllItsReaders) {
@@ -92,7 +93,7 @@ class SmallShardTailsTest : public ShardTailsTest {
 };
 
 TEST_F(SmallShardTailsTest, TheOldestBlocksOfAllShardsGoFirst) {
-  const ShardKey other = Key(1, 1);
+  const ShardKey other = ShardOf(1, 1);
   Apply(1, {{other, {"quiet"}}});
   for (LogIndex i = 2; i < 20; ++i) {
     Apply(i, {{kShard, {std::string(1000, 'x')}}});
@@ -128,7 +129,7 @@ TEST_F(ShardTailsTest, AWaiterIsWokenOnceOnTheWakePool) {
   const auto waiter = std::make_shared<Waiter>();
   EXPECT_FALSE(tails_.Wait(kShard, MakeCounter(5, 0), waiter));
   EXPECT_TRUE(tails_.Wait(kShard, MakeCounter(5, 1), waiter));
-  Apply(6, {{Key(1, 1), {"of another shard"}}});
+  Apply(6, {{ShardOf(1, 1), {"of another shard"}}});
   EXPECT_FALSE(pool_.RunOne());
   Apply(7, {{kShard, {"b"}}});
   EXPECT_EQ(waiter->calls, 0);  // Not on the applier's thread.
