@@ -101,6 +101,7 @@ bool Subscription::Absorb(Happened& happened) {
   if (happened.written.has_value()) writing_ = false;
   if (happened.log_read.has_value()) reading_ = false;
   if (happened.tail) waiting_ = false;
+  if (happened.retry) retrying_ = false;
   if (happened.begun.has_value() && happened.begun->ok()) {
     position_ = **std::move(happened.begun);
     ends_at_ = context_.clock->MonotonicNow() + kSubscriptionLife;
@@ -204,9 +205,20 @@ void Subscription::WaitForMore() {
 }
 
 void Subscription::StepAgainAfter(absl::Duration delay) {
+  if (retrying_) return;
+  retrying_ = true;
   context_.timers->After(delay, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->StepAgain();
+    if (const auto self = weak.lock()) self->OnTimer(&Happened::retry);
   });
+}
+
+void Subscription::OnTimer(bool Happened::*fired) {
+  {
+    absl::MutexLock lock(&mu_);
+    happened_.*fired = true;
+    pending_ = true;
+  }
+  Run();
 }
 
 // The next heartbeat is due a period after the last event; the timer also
@@ -219,13 +231,7 @@ void Subscription::ArmHeartbeat() {
   }
   if (ends_at_ > now) delay = std::min(delay, ends_at_ - now);
   context_.timers->After(delay, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    {
-      absl::MutexLock lock(&self->mu_);
-      self->happened_.heartbeat = true;
-    }
-    self->StepAgain();
+    if (const auto self = weak.lock()) self->OnTimer(&Happened::heartbeat);
   });
 }
 

@@ -80,6 +80,7 @@ class Subscription : public TailWaiter,
     std::optional<absl::Status> stopped;
     bool tail = false;
     bool heartbeat = false;  // The heartbeat timer fired.
+    bool retry = false;      // The timer of StepAgainAfter fired.
   };
 
   // Runs steps until nothing happens any more; one thread at a time.
@@ -97,6 +98,7 @@ class Subscription : public TailWaiter,
   // Makes another step happen: at once, or a little later.
   void StepAgain();
   void StepAgainAfter(absl::Duration delay);
+  void OnTimer(bool Happened::*fired);
   void ArmHeartbeat();
   bool HeartbeatDue() const;
   std::vector<ChildShard> ChildrenHere() const;
@@ -113,9 +115,10 @@ class Subscription : public TailWaiter,
   absl::Duration last_sent_at_;
   bool sent_any_ = false;
   bool writing_ = false;
-  bool reading_ = false;  // From the shard log, on the pool.
-  bool waiting_ = false;  // Registered with the tails.
-  bool closing_ = false;  // The last event is on its way.
+  bool reading_ = false;   // From the shard log, on the pool.
+  bool waiting_ = false;   // Registered with the tails.
+  bool retrying_ = false;  // The timer of StepAgainAfter is set.
+  bool closing_ = false;   // The last event is on its way.
   bool abandoned_ = false;
   std::optional<absl::Status> ending_;  // Waits for the write to end.
 
