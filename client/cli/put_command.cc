@@ -243,8 +243,9 @@ void AddPutCommand(CLI::App& app, Session& session) {
   put->footer(R"(
 With --lines the partition key of a line is its --key-field, or --key for all,
 or else the whole line (its first 256 characters; "-" for an empty one). A line
-without that field is not written and counts as failed. A record whose outcome is unknown after a broken connection is written again and
-may then be there twice, unless --once is given: then it counts as failed.
+without that field is not written and counts as failed. A record whose outcome
+is unknown after a broken connection is written again and may then be there
+twice, unless --once is given: then it counts as failed.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'
