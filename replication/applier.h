@@ -45,6 +45,7 @@ struct EntryWaiter {
 // One unit of the applier's work.
 struct ApplyEntry {
   CommittedEntry entry;
+  int64_t stamp_ms = 0;  // Of the payload.
   std::vector<EntryWaiter> waiters;
 };
 // Runs when everything submitted before it is applied.
@@ -55,8 +56,9 @@ using ApplyWork = std::variant<ApplyEntry, ApplyCallback>;
 
 class Applier {
  public:
-  // `observer` may be null. Called with the first error of the state, after
-  // which nothing more is applied: the node must stop (design.md D12).
+  // `observer` may be null. `on_fatal` is called with the first error of the
+  // state, after which nothing more is applied: the node must stop (design.md
+  // D12).
   Applier(ReplicatedState* state, AppliedObserver* observer,
           absl::AnyInvocable<void(absl::Status)> on_fatal);
 
@@ -66,6 +68,7 @@ class Applier {
 
   // Blocks until there is work or Stop was called; false: stopped.
   bool WaitForWork();
+  bool HasWork() const;
   // Does all work there is; false when there was none.
   bool RunOnce();
   void Stop();
@@ -81,7 +84,7 @@ class Applier {
   bool failed_ = false;
 
   std::atomic<uint64_t> queued_bytes_{0};
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::vector<ApplyWork> queue_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
@@ -30,6 +31,8 @@
 #include "replication/node_report.h"
 #include "replication/proposal.h"
 #include "replication/raft_group.h"
+#include "replication/read_barriers.h"
+#include "replication/replicas.h"
 #include "replication/transport.h"
 #include "storage/clock.h"
 #include "storage/replicated_state.h"
@@ -42,8 +45,10 @@ struct GroupLoopOptions {
   std::vector<NodeId> nodes;  // One a zone, self included, ascending.
   uint64_t incarnation = 0;   // Of this node's disk.
   uint32_t group_count = 9;   // The meta group included.
+  // Differs with each start: numbers of questions begin there, so that the
+  // answer to a question of an earlier life is not taken for one of this.
   uint64_t seed = 0;
-  bool recovering = false;    // The disk is new, or its log was damaged.
+  bool recovering = false;  // The disk is new, or its log was damaged.
 
   absl::Duration tick = absl::Milliseconds(50);
   int election_ticks = 12;
@@ -56,7 +61,7 @@ struct GroupLoopOptions {
   uint64_t entry_bytes_max = 1u << 20;
   // Proposals are refused beyond this much waiting in the inbox and the groups.
   uint64_t waiting_bytes_max = 64u << 20;
-  uint64_t apply_bytes_max = 64u << 20;   // Handed to the applier at a time.
+  uint64_t apply_bytes_max = 64u << 20;  // Handed to the applier at a time.
   uint64_t cached_payload_bytes = 96u << 20;  // Of all groups, in memory.
   // Applied entries kept in the log for replicas that are behind.
   uint64_t log_bytes_kept = 256u << 20;
@@ -64,7 +69,7 @@ struct GroupLoopOptions {
   uint64_t disk_free_bytes_min = 256u << 20;
 };
 
-class GroupLoop : public EnvelopeReceiver {
+class GroupLoop final : public Replicas, public EnvelopeReceiver {
  public:
   // All pointers must outlive the loop. `on_fatal` is called once when the
   // disk broke: the process must stop and must not answer anyone any more.
@@ -76,16 +81,17 @@ class GroupLoop : public EnvelopeReceiver {
 
   // --- Any thread ---
 
-  // Proposes to a group wherever its leader is; see ProposalOutcome.
-  void Propose(Proposal proposal);
-  // See Barrier in proposal.h.
-  void ReadBarrier(Barrier barrier);
+  // Replicas
+  NodeId self() const override { return options_.self; }
+  void Propose(Proposal proposal) override;
+  void ReadBarrier(Barrier barrier) override;
+  NodeId LeaderOf(GroupId group) const override;
+  std::vector<KnownNode> KnownNodes() const override;
+
+  // EnvelopeReceiver
   void Receive(Envelope envelope) override;
   void ConnectionLost(NodeId peer) override;
-  // The leader this node knows of; value 0: none.
-  NodeId LeaderOf(GroupId group) const;
-  // This node and what its peers reported; by node id.
-  std::vector<KnownNode> KnownNodes() const;
+
   // What of its own report the loop does not know by itself; kept for the next
   // report. The groups of `about` are ignored.
   void DescribeSelf(NodeReport about);
@@ -102,21 +108,51 @@ class GroupLoop : public EnvelopeReceiver {
   bool RunOnce();
 
  private:
+  struct Group {
+    std::unique_ptr<RaftGroup> raft;
+    std::unique_ptr<ReadBarriers> barriers;
+  };
+  // Who asked the core for a read index.
+  struct ReadOrigin {
+    NodeId node;
+    uint64_t question = 0;
+  };
+
+  // group_loop.cc: the turn.
   void Dispatch(InboxEvent event);
-  void OnTicks();
+  void OnEnvelope(Envelope envelope);
   void OnWritten(LogWriter::Written written);
-  void TakeWork(RaftGroup& group);
+  void OnPulled(StatePulled pulled);
+  void Advance(Group& group);
+  int64_t StampFor(GroupId group) const;
+  void TakeReady(Group& group);
+  void SubmitCommitted(Group& group);
   void StartWrite();
   void SendOutbox();
-  void SubmitCommitted(RaftGroup& group);
-  void Trim(RaftGroup& group);
-  void Balance();
-  void PublishReport();
-  void StartCatchUp(RaftGroup& group,
-                    const raft::Ready::SnapshotRequest& request);
+  void QueueMessage(GroupId group, raft::Message message);
   Envelope& OutboxFor(NodeId peer);
-  RaftGroup* FindGroup(GroupId group);
+  Group* FindGroup(GroupId group);
+  void Fail(absl::Status status);
+
+  // group_loop_routing.cc: proposals and reads, here or at a leader elsewhere.
+  void Route(PendingProposal proposal);
+  void RouteParked();
+  void Refuse(PendingProposal proposal, absl::Status status);
+  void OnForwardedProposal(NodeId from, ForwardedProposal forwarded);
+  void OnForwardedRead(NodeId from, const ForwardedRead& read);
+  void AskReads(Group& group);
+  void AnswerRead(GroupId group, uint64_t context,
+                  absl::StatusOr<LogIndex> index);
+
+  // group_loop_upkeep.cc: what happens as time passes.
+  void OnTick(absl::Duration now);
+  void Expire(absl::Duration now);
+  void Balance();
+  NodeId BetterLeaderOf(const Group& group) const;
+  void BoundMemory();
+  void RefreshReport(absl::Duration now);
   NodeReport DescribeGroups() const;
+  bool HasRoom(NodeId node) const;
 
   // Set at construction.
   const GroupLoopOptions options_;
@@ -131,17 +167,29 @@ class GroupLoop : public EnvelopeReceiver {
 
   // Thread-safe.
   Inbox inbox_;
-  std::vector<std::atomic<uint32_t>> leaders_;
+  std::vector<std::atomic<uint32_t>> leaders_;  // By group.
 
   // Owned by the loop thread.
   absl::AnyInvocable<void(absl::Status)> on_fatal_;
   bool failed_ = false;
   bool draining_ = false;
-  std::vector<std::unique_ptr<RaftGroup>> groups_;
+  std::vector<Group> groups_;  // By group id.
   Forwarding forwarding_;
-  absl::flat_hash_map<NodeId, Envelope> outbox_;
-  LogBatch next_batch_;               // Gathers while the writer is busy.
-  std::vector<DeferredSend> next_sends_;  // Leave when next_batch_ is durable.
+  uint64_t next_read_;  // Numbers read contexts and questions alike.
+  absl::flat_hash_map<uint64_t, ReadOrigin> reads_;  // By the core's context.
+  // Ordered: the loop does the same things in the same order each time.
+  absl::btree_map<NodeId, Envelope> outbox_;
+  absl::btree_map<NodeId, absl::Duration> heard_at_;
+
+  // The log: one batch with the writer, the next one gathers. Messages that
+  // depend on a batch leave once it is durable.
+  using Sends = std::vector<std::pair<GroupId, raft::Message>>;
+  bool writing_ = false;
+  std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
+  LogBatch next_batch_;
+  Sends writing_sends_;
+  Sends next_sends_;
+
   absl::Duration next_tick_;
   absl::Duration next_balance_;
   absl::Duration next_report_;

@@ -40,6 +40,7 @@ struct ForwardedRead {
 };
 struct ForwardedReadIndex {
   uint64_t request = 0;
+  GroupId group;
   absl::StatusOr<LogIndex> index;
 };
 

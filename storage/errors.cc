@@ -55,6 +55,8 @@ const ReasonRow& RowOf(ErrorReason reason) {
 
 }  // namespace
 
+bool IsErrorReason(uint32_t number) { return number < std::size(kReasons); }
+
 absl::string_view ErrorReasonName(ErrorReason reason) {
   return RowOf(reason).name;
 }

@@ -34,6 +34,9 @@ enum class ErrorReason : uint8_t {
   kShardSealed = 14,
 };
 
+// Whether a number from outside is one of the above.
+bool IsErrorReason(uint32_t number);
+
 // The name a client sees, e.g. "ResourceNotFoundException".
 absl::string_view ErrorReasonName(ErrorReason reason);
 

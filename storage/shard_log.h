@@ -36,13 +36,17 @@ struct ShardState {
   std::optional<Counter> end;   // Set once sealed: no record is at or beyond.
 };
 
+class ShardTable;
 class Store;
 class TimePartitions;
+struct PartitionView;
 
 class ShardLog {
  public:
-  ShardLog(Store* store, TimePartitions* partitions)
-      : store_(store), partitions_(partitions) {}
+  // All must outlive the object.
+  ShardLog(const Store* store, const TimePartitions* partitions,
+           const ShardTable* shards)
+      : store_(store), partitions_(partitions), shards_(shards) {}
 
   // Blocks of `shard` that hold records with counter >= `from`, oldest first,
   // until `bytes_max` of batches (at least one block when there is any). The
@@ -58,8 +62,30 @@ class ShardLog {
                                    int64_t time_ms) const;
 
  private:
-  Store* const store_;
-  TimePartitions* const partitions_;
+  struct Reading;
+  // Log indexes of a group: from `begin` to before `end`.
+  struct IndexRange {
+    LogIndex begin = 0;
+    LogIndex end = 0;
+  };
+
+  // Adds the partition's blocks to the reading until it is full.
+  absl::Status ReadPartition(const PartitionView& partition,
+                             Reading* reading) const;
+  // Where in the group's log the second of `time_ms` lies, or would lie, in
+  // the partition. Nothing when all of the partition is older.
+  absl::StatusOr<std::optional<IndexRange>> FindSecond(
+      const PartitionView& partition, GroupId group, int64_t time_ms) const;
+  // The shard's first block in the partition that arrived at or after
+  // `time_ms`.
+  absl::StatusOr<std::optional<Counter>> FindTimeInPartition(
+      const PartitionView& partition, GroupId group, ShardKey shard,
+      int64_t time_ms) const;
+
+  // Set at construction.
+  const Store* const store_;
+  const TimePartitions* const partitions_;
+  const ShardTable* const shards_;
 };
 
 }  // namespace trireme

@@ -8,21 +8,41 @@
 #ifndef TRIREME_STORAGE_STATE_MACHINE_H_
 #define TRIREME_STORAGE_STATE_MACHINE_H_
 
+#include <atomic>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "storage/block.h"
 #include "storage/catalog.h"
 #include "storage/ids.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
+#include "storage/shard_table.h"
+#include "storage/state_transfer.h"
+#include "storage/store.h"
+#include "storage/time_partitions.h"
 
 namespace trireme {
 
+namespace v1 {
+class Command;
+}
+struct DecodedPayload;
+
 struct StateMachineOptions {
-  uint32_t group_count = 9;                  // The meta group included.
-  uint64_t memtable_bytes_max = 256u << 20;  // Flushed beyond this.
+  uint32_t group_count = 9;  // The meta group included; at least 2.
+  // Applied bytes held in memory: a flush is due at half of it, so that what
+  // is being flushed and what arrives meanwhile fit.
+  uint64_t memtable_bytes_max = 256u << 20;
   uint64_t cache_bytes = 64u << 20;
   // Time partitions of streams with up to a day of retention (design.md D4).
   int64_t partition_ms = 15 * 60 * 1000;
@@ -60,8 +80,87 @@ class StateMachine : public ReplicatedState {
   uint64_t bytes_on_disk() const;
 
  private:
-  class Tables;
-  StateMachine();
+  StateMachine(std::unique_ptr<Store> store,
+               const StateMachineOptions& options);
+
+  // --- state_machine_open.cc ---
+  absl::Status Load();
+  absl::Status CheckFormat();
+  absl::Status LoadPositions();
+  absl::Status LoadShards();
+  absl::Status LoadStreams();
+  absl::Status ResumePartitions();
+
+  // --- state_machine.cc ---
+  // These add to batch_ and to the changes that are published after it.
+  absl::StatusOr<ApplyResult> ApplyPayload(const CommittedEntry& entry,
+                                           AppliedPosition* position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  absl::StatusOr<ApplyResult> ApplyRecords(const CommittedEntry& entry,
+                                           const DecodedPayload& payload,
+                                           int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  absl::StatusOr<ApplyResult> ApplyCommand(const CommittedEntry& entry,
+                                           absl::string_view bytes,
+                                           int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  ApplyResult ApplyToCatalog(const v1::Command& command, int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  ApplyResult ApplyToShards(const CommittedEntry& entry,
+                            const v1::Command& command)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // The shard as it will be with a batch of the entry at `index`; nothing when
+  // its records are here already.
+  absl::StatusOr<std::optional<ShardRecord>> Admit(GroupId group,
+                                                   const ShardKey& shard,
+                                                   LogIndex index) const;
+  void PutShard(GroupId group, const ShardChange& change)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutStream(std::shared_ptr<const Stream> stream)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void RemoveStream(StreamId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutNextStreamId(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void BeginBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutPosition(GroupId group, const AppliedPosition& position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Writes batch_, then shows readers the changes that are in it.
+  absl::Status WriteBatch(GroupId group)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PublishPosition(GroupId group, const AppliedPosition& position);
+
+  // --- state_machine_transfer.cc ---
+  absl::Status InstallBlocks(GroupId group, std::span<const BlockView> blocks)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void InstallShards(GroupId group, const GroupInstall& install)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void InstallCatalog(const GroupInstall& install)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+
+  // Set at construction.
+  const StateMachineOptions options_;
+  const std::unique_ptr<Store> store_;
+  std::unique_ptr<TimePartitions> partitions_;  // Set by Open.
+  ShardTable shards_;
+  Catalog catalog_;
+  std::unique_ptr<ShardLog> shard_log_;  // Set by Open.
+
+  // The writer: the applier thread mostly, sometimes a catch-up. Under it only
+  // the locks inside the objects above are taken, each on its own.
+  absl::Mutex write_mu_;
+  Store::Batch batch_ ABSL_GUARDED_BY(write_mu_);
+  std::vector<ShardChange> shard_changes_ ABSL_GUARDED_BY(write_mu_);
+  std::vector<std::shared_ptr<const Stream>> put_streams_
+      ABSL_GUARDED_BY(write_mu_);
+  std::vector<StreamId> removed_streams_ ABSL_GUARDED_BY(write_mu_);
+  uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
+  absl::flat_hash_map<GroupId, GroupInstall> installs_
+      ABSL_GUARDED_BY(write_mu_);
+
+  mutable absl::Mutex positions_mu_;
+  std::vector<AppliedPosition> applied_ ABSL_GUARDED_BY(positions_mu_);
+  std::vector<AppliedPosition> durable_ ABSL_GUARDED_BY(positions_mu_);
+
+  std::atomic<uint64_t> unflushed_bytes_ = 0;
 };
 
 }  // namespace trireme

@@ -15,13 +15,16 @@ find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       ${CCACHE_PROGRAM})
 endif()
 
 option(TRIREME_WERROR "Treat warnings as errors" ON)
 # Applied to our own targets only: generated and foreign code is not ours.
 add_library(trireme_warnings INTERFACE)
+# Members have default initializers: leaving some out is meant.
 target_compile_options(trireme_warnings INTERFACE -Wall -Wextra
+  -Wno-missing-field-initializers
   $<$<BOOL:${TRIREME_WERROR}>:-Werror>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 

@@ -1,0 +1,59 @@
+// How much a producer has taken and not yet settled. Put waits here while it
+// is full; Flush waits here until it is empty. Any thread.
+#ifndef TRIREME_CLIENT_BYTE_BUDGET_H_
+#define TRIREME_CLIENT_BYTE_BUDGET_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace trireme::client {
+
+class ByteBudget {
+ public:
+  explicit ByteBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // Waits for room; false when closed. A record larger than the whole budget
+  // is taken when nothing else is there.
+  bool Acquire(uint64_t bytes) {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &ByteBudget::HasRoomOrClosed));
+    if (closed_) return false;
+    bytes_ += bytes;
+    ++count_;
+    return true;
+  }
+  void Release(uint64_t bytes) {
+    absl::MutexLock lock(&mu_);
+    bytes_ -= bytes;
+    --count_;
+  }
+  // Those who wait, and all who come later, get false.
+  void Close() {
+    absl::MutexLock lock(&mu_);
+    closed_ = true;
+  }
+  void WaitUntilEmpty() {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &ByteBudget::Empty));
+  }
+
+ private:
+  bool HasRoomOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return closed_ || bytes_ < bytes_max_;
+  }
+  bool Empty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return count_ == 0; }
+
+  // Set at construction.
+  const uint64_t bytes_max_;
+
+  absl::Mutex mu_;
+  uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t count_ ABSL_GUARDED_BY(mu_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace trireme::client
+
+#endif  // TRIREME_CLIENT_BYTE_BUDGET_H_

@@ -1,0 +1,108 @@
+#include "client/cli/app.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/format.h"
+#include "client/cli/session.h"
+
+namespace trireme::cli {
+namespace {
+
+constexpr char kFooter[] = R"(
+Exit codes:
+  0    done
+  1    the operation failed, or a check did not hold
+  2    the command line is wrong
+  3    no such stream or shard
+  4    no node answered in time
+  5    some records were written and some were not
+  130  interrupted
+
+Examples:
+  trireme stream create orders --shards 4 --wait
+  trireme put orders --key customer-7 --data '{"total": 12}'
+  trireme tail orders --from trim-horizon
+  trireme --endpoint a:7420,b:7420,c:7420 cluster status
+)";
+
+void AddGlobalOptions(CLI::App& app, Session& session) {
+  app.add_option("--endpoint", session.endpoints,
+                 "HOST:PORT of a node; several with commas or by repeating "
+                 "it: the next is tried when one fails "
+                 "[default: 127.0.0.1:7420]")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->envname("TRIREME_ENDPOINT");
+  app.add_option("--output", session.output,
+                 "table for people, json for programs [default: table]")
+      ->check(CLI::IsMember({"table", "json"}));
+  AddDurationOption(app, "--timeout", session.timeout,
+                    "how long one call may take, repetitions included "
+                    "[default: 30s]");
+}
+
+}  // namespace
+
+CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
+                               absl::Duration& value, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&value, name](const std::string& text) {
+            const auto parsed = ParseDuration(text);
+            if (!parsed.ok()) {
+              throw CLI::ValidationError(
+                  name, std::string(parsed.status().message()));
+            }
+            value = *parsed;
+          },
+          help)
+      ->type_name("DURATION");
+}
+
+CLI::Option* AddFromOption(CLI::App& app, std::string& value) {
+  return app
+      .add_option("--from", value,
+                  "trim-horizon, latest, a time (RFC 3339, \"2026-11-23 "
+                  "17:00\" in UTC, 10m for ten minutes ago, @UNIX), a "
+                  "sequence number, or after:NUMBER")
+      ->type_name("POSITION")
+      ->check([](const std::string& text) {
+        const auto parsed = ParseFrom(text);
+        return parsed.ok() ? std::string()
+                           : std::string(parsed.status().message());
+      });
+}
+
+int RunTrireme(std::vector<std::string> arguments, Console& console,
+               client::Cancellation& interrupt) {
+  Session session(console, interrupt);
+  CLI::App app("Trireme: durable streams of records over three zones.",
+               "trireme");
+  app.fallthrough();  // --output json may stand behind the command too.
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  AddGlobalOptions(app, session);
+  AddStreamCommands(app, session);
+  AddShardCommands(app, session);
+  AddPutCommand(app, session);
+  AddGetCommand(app, session);
+  AddTailCommand(app, session);
+  AddClusterCommands(app, session);
+  AddDemoCommand(app, session);
+  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, console.out, console.err) == 0 ? kExitOk
+                                                          : kExitUsage;
+  }
+  const int code = session.command();
+  console.out.flush();
+  return code;
+}
+
+}  // namespace trireme::cli

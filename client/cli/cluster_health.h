@@ -1,0 +1,28 @@
+// What to make of a cluster's status.
+#ifndef TRIREME_CLIENT_CLI_CLUSTER_HEALTH_H_
+#define TRIREME_CLIENT_CLI_CLUSTER_HEALTH_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/cli/console.h"
+#include "trireme/v1/cluster.pb.h"
+
+namespace trireme::cli {
+
+// What is wrong, in words; empty when all is well: every node HEALTHY, every
+// group with a leader and no replica recovering.
+std::vector<std::string> ClusterTroubles(
+    const v1::GetClusterStatusResponse& status);
+
+// Entries that the group has committed and this replica is not known to have.
+uint64_t ReplicaLag(const v1::GroupStatus& group,
+                    const v1::ReplicaStatus& replica);
+
+// Nodes by zone: health, groups led, disk.
+void PrintNodes(const v1::GetClusterStatusResponse& status, Console& console);
+
+}  // namespace trireme::cli
+
+#endif  // TRIREME_CLIENT_CLI_CLUSTER_HEALTH_H_

@@ -1,0 +1,31 @@
+// The command groups of `trireme`; each adds its subcommands to the program
+// and, when one was given, sets Session::command.
+#ifndef TRIREME_CLIENT_CLI_COMMANDS_H_
+#define TRIREME_CLIENT_CLI_COMMANDS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "absl/time/time.h"
+#include "client/cli/session.h"
+
+namespace trireme::cli {
+
+void AddStreamCommands(CLI::App& app, Session& session);
+void AddShardCommands(CLI::App& app, Session& session);
+void AddPutCommand(CLI::App& app, Session& session);
+void AddGetCommand(CLI::App& app, Session& session);
+void AddTailCommand(CLI::App& app, Session& session);
+void AddClusterCommands(CLI::App& app, Session& session);
+void AddDemoCommand(CLI::App& app, Session& session);
+
+// An option whose value is a duration ("10s", "2m", or seconds).
+CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
+                               absl::Duration& value, const std::string& help);
+
+// An option whose value is a position, checked while parsing.
+CLI::Option* AddFromOption(CLI::App& app, std::string& value);
+
+}  // namespace trireme::cli
+
+#endif  // TRIREME_CLIENT_CLI_COMMANDS_H_

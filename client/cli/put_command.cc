@@ -1,0 +1,278 @@
+// trireme put: one record, or every line of a file.
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/format.h"
+#include "client/cli/progress.h"
+#include "client/cli/table.h"
+#include "client/producer.h"
+
+namespace trireme::cli {
+namespace {
+
+constexpr size_t kKeyCharactersMax = 256;
+constexpr int kFailuresShown = 5;
+
+struct Options {
+  std::string stream;
+  std::string key;
+  std::string data;
+  std::string hash_key;
+  std::string lines;
+  int key_field = 0;
+  bool once = false;
+};
+
+int PutOne(Session& session, const Options& options) {
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  v1::PutRecordRequest request;
+  request.set_stream_name(options.stream);
+  request.set_partition_key(options.key);
+  request.set_data(options.data);
+  request.set_explicit_hash_key(options.hash_key);
+  const auto response = (*client)->PutRecord(request);
+  if (!response.ok()) return session.Fail(response.status());
+  Console& console = session.console();
+  if (session.json()) {
+    console.out << Dump({{"ShardId", response->shard_id()},
+                         {"SequenceNumber", response->sequence_number()}},
+                        true)
+                << "\n";
+    return kExitOk;
+  }
+  Table table({{"SHARD"}, {"SEQUENCE NUMBER"}});
+  table.AddRow({response->shard_id(), response->sequence_number()});
+  table.Print(console.out, console.out_is_terminal);
+  return kExitOk;
+}
+
+// The outcomes of many puts, counted as they come. Any thread.
+class Tally {
+ public:
+  explicit Tally(Console& console) : console_(console) {}
+
+  void Add(uint64_t line, uint64_t bytes,
+           const absl::StatusOr<client::PutOutcome>& outcome) {
+    absl::MutexLock lock(&mu_);
+    if (outcome.ok()) {
+      ++written_;
+      bytes_ += bytes;
+      ++by_shard_[outcome->shard_id];
+      return;
+    }
+    if (failed_++ == 0) first_failure_ = outcome.status();
+    if (absl::IsCancelled(outcome.status())) return;  // Said once, at the end.
+    if (failed_ <= kFailuresShown) {
+      console_.err << "trireme: line " << line << ": "
+                   << std::string(outcome.status().message()) << "\n";
+    }
+  }
+
+  uint64_t written() const {
+    absl::MutexLock lock(&mu_);
+    return written_;
+  }
+
+  // After the last Add.
+  int Report(Session& session, absl::Duration took) const {
+    absl::MutexLock lock(&mu_);
+    if (session.json()) {
+      PrintJson(took);
+    } else {
+      PrintTable(took);
+    }
+    if (failed_ == 0) return kExitOk;
+    const int code = session.Fail(first_failure_);
+    return written_ > 0 && code != kExitInterrupted ? kExitPartial : code;
+  }
+
+ private:
+  void PrintJson(absl::Duration took) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    Json json{{"Written", written_},
+              {"Failed", failed_},
+              {"Bytes", bytes_},
+              {"Seconds", absl::ToDoubleSeconds(took)}};
+    json["RecordsByShard"] = by_shard_;
+    console_.out << Dump(json, true) << "\n";
+  }
+  void PrintTable(absl::Duration took) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    Table table({{"SHARD"}, {"RECORDS", Align::kRight}});
+    for (const auto& [shard, records] : by_shard_) {
+      table.AddRow({shard, FormatCount(records)});
+    }
+    table.Print(console_.out, console_.out_is_terminal);
+    const double seconds = std::max(absl::ToDoubleSeconds(took), 1e-6);
+    console_.out << FormatCount(written_) << " records (" << FormatBytes(bytes_)
+                 << ") written in " << DurationText(took) << ": "
+                 << FormatCount(static_cast<uint64_t>(written_ / seconds))
+                 << " records/s, "
+                 << FormatMegabytes(static_cast<double>(bytes_) / seconds)
+                 << "/s; " << FormatCount(failed_) << " failed\n";
+  }
+
+  Console& console_;
+  mutable absl::Mutex mu_;
+  uint64_t written_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t failed_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<std::string, uint64_t> by_shard_ ABSL_GUARDED_BY(mu_);
+  absl::Status first_failure_ ABSL_GUARDED_BY(mu_);
+};
+
+std::string FirstCharacters(const std::string& text, size_t count) {
+  size_t characters = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool starts = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (starts && characters++ == count) return text.substr(0, i);
+  }
+  return text;
+}
+
+// The partition key of a line: --key, or a field, or the line itself.
+absl::StatusOr<std::string> KeyOf(const std::string& line,
+                                  const Options& options) {
+  if (!options.key.empty()) return options.key;
+  if (options.key_field == 0) {
+    return line.empty() ? "-" : FirstCharacters(line, kKeyCharactersMax);
+  }
+  const std::vector<std::string> fields =
+      absl::StrSplit(line, absl::ByAnyChar(" \t\r\f\v"), absl::SkipEmpty());
+  if (fields.size() < static_cast<size_t>(options.key_field)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has ", fields.size(), " fields; --key-field is ", options.key_field));
+  }
+  return fields[options.key_field - 1];
+}
+
+void PutAll(std::istream& in, const Options& options,
+            client::Producer& producer, client::Cancellation& interrupt,
+            Progress& progress, Tally& tally) {
+  std::string line;
+  uint64_t number = 0;
+  uint64_t bytes_read = 0;
+  while (!interrupt.cancelled() && std::getline(in, line)) {
+    ++number;
+    bytes_read += line.size() + 1;
+    const uint64_t bytes = line.size();
+    const auto key = KeyOf(line, options);
+    absl::Status status = key.status();
+    if (status.ok()) {
+      status = producer.Put(
+          {*key, line, options.hash_key},
+          [&tally, number, bytes](absl::StatusOr<client::PutOutcome> outcome) {
+            tally.Add(number, bytes, outcome);
+          });
+    }
+    if (!status.ok()) tally.Add(number, bytes, status);
+    progress.Update(bytes_read, FormatCount(tally.written()) + " written");
+  }
+}
+
+int PutLines(Session& session, const Options& options) {
+  std::ifstream file;
+  uint64_t file_bytes = 0;
+  const bool standard_input = options.lines == "-";
+  if (!standard_input) {
+    std::error_code error;
+    file_bytes = std::filesystem::is_regular_file(options.lines, error)
+                     ? std::filesystem::file_size(options.lines, error)
+                     : 0;
+    file.open(options.lines);
+    if (!file || std::filesystem::is_directory(options.lines, error)) {
+      return session.FailUsage("cannot read " + options.lines);
+    }
+  }
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  // Fail at once and by name, not once for each line.
+  const auto summary = (*client)->DescribeStreamSummary(options.stream);
+  if (!summary.ok()) return session.Fail(summary.status());
+
+  Tally tally(session.console());
+  Progress progress(session.console(), "put", file_bytes);
+  const absl::Time start = absl::Now();
+  client::ProducerOptions producer_options;
+  producer_options.stream_name = options.stream;
+  producer_options.delivery_timeout = session.timeout;
+  if (options.once) {
+    producer_options.unknown_outcome = client::UnknownOutcome::kReport;
+  }
+  client::Producer producer(**client, producer_options);
+  PutAll(standard_input ? session.console().in : file, options, producer,
+         session.interrupt(), progress, tally);
+  producer.Close();
+  progress.Finish();
+  const int code = tally.Report(session, absl::Now() - start);
+  if (code == kExitOk && session.interrupt().cancelled()) {
+    return session.Fail(absl::CancelledError());
+  }
+  return code;
+}
+
+int Put(Session& session, const Options& options) {
+  if (options.lines.empty()) {
+    if (options.key.empty()) return session.FailUsage("--key is missing");
+    return PutOne(session, options);
+  }
+  if (!options.key.empty() && options.key_field > 0) {
+    return session.FailUsage("--key and --key-field exclude each other");
+  }
+  return PutLines(session, options);
+}
+
+}  // namespace
+
+void AddPutCommand(CLI::App& app, Session& session) {
+  CLI::App* put = app.add_subcommand(
+      "put", "write one record, or every line of a file as one");
+  put->footer(R"(
+With --lines the partition key of a line is its --key-field, or --key for all,
+or else the whole line (its first 256 characters; "-" for an empty one). A
+record whose outcome is unknown after a broken connection is written again and
+may then be there twice, unless --once is given: then it counts as failed.
+
+Examples:
+  trireme put orders --key customer-7 --data '{"total": 12}'
+  trireme put access --lines /var/log/access.log --key-field 1
+  journalctl -f | trireme put journal --lines - --key "$HOSTNAME"
+)");
+  const auto options = std::make_shared<Options>();
+  put->add_option("STREAM", options->stream, "the stream's name")->required();
+  put->add_option("--key", options->key, "partition key, 1 to 256 characters");
+  CLI::Option* data =
+      put->add_option("--data", options->data, "the record's bytes");
+  put->add_option("--hash-key", options->hash_key,
+                  "decimal 0..2^128-1: picks the shard instead of the key");
+  CLI::Option* lines =
+      put->add_option("--lines", options->lines,
+                      "each line of this file is a record; - is stdin")
+          ->type_name("FILE|-")
+          ->excludes(data);
+  put->add_option("--key-field", options->key_field,
+                  "which field of a line is its key; the first is 1, fields "
+                  "are separated by white space")
+      ->check(CLI::PositiveNumber)
+      ->needs(lines);
+  put->add_flag("--once", options->once,
+                "never write a record again whose outcome is unknown")
+      ->needs(lines);
+  put->callback([&session, options, data, lines] {
+    if (data->count() + lines->count() == 0) {
+      throw CLI::RequiredError("--data or --lines");
+    }
+    session.command = [&session, options] { return Put(session, *options); };
+  });
+}
+
+}  // namespace trireme::cli

@@ -1,0 +1,179 @@
+// trireme stream create | list | describe | delete
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/format.h"
+#include "client/cli/table.h"
+
+namespace trireme::cli {
+namespace {
+
+struct Options {
+  std::string name;
+  int shards = 1;
+  bool wait = false;
+};
+
+void PrintDone(Session& session, const std::string& name,
+               const std::string& status) {
+  std::ostream& out = session.console().out;
+  if (session.json()) {
+    out << Dump({{"StreamName", name}, {"StreamStatus", status}}, true) << "\n";
+  } else {
+    out << "stream " << name << " is " << status << "\n";
+  }
+}
+
+int Create(Session& session, const Options& options) {
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  absl::Status status = (*client)->CreateStream(options.name, options.shards);
+  if (status.ok() && options.wait) {
+    status = (*client)->WaitUntilActive(options.name, session.timeout);
+  }
+  if (!status.ok()) return session.Fail(status);
+  PrintDone(session, options.name, options.wait ? "ACTIVE" : "CREATING");
+  return kExitOk;
+}
+
+int Delete(Session& session, const Options& options) {
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  absl::Status status = (*client)->DeleteStream(options.name);
+  if (status.ok() && options.wait) {
+    status = (*client)->WaitUntilGone(options.name, session.timeout);
+  }
+  if (!status.ok()) return session.Fail(status);
+  PrintDone(session, options.name, options.wait ? "DELETED" : "DELETING");
+  return kExitOk;
+}
+
+int List(Session& session) {
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  const auto streams = (*client)->ListStreams();
+  if (!streams.ok()) return session.Fail(streams.status());
+  Console& console = session.console();
+  if (session.json()) {
+    Json all = Json::array();
+    for (const v1::StreamSummary& stream : *streams) {
+      all.push_back(
+          {{"StreamName", stream.stream_name()},
+           {"StreamARN", stream.stream_arn()},
+           {"StreamStatus", v1::StreamStatus_Name(stream.stream_status())},
+           {"StreamCreationTimestamp",
+            FormatTime(stream.stream_creation_timestamp())}});
+    }
+    console.out << Dump({{"StreamSummaries", all}}, true) << "\n";
+    return kExitOk;
+  }
+  Table table({{"STREAM"}, {"STATUS"}, {"CREATED"}});
+  for (const v1::StreamSummary& stream : *streams) {
+    table.AddRow({stream.stream_name(),
+                  v1::StreamStatus_Name(stream.stream_status()),
+                  FormatTime(stream.stream_creation_timestamp())});
+  }
+  table.Print(console.out, console.out_is_terminal);
+  return kExitOk;
+}
+
+Json DescriptionJson(const v1::StreamDescription& stream) {
+  Json json{{"StreamName", stream.stream_name()},
+            {"StreamARN", stream.stream_arn()},
+            {"StreamStatus", v1::StreamStatus_Name(stream.stream_status())}};
+  json["Shards"] = Json::array();
+  for (const v1::Shard& shard : stream.shards()) {
+    json["Shards"].push_back(ShardJson(shard));
+  }
+  json["HasMoreShards"] = false;
+  json["RetentionPeriodHours"] = stream.retention_period_hours();
+  json["StreamCreationTimestamp"] =
+      FormatTime(stream.stream_creation_timestamp());
+  return json;
+}
+
+int Describe(Session& session, const Options& options) {
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  const auto stream = (*client)->DescribeStream(options.name);
+  if (!stream.ok()) return session.Fail(stream.status());
+  Console& console = session.console();
+  if (session.json()) {
+    console.out << Dump({{"StreamDescription", DescriptionJson(*stream)}}, true)
+                << "\n";
+    return kExitOk;
+  }
+  int open = 0;
+  for (const v1::Shard& shard : stream->shards()) {
+    open += shard.sequence_number_range().ending_sequence_number().empty();
+  }
+  Table table({{"FIELD"}, {"VALUE"}});
+  table.AddRow({"name", stream->stream_name()});
+  table.AddRow({"arn", stream->stream_arn()});
+  table.AddRow({"status", v1::StreamStatus_Name(stream->stream_status())});
+  table.AddRow({"created", FormatTime(stream->stream_creation_timestamp())});
+  table.AddRow(
+      {"retention", absl::StrCat(stream->retention_period_hours(), " hours")});
+  table.AddRow({"open shards", absl::StrCat(open)});
+  table.AddRow({"closed shards", absl::StrCat(stream->shards_size() - open)});
+  table.Print(console.out, console.out_is_terminal);
+  return kExitOk;
+}
+
+CLI::App* Add(CLI::App& parent, const std::string& name,
+              const std::string& help, const std::string& examples) {
+  CLI::App* app = parent.add_subcommand(name, help);
+  app->footer("\nExamples:\n" + examples);
+  return app;
+}
+
+}  // namespace
+
+void AddStreamCommands(CLI::App& app, Session& session) {
+  CLI::App* stream = Add(app, "stream", "create, list, describe, delete",
+                         "  trireme stream list\n");
+  stream->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+  constexpr char kName[] = "1 to 128 of a-z A-Z 0-9 _ . -";
+
+  CLI::App* create = Add(*stream, "create", "create a stream",
+                         "  trireme stream create orders --shards 4 --wait\n");
+  create->add_option("NAME", options->name, kName)->required();
+  create
+      ->add_option("--shards", options->shards,
+                   "how many, 1 to 10,000 [default: 1]")
+      ->check(CLI::Range(1, 10'000));
+  create->add_flag("--wait", options->wait, "until it is ACTIVE");
+  create->callback([&session, options] {
+    session.command = [&session, options] { return Create(session, *options); };
+  });
+
+  CLI::App* list =
+      Add(*stream, "list", "list all streams",
+          "  trireme stream list\n"
+          "  trireme stream list --output json | jq .StreamSummaries\n");
+  list->callback(
+      [&session] { session.command = [&session] { return List(session); }; });
+
+  CLI::App* describe = Add(*stream, "describe", "show one stream",
+                           "  trireme stream describe orders\n");
+  describe->add_option("NAME", options->name, kName)->required();
+  describe->callback([&session, options] {
+    session.command = [&session, options] {
+      return Describe(session, *options);
+    };
+  });
+
+  CLI::App* remove =
+      Add(*stream, "delete", "delete a stream and all its records",
+          "  trireme stream delete orders --wait\n");
+  remove->add_option("NAME", options->name, kName)->required();
+  remove->add_flag("--wait", options->wait, "until it is gone");
+  remove->callback([&session, options] {
+    session.command = [&session, options] { return Delete(session, *options); };
+  });
+}
+
+}  // namespace trireme::cli

@@ -1,0 +1,222 @@
+// trireme tail: records of a stream as they are pushed.
+#include <list>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/record_printer.h"
+#include "client/cli/tail.h"
+#include "client/error.h"
+#include "client/subscriber.h"
+
+namespace trireme::cli {
+namespace {
+
+// One subscriber per shard prints here; the main thread starts subscribers,
+// also of shards that others split into, and decides about the end.
+class Tail {
+ public:
+  Tail(Session& session, client::Client& client, const TailOptions& options)
+      : session_(session),
+        client_(client),
+        options_(options),
+        printer_(session),
+        on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {}
+
+  absl::Status Run(const std::vector<std::string>& shards,
+                   const v1::StartingPosition& from) {
+    for (const std::string& shard : shards) Follow(shard, from);
+    for (;;) {
+      std::set<std::string> children;
+      {
+        absl::MutexLock lock(&mu_);
+        const bool stirred =
+            mu_.AwaitWithDeadline(absl::Condition(this, &Tail::HasWorkOrEnds),
+                                  last_record_ + options_.idle_exit);
+        if (ends_ || !error_.ok()) break;
+        const bool idle = absl::Now() >= last_record_ + options_.idle_exit;
+        if (!stirred && idle) break;
+        children = std::exchange(to_follow_, {});
+        if (children.empty() && following_ == 0) break;
+      }
+      for (const std::string& child : children) {
+        Follow(child, client::FromTrimHorizon());
+      }
+    }
+    subscribers_.clear();  // No callback runs any more.
+    absl::MutexLock lock(&mu_);
+    return error_;
+  }
+
+ private:
+  bool HasWorkOrEnds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return ends_ || !error_.ok() || !to_follow_.empty() || following_ == 0;
+  }
+
+  void Follow(const std::string& shard, const v1::StartingPosition& from) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (!followed_.insert(shard).second) return;
+      ++following_;
+    }
+    client::SubscriberOptions options;
+    options.stream_name = options_.stream;
+    options.shard_id = shard;
+    options.from = from;
+    options.on_event = [this, shard](const auto& event) {
+      OnEvent(shard, event);
+    };
+    options.on_interruption = [this, shard](const absl::Status& status) {
+      OnInterruption(shard, status);
+    };
+    options.on_end = [this, shard](const absl::Status& status) {
+      OnEnd(shard, status);
+    };
+    subscribers_.emplace_back(client_, std::move(options));
+  }
+
+  void OnEvent(const std::string& shard,
+               const v1::SubscribeToShardEvent& event) {
+    absl::MutexLock lock(&mu_);
+    for (const v1::Record& record : event.records()) {
+      if (ends_) return;
+      printer_.Print(shard, record);
+      last_record_ = absl::Now();
+      ends_ = ++printed_ == options_.limit;
+    }
+    printer_.Flush();
+    if (!options_.shard.empty()) return;
+    for (const v1::ChildShard& child : event.child_shards()) {
+      if (child.parent_shards_size() > 1 && !OthersEnded(shard, child)) {
+        continue;  // The other parent's end will name it again.
+      }
+      to_follow_.insert(child.shard_id());
+    }
+  }
+
+  // No record of a child before the ends of both its parents.
+  bool OthersEnded(const std::string& shard, const v1::ChildShard& child)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    ended_.insert(shard);
+    for (const std::string& parent : child.parent_shards()) {
+      if (followed_.contains(parent) && !ended_.contains(parent)) return false;
+    }
+    return true;
+  }
+
+  void OnInterruption(const std::string& shard, const absl::Status& status) {
+    if (status.ok()) return;  // After 5 minutes, as planned.
+    absl::MutexLock lock(&mu_);
+    session_.console().err << "trireme: " << shard << ": subscribing again: "
+                           << std::string(status.message()) << "\n";
+  }
+
+  void OnEnd(const std::string& shard, const absl::Status& status) {
+    absl::MutexLock lock(&mu_);
+    ended_.insert(shard);
+    --following_;
+    if (!status.ok() && !absl::IsCancelled(status) && error_.ok()) {
+      error_ = status;
+    }
+  }
+
+  void Interrupt() {
+    absl::MutexLock lock(&mu_);
+    ends_ = true;
+  }
+
+  // Set at construction.
+  Session& session_;
+  client::Client& client_;
+  const TailOptions& options_;
+
+  absl::Mutex mu_;
+  RecordPrinter printer_ ABSL_GUARDED_BY(mu_);
+  absl::Time last_record_ ABSL_GUARDED_BY(mu_) = absl::Now();
+  uint64_t printed_ ABSL_GUARDED_BY(mu_) = 0;
+  int following_ ABSL_GUARDED_BY(mu_) = 0;  // Subscribers not ended.
+  std::set<std::string> followed_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> ended_ ABSL_GUARDED_BY(mu_);
+  std::set<std::string> to_follow_ ABSL_GUARDED_BY(mu_);
+  absl::Status error_ ABSL_GUARDED_BY(mu_);
+  bool ends_ ABSL_GUARDED_BY(mu_) = false;  // Limit reached or interrupted.
+
+  client::Cancellation::Hook on_interrupt_;
+  std::list<client::Subscriber> subscribers_;  // Main thread's.
+};
+
+// The shards to begin with: those whose parents are not in the list too, when
+// all is read from the oldest record on; the children follow at their ends.
+std::vector<std::string> FirstShards(const std::vector<v1::Shard>& shards,
+                                     bool latest) {
+  std::set<std::string> all;
+  for (const v1::Shard& shard : shards) all.insert(shard.shard_id());
+  std::vector<std::string> first;
+  for (const v1::Shard& shard : shards) {
+    const bool open =
+        shard.sequence_number_range().ending_sequence_number().empty();
+    const bool has_parent = all.contains(shard.parent_shard_id()) ||
+                            all.contains(shard.adjacent_parent_shard_id());
+    if (latest ? open : !has_parent) first.push_back(shard.shard_id());
+  }
+  return first;
+}
+
+}  // namespace
+
+int RunTail(Session& session, const TailOptions& options) {
+  const auto from = ParseFrom(options.from);
+  if (!from.ok()) return session.Fail(from.status());
+  if (!from->sequence_number().empty() && options.shard.empty()) {
+    return session.FailUsage(
+        "a sequence number belongs to one shard: name it with --shard");
+  }
+  const auto client = session.client();
+  if (!client.ok()) return session.Fail(client.status());
+  std::vector<std::string> shards = {ParseShardId(options.shard)};
+  if (options.shard.empty()) {
+    const auto listed = (*client)->ListShards(options.stream);
+    if (!listed.ok()) return session.Fail(listed.status());
+    shards = FirstShards(*listed, from->type() == v1::LATEST);
+  }
+  Tail tail(session, **client, options);
+  const absl::Status status = tail.Run(shards, *from);
+  return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
+}
+
+void AddTailCommand(CLI::App& app, Session& session) {
+  CLI::App* tail = app.add_subcommand(
+      "tail", "print records as they are pushed, until Ctrl-C");
+  tail->footer(R"(
+Subscribes to every shard, or to one; comes back by itself after a broken
+connection, where it was. Shards that split or merge are followed into their
+children.
+
+Examples:
+  trireme tail orders
+  trireme tail orders --from 10m --limit 100
+  trireme tail orders --from trim-horizon --idle-exit 5s --output json
+)");
+  const auto options = std::make_shared<TailOptions>();
+  tail->add_option("STREAM", options->stream, "the stream's name")->required();
+  tail->add_option("--shard", options->shard,
+                   "only this one: shardId-000000000003, or 3");
+  AddFromOption(*tail, options->from);
+  tail->add_option("--limit", options->limit, "end after so many records")
+      ->check(CLI::PositiveNumber);
+  AddDurationOption(*tail, "--idle-exit", options->idle_exit,
+                    "end when no record came for so long");
+  tail->callback([&session, options] {
+    session.command = [&session, options] {
+      return RunTail(session, *options);
+    };
+  });
+}
+
+}  // namespace trireme::cli

@@ -1,0 +1,321 @@
+#include "client/client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/backoff.h"
+#include "client/error.h"
+#include "client/status_macros.h"
+
+namespace trireme::client {
+namespace {
+
+// How long a silent address may take before the next one is tried.
+constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
+
+absl::Status Cancelled(absl::string_view call) {
+  return MakeError(absl::StatusCode::kCancelled, kCancelled, call,
+                   "the client was cancelled");
+}
+
+bool IsUnreachable(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
+  if (options.credentials == nullptr) {
+    options.credentials = grpc::InsecureChannelCredentials();
+  }
+  CLIENT_ASSIGN_OR_RETURN(
+      auto endpoints,
+      Endpoints::Create(options.endpoints, options.credentials));
+  return std::unique_ptr<Client>(
+      new Client(std::move(options), std::move(endpoints)));
+}
+
+absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
+                              const Endpoint& endpoint, absl::Time deadline,
+                              Attempt attempt) {
+  CLIENT_RETURN_IF_ERROR(endpoint.Connect(
+      name, std::min(kConnectAttempt, deadline - absl::Now())));
+  grpc::ClientContext context;
+  // A write gets all the time there is: cutting it short would only turn a
+  // slow success into an unknown outcome.
+  const absl::Time attempt_deadline =
+      repeat == Repeat::kFreely
+          ? std::min(deadline, absl::Now() + options_.attempt_timeout)
+          : deadline;
+  context.set_deadline(absl::ToChronoTime(attempt_deadline));
+  Cancellation::Hook hook(cancellation_, [&] { context.TryCancel(); });
+  return FromGrpc(attempt(endpoint, &context), name);
+}
+
+absl::Status Client::Call(absl::string_view name, Repeat repeat,
+                          Attempt attempt) {
+  const absl::Time start = absl::Now();
+  const absl::Time deadline = start + options_.timeout;
+  Backoff backoff;
+  for (size_t attempts = 1;; ++attempts) {
+    if (cancellation_.cancelled()) return Cancelled(name);
+    const Endpoint& endpoint = endpoints_->current();
+    const absl::Status status =
+        CallOnce(name, repeat, endpoint, deadline, attempt);
+    if (status.ok()) return status;
+    if (cancellation_.cancelled()) return Cancelled(name);
+    const Failure failure = Classify(status);
+    if (failure == Failure::kRefused) return status;
+    if (failure == Failure::kUnknown && repeat == Repeat::kWhenNotDone) {
+      return AsOutcomeUnknown(status);
+    }
+    if (Reason(status) == kNotConnected &&
+        absl::Now() - start >= options_.connect_timeout) {
+      return status;
+    }
+    if (IsUnreachable(status)) endpoints_->Leave(endpoint);
+    // The other endpoints are asked at once, then all wait.
+    absl::Duration delay = absl::ZeroDuration();
+    if (!IsUnreachable(status) || attempts % endpoints_->size() == 0) {
+      delay = std::max(backoff.Next(),
+                       RetryDelay(status).value_or(absl::ZeroDuration()));
+    }
+    if (absl::Now() + delay >= deadline) return status;
+    if (!cancellation_.WaitFor(delay)) return Cancelled(name);
+  }
+}
+
+absl::Status Client::CreateStream(absl::string_view name, int shard_count) {
+  v1::CreateStreamRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_shard_count(shard_count);
+  v1::CreateStreamResponse response;
+  return Call("CreateStream", Repeat::kWhenNotDone,
+              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                return endpoint.streams->CreateStream(context, request,
+                                                      &response);
+              });
+}
+
+absl::Status Client::DeleteStream(absl::string_view name) {
+  v1::DeleteStreamRequest request;
+  request.set_stream_name(std::string(name));
+  v1::DeleteStreamResponse response;
+  return Call("DeleteStream", Repeat::kWhenNotDone,
+              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                return endpoint.streams->DeleteStream(context, request,
+                                                      &response);
+              });
+}
+
+absl::StatusOr<v1::StreamDescription> Client::DescribeStream(
+    absl::string_view name) {
+  v1::DescribeStreamRequest request;
+  request.set_stream_name(std::string(name));
+  v1::StreamDescription whole;
+  for (;;) {
+    v1::DescribeStreamResponse response;
+    CLIENT_RETURN_IF_ERROR(Call(
+        "DescribeStream", Repeat::kFreely,
+        [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+          return endpoint.streams->DescribeStream(context, request, &response);
+        }));
+    // Merging appends the shards and takes the rest from the newest page.
+    whole.MergeFrom(response.stream_description());
+    const v1::StreamDescription& page = response.stream_description();
+    if (!page.has_more_shards() || page.shards().empty()) break;
+    request.set_exclusive_start_shard_id(page.shards().rbegin()->shard_id());
+  }
+  whole.set_has_more_shards(false);
+  return whole;
+}
+
+absl::StatusOr<v1::StreamDescriptionSummary> Client::DescribeStreamSummary(
+    absl::string_view name) {
+  v1::DescribeStreamSummaryRequest request;
+  request.set_stream_name(std::string(name));
+  v1::DescribeStreamSummaryResponse response;
+  CLIENT_RETURN_IF_ERROR(
+      Call("DescribeStreamSummary", Repeat::kFreely,
+           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+             return endpoint.streams->DescribeStreamSummary(context, request,
+                                                            &response);
+           }));
+  return std::move(*response.mutable_stream_description_summary());
+}
+
+absl::StatusOr<std::vector<v1::StreamSummary>> Client::ListStreams() {
+  v1::ListStreamsRequest request;
+  std::vector<v1::StreamSummary> all;
+  for (;;) {
+    v1::ListStreamsResponse response;
+    CLIENT_RETURN_IF_ERROR(Call(
+        "ListStreams", Repeat::kFreely,
+        [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+          return endpoint.streams->ListStreams(context, request, &response);
+        }));
+    all.insert(all.end(), response.stream_summaries().begin(),
+               response.stream_summaries().end());
+    if (!response.has_more_streams() || response.stream_names().empty()) break;
+    request.set_exclusive_start_stream_name(*response.stream_names().rbegin());
+  }
+  return all;
+}
+
+absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
+    absl::string_view name) {
+  v1::ListShardsRequest request;
+  request.set_stream_name(std::string(name));
+  std::vector<v1::Shard> all;
+  for (;;) {
+    v1::ListShardsResponse response;
+    CLIENT_RETURN_IF_ERROR(
+        Call("ListShards", Repeat::kFreely,
+             [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+               return endpoint.streams->ListShards(context, request, &response);
+             }));
+    all.insert(all.end(), response.shards().begin(), response.shards().end());
+    if (response.next_token().empty()) break;
+    request.Clear();
+    request.set_next_token(response.next_token());
+  }
+  return all;
+}
+
+absl::Status Client::WaitUntilActive(absl::string_view name,
+                                     absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  Backoff backoff(absl::Milliseconds(20), absl::Milliseconds(500));
+  for (;;) {
+    CLIENT_ASSIGN_OR_RETURN(const auto summary, DescribeStreamSummary(name));
+    if (summary.stream_status() == v1::ACTIVE) return absl::OkStatus();
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          "stream ", name, " is ",
+          v1::StreamStatus_Name(summary.stream_status()), " after ",
+          absl::FormatDuration(timeout), ", not ACTIVE"));
+    }
+    if (!cancellation_.WaitFor(backoff.Next())) return Cancelled("wait");
+  }
+}
+
+absl::Status Client::WaitUntilGone(absl::string_view name,
+                                   absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  Backoff backoff(absl::Milliseconds(20), absl::Milliseconds(500));
+  for (;;) {
+    const auto summary = DescribeStreamSummary(name);
+    if (absl::IsNotFound(summary.status())) return absl::OkStatus();
+    CLIENT_RETURN_IF_ERROR(summary.status());
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("stream ", name, " is still there after ",
+                       absl::FormatDuration(timeout)));
+    }
+    if (!cancellation_.WaitFor(backoff.Next())) return Cancelled("wait");
+  }
+}
+
+absl::StatusOr<v1::PutRecordResponse> Client::PutRecord(
+    const v1::PutRecordRequest& request) {
+  v1::PutRecordResponse response;
+  CLIENT_RETURN_IF_ERROR(
+      Call("PutRecord", OfWrites(),
+           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+             return endpoint.records->PutRecord(context, request, &response);
+           }));
+  return response;
+}
+
+absl::StatusOr<v1::PutRecordsResponse> Client::PutRecords(
+    const v1::PutRecordsRequest& request) {
+  v1::PutRecordsResponse response;
+  CLIENT_RETURN_IF_ERROR(
+      Call("PutRecords", OfWrites(),
+           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+             return endpoint.records->PutRecords(context, request, &response);
+           }));
+  return response;
+}
+
+absl::StatusOr<std::string> Client::GetShardIterator(
+    absl::string_view stream, absl::string_view shard_id,
+    const v1::StartingPosition& from) {
+  v1::GetShardIteratorRequest request;
+  request.set_stream_name(std::string(stream));
+  request.set_shard_id(std::string(shard_id));
+  request.set_shard_iterator_type(from.type());
+  request.set_starting_sequence_number(from.sequence_number());
+  if (from.has_timestamp()) *request.mutable_timestamp() = from.timestamp();
+  v1::GetShardIteratorResponse response;
+  CLIENT_RETURN_IF_ERROR(Call(
+      "GetShardIterator", Repeat::kFreely,
+      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+        return endpoint.records->GetShardIterator(context, request, &response);
+      }));
+  return response.shard_iterator();
+}
+
+absl::StatusOr<v1::GetRecordsResponse> Client::GetRecords(
+    absl::string_view iterator, int limit) {
+  v1::GetRecordsRequest request;
+  request.set_shard_iterator(std::string(iterator));
+  request.set_limit(limit);
+  v1::GetRecordsResponse response;
+  CLIENT_RETURN_IF_ERROR(
+      Call("GetRecords", Repeat::kFreely,
+           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+             return endpoint.records->GetRecords(context, request, &response);
+           }));
+  return response;
+}
+
+absl::StatusOr<v1::GetClusterStatusResponse> Client::GetClusterStatus() {
+  const v1::GetClusterStatusRequest request;
+  v1::GetClusterStatusResponse response;
+  CLIENT_RETURN_IF_ERROR(Call(
+      "GetClusterStatus", Repeat::kFreely,
+      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+        return endpoint.cluster->GetClusterStatus(context, request, &response);
+      }));
+  return response;
+}
+
+v1::StartingPosition FromTrimHorizon() {
+  v1::StartingPosition position;
+  position.set_type(v1::TRIM_HORIZON);
+  return position;
+}
+
+v1::StartingPosition FromLatest() {
+  v1::StartingPosition position;
+  position.set_type(v1::LATEST);
+  return position;
+}
+
+v1::StartingPosition FromTime(absl::Time time) {
+  v1::StartingPosition position;
+  position.set_type(v1::AT_TIMESTAMP);
+  const int64_t ms = absl::ToUnixMillis(time);
+  position.mutable_timestamp()->set_seconds(ms / 1000);
+  position.mutable_timestamp()->set_nanos(ms % 1000 * 1'000'000);
+  return position;
+}
+
+v1::StartingPosition AtSequenceNumber(absl::string_view number) {
+  v1::StartingPosition position;
+  position.set_type(v1::AT_SEQUENCE_NUMBER);
+  position.set_sequence_number(std::string(number));
+  return position;
+}
+
+v1::StartingPosition AfterSequenceNumber(absl::string_view number) {
+  v1::StartingPosition position;
+  position.set_type(v1::AFTER_SEQUENCE_NUMBER);
+  position.set_sequence_number(std::string(number));
+  return position;
+}
+
+}  // namespace trireme::client

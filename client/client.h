@@ -1,0 +1,122 @@
+// A client of a Trireme cluster: every call of the API, synchronous, with
+// retries and failover over the endpoints given. Calls that fail carry a typed
+// reason (client/error.h).
+//
+// What is repeated, with jittered backoff, until `timeout`:
+// - a failure to connect and UNAVAILABLE with a reason: nothing was done;
+// - RESOURCE_EXHAUSTED with a reason, after the server's RetryInfo if any;
+// - for reads also a broken connection or an attempt without an answer.
+// A write whose connection broke may have taken place. It is not repeated but
+// ends with DEADLINE_EXCEEDED/OutcomeUnknown, unless `allow_duplicates` is
+// set: then it is repeated, and a record may be there twice.
+//
+// Any thread. Producers, subscribers and readers made from a client must be
+// destroyed before it.
+#ifndef TRIREME_CLIENT_CLIENT_H_
+#define TRIREME_CLIENT_CLIENT_H_
+
+#include <grpcpp/client_context.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "client/cancellation.h"
+#include "client/endpoints.h"
+
+namespace trireme::client {
+
+struct ClientOptions {
+  std::vector<std::string> endpoints = {"127.0.0.1:7420"};  // HOST:PORT
+  // Null: no TLS. For TLS: grpc::SslCredentials.
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  // Of a whole call, repetitions included.
+  absl::Duration timeout = absl::Seconds(30);
+  // Of one attempt of a read; then the next endpoint is asked.
+  absl::Duration attempt_timeout = absl::Seconds(10);
+  // How long to go on when no endpoint can be connected to.
+  absl::Duration connect_timeout = absl::Seconds(5);
+  bool allow_duplicates = false;
+};
+
+class Client {
+ public:
+  // Connects nowhere yet. Errors: InvalidArgument for an endpoint that is not
+  // HOST:PORT.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
+
+  // --- streams ---
+  absl::Status CreateStream(absl::string_view name, int shard_count);
+  absl::Status DeleteStream(absl::string_view name);
+  // With all its shards, however many pages that takes.
+  absl::StatusOr<v1::StreamDescription> DescribeStream(absl::string_view name);
+  absl::StatusOr<v1::StreamDescriptionSummary> DescribeStreamSummary(
+      absl::string_view name);
+  absl::StatusOr<std::vector<v1::StreamSummary>> ListStreams();
+  absl::StatusOr<std::vector<v1::Shard>> ListShards(absl::string_view name);
+  // Ask until the stream is ACTIVE, or gone. Errors: DeadlineExceeded.
+  absl::Status WaitUntilActive(absl::string_view name, absl::Duration timeout);
+  absl::Status WaitUntilGone(absl::string_view name, absl::Duration timeout);
+
+  // --- records ---
+  absl::StatusOr<v1::PutRecordResponse> PutRecord(
+      const v1::PutRecordRequest& request);
+  // OK also when single records failed: see failed_record_count.
+  absl::StatusOr<v1::PutRecordsResponse> PutRecords(
+      const v1::PutRecordsRequest& request);
+  absl::StatusOr<std::string> GetShardIterator(
+      absl::string_view stream, absl::string_view shard_id,
+      const v1::StartingPosition& from);
+  absl::StatusOr<v1::GetRecordsResponse> GetRecords(absl::string_view iterator,
+                                                    int limit);
+
+  // --- cluster ---
+  absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus();
+
+  // Ends every call in progress, of producers and subscribers too, and every
+  // later one, with CANCELLED/Cancelled.
+  void Cancel() { cancellation_.Cancel(); }
+
+  Cancellation& cancellation() { return cancellation_; }
+  Endpoints& endpoints() { return *endpoints_; }
+  const ClientOptions& options() const { return options_; }
+
+ private:
+  enum class Repeat { kFreely, kWhenNotDone };
+  using Attempt =
+      absl::FunctionRef<grpc::Status(const Endpoint&, grpc::ClientContext*)>;
+
+  Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints)
+      : options_(std::move(options)), endpoints_(std::move(endpoints)) {}
+
+  absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
+  absl::Status CallOnce(absl::string_view name, Repeat repeat,
+                        const Endpoint& endpoint, absl::Time deadline,
+                        Attempt attempt);
+  Repeat OfWrites() const {
+    return options_.allow_duplicates ? Repeat::kFreely : Repeat::kWhenNotDone;
+  }
+
+  // Set at construction.
+  const ClientOptions options_;
+  const std::unique_ptr<Endpoints> endpoints_;
+
+  // Has a lock of its own.
+  Cancellation cancellation_;
+};
+
+// Shorthands.
+v1::StartingPosition FromTrimHorizon();
+v1::StartingPosition FromLatest();
+v1::StartingPosition FromTime(absl::Time time);
+v1::StartingPosition AtSequenceNumber(absl::string_view number);
+v1::StartingPosition AfterSequenceNumber(absl::string_view number);
+
+}  // namespace trireme::client
+
+#endif  // TRIREME_CLIENT_CLIENT_H_

@@ -1,0 +1,125 @@
+// Writes many records fast: gathers them into requests on a few
+// PutRecordsStream calls ("lanes") and tells the outcome of each record once.
+//
+// Order. All records of a partition key take the same lane, and a lane sends
+// in the order of Put. So the records of a key are stored in that order as
+// long as none fails. When one fails and is repeated, records of the key that
+// were under way behind it may come before it; the lane limits this to what was
+// already sent: it sends nothing new until all that was sent is answered, then
+// sends the failed ones first, in order. With requests_in_flight_max = 1
+// nothing is under way behind a failed request and only records of that very
+// request can overtake.
+//
+// Duplicates. When a call breaks, or the server answers InternalFailure,
+// nobody knows if the record was written. With UnknownOutcome::kRetry it is
+// sent again (at least once: it may be there twice, the copies in order); with
+// kReport its callback gets DEADLINE_EXCEEDED/OutcomeUnknown.
+//
+// Bounded by unanswered_bytes_max: Put waits. Put and Flush from any thread.
+// Callbacks run on the lanes' threads and must not call Put, Flush or Close.
+#ifndef TRIREME_CLIENT_PRODUCER_H_
+#define TRIREME_CLIENT_PRODUCER_H_
+
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/byte_budget.h"
+#include "client/cancellation.h"
+#include "client/client.h"
+
+namespace trireme::client {
+
+class ProducerLane;
+
+enum class UnknownOutcome { kRetry, kReport };
+
+struct ProducerOptions {
+  std::string stream_name;
+  int lanes = 2;
+  // Queued and sent together, keys included.
+  uint64_t unanswered_bytes_max = 32 << 20;
+  // Of one request. The service allows 500 records and 10 MiB.
+  int request_records_max = 500;
+  uint64_t request_bytes_max = 1 << 20;
+  // On one lane.
+  int requests_in_flight_max = 8;
+  // From Put until a record that cannot be delivered is given up.
+  absl::Duration delivery_timeout = absl::Minutes(2);
+  // A request without an answer for so long breaks its lane's call.
+  absl::Duration answer_timeout = absl::Seconds(30);
+  UnknownOutcome unknown_outcome = UnknownOutcome::kRetry;
+  // Called with a record's tag on the lane's thread just before the request
+  // that holds it is handed to gRPC; again when it is repeated.
+  std::function<void(uint64_t tag)> on_send;
+};
+
+struct ProducerRecord {
+  std::string partition_key;
+  std::string data;
+  std::string explicit_hash_key;  // Optional.
+  uint64_t tag = 0;               // For on_send.
+};
+
+struct PutOutcome {
+  std::string shard_id;
+  std::string sequence_number;
+};
+
+using PutCallback = absl::AnyInvocable<void(absl::StatusOr<PutOutcome>)>;
+
+class Producer {
+ public:
+  // Connects nowhere until the first Put. `client` must outlive it.
+  Producer(Client& client, ProducerOptions options);
+  // Gives up what is not answered: those callbacks get CANCELLED. Call Close
+  // first to deliver everything.
+  ~Producer();
+
+  // Waits while the budget is full. `done` is called exactly once if this
+  // returns OK, and not at all otherwise. Errors: InvalidArgument (key of 0 or
+  // more than 256 characters, record over 10 MiB), Cancelled after Close or
+  // Client::Cancel.
+  absl::Status Put(ProducerRecord record, PutCallback done);
+  std::future<absl::StatusOr<PutOutcome>> Put(ProducerRecord record);
+
+  // Waits until every record put before has its outcome and its callback has
+  // returned.
+  void Flush();
+
+  // Flush, then ends the calls. No Put after it.
+  void Close();
+
+ private:
+  void Watch();
+  void Abort();
+
+  // Set at construction.
+  const ProducerOptions options_;
+  Client& client_;
+
+  // Each has a lock of its own.
+  ByteBudget budget_;
+  Cancellation stop_watch_;
+
+  std::vector<std::unique_ptr<ProducerLane>> lanes_;  // Use the budget.
+
+  // Owned by the caller of Close.
+  bool closed_ = false;
+
+  std::thread watch_;  // Breaks calls that no longer answer.
+  std::optional<Cancellation::Hook> on_cancel_;  // Uses the lanes.
+};
+
+}  // namespace trireme::client
+
+#endif  // TRIREME_CLIENT_PRODUCER_H_

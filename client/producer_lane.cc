@@ -1,0 +1,371 @@
+#include "client/producer_lane.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/error.h"
+
+namespace trireme::client {
+namespace {
+
+constexpr char kCall[] = "PutRecordsStream";
+constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
+
+absl::Status Cancelled() {
+  return MakeError(absl::StatusCode::kCancelled, kCancelled, kCall,
+                   "the producer was ended before the record was answered");
+}
+
+}  // namespace
+
+ProducerLane::ProducerLane(Client& client, const ProducerOptions& options,
+                           ByteBudget& budget)
+    : client_(client), options_(options), budget_(budget) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+ProducerLane::~ProducerLane() {
+  Abort();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ProducerLane::Add(ProducerRecord record, PutCallback done) {
+  Pending pending{std::move(record), std::move(done),
+                  absl::Now() + options_.delivery_timeout, absl::OkStatus()};
+  {
+    absl::MutexLock lock(&mu_);
+    if (!aborted_) {
+      queue_.push_back(std::move(pending));
+      return;
+    }
+  }
+  Settled settled;
+  settled.emplace_back(std::move(pending), Cancelled());
+  Tell(std::move(settled));
+}
+
+void ProducerLane::Close() {
+  {
+    absl::MutexLock lock(&mu_);
+    closing_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void ProducerLane::Abort() {
+  absl::MutexLock lock(&mu_);
+  aborted_ = true;
+  if (context_ != nullptr) context_->TryCancel();
+}
+
+void ProducerLane::BreakIfSilent(absl::Time now) {
+  absl::MutexLock lock(&mu_);
+  if (context_ == nullptr || sent_.empty()) return;
+  if (now - sent_.front().sent_at > options_.answer_timeout) {
+    context_->TryCancel();
+  }
+}
+
+// --- the lane's thread ---
+
+void ProducerLane::Run() {
+  while (WaitForWork()) {
+    const Endpoint& endpoint = client_.endpoints().current();
+    const absl::Status connected = endpoint.Connect(kCall, kConnectAttempt);
+    if (!connected.ok()) {
+      client_.endpoints().Leave(endpoint);
+      SettleExpired(connected);
+      WaitBeforeRetry(connected);
+      continue;
+    }
+    RunCall(endpoint);
+  }
+  SettleAllCancelled();
+}
+
+// False when the lane ends.
+bool ProducerLane::WaitForWork() {
+  if (client_.cancellation().cancelled()) Abort();
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &ProducerLane::HasWorkOrEnds));
+  return !aborted_ && !queue_.empty();
+}
+
+void ProducerLane::RunCall(const Endpoint& endpoint) {
+  grpc::ClientContext context;
+  {
+    absl::MutexLock lock(&mu_);
+    if (aborted_) return;
+    context_ = &context;
+    broken_ = false;
+  }
+  const auto call = endpoint.records->PutRecordsStream(&context);
+  std::thread reader([&] { ReadAnswers(*call); });
+  SendUntilBroken(*call);
+  call->WritesDone();
+  reader.join();
+  const absl::Status status = FromGrpc(call->Finish(), kCall);
+  {
+    absl::MutexLock lock(&mu_);
+    context_ = nullptr;
+    if (std::exchange(clean_answer_, false)) backoff_.Reset();
+  }
+  OnBroken(status);
+  if (status.ok()) return;
+  if (absl::IsUnavailable(status)) client_.endpoints().Leave(endpoint);
+  WaitBeforeRetry(status);
+}
+
+bool ProducerLane::MaySendOrEnds() const {
+  if (broken_ || aborted_) return true;
+  if (!failed_.empty()) return sent_.empty();  // All answered: repeat them.
+  if (queue_.empty()) return closing_ && sent_.empty();
+  return sent_.size() < static_cast<size_t>(options_.requests_in_flight_max);
+}
+
+void ProducerLane::SendUntilBroken(Call& call) {
+  v1::PutRecordsRequest request;
+  std::vector<uint64_t> tags;
+  while (TakeRequest(request, tags)) {
+    if (options_.on_send) {
+      for (const uint64_t tag : tags) options_.on_send(tag);
+    }
+    if (!call.Write(request)) return;
+  }
+}
+
+// False when the call is to end.
+bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
+                               std::vector<uint64_t>& tags) {
+  for (;;) {
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.Await(absl::Condition(this, &ProducerLane::MaySendOrEnds));
+      if (broken_ || aborted_) return false;
+      if (failed_.empty()) {
+        if (queue_.empty()) return false;  // Closing, and all is answered.
+        break;
+      }
+      if (std::exchange(clean_answer_, false)) backoff_.Reset();
+      RequeueFailed();
+    }
+    SettleExpired(absl::OkStatus());
+    client_.cancellation().WaitFor(backoff_.Next());
+  }
+  absl::MutexLock lock(&mu_);
+  if (broken_ || aborted_ || queue_.empty()) return false;
+  Sent sent;
+  GatherRequest(sent);
+  request.Clear();
+  request.set_stream_name(options_.stream_name);
+  tags.clear();
+  for (const Pending& pending : sent.records) {
+    v1::PutRecordsEntry* entry = request.add_records();
+    entry->set_data(pending.record.data);
+    entry->set_partition_key(pending.record.partition_key);
+    entry->set_explicit_hash_key(pending.record.explicit_hash_key);
+    tags.push_back(pending.record.tag);
+  }
+  // Known as sent before it is, so that an answer always finds it.
+  sent_.push_back(std::move(sent));
+  return true;
+}
+
+void ProducerLane::GatherRequest(Sent& sent) {
+  uint64_t bytes = 0;
+  while (!queue_.empty() &&
+         sent.records.size() <
+             static_cast<size_t>(options_.request_records_max)) {
+    Pending& next = queue_.front();
+    if (!sent.records.empty() &&
+        (next.alone || sent.records.back().alone ||
+         bytes + next.bytes() > options_.request_bytes_max)) {
+      break;
+    }
+    bytes += next.bytes();
+    sent.records.push_back(std::move(next));
+    queue_.pop_front();
+  }
+  sent.sent_at = absl::Now();
+}
+
+// The call ended with `status`: what becomes of the requests it has not
+// answered. An error answers the first of them; the ones behind it were not
+// read when it was refused, and are unknown in every other case.
+void ProducerLane::OnBroken(const absl::Status& status) {
+  Settled settled;
+  {
+    absl::MutexLock lock(&mu_);
+    std::deque<Sent> unanswered = std::exchange(sent_, {});
+    const absl::Status error =
+        status.ok() ? MakeError(absl::StatusCode::kUnavailable, "", kCall,
+                                "the server ended the call")
+                    : status;
+    const Failure failure = Classify(error);
+    bool first = true;
+    for (Sent& sent : unanswered) {
+      if (first && failure == Failure::kRefused) {
+        OnRefused(std::move(sent), error, settled);
+      } else {
+        const bool not_done = failure == Failure::kRefused ||
+                              (first && failure == Failure::kNotDone);
+        for (Pending& pending : sent.records) {
+          if (not_done) {
+            if (first) pending.last_error = error;
+            failed_.push_back(std::move(pending));
+          } else {
+            OnUnknown(std::move(pending), error, settled);
+          }
+        }
+      }
+      first = false;
+    }
+    RequeueFailed();
+  }
+  Tell(std::move(settled));
+  SettleExpired(status);
+}
+
+void ProducerLane::OnRefused(Sent sent, const absl::Status& status,
+                             Settled& settled) {
+  // One bad record fails its whole request: send them one by one to find it.
+  const bool find_it =
+      absl::IsInvalidArgument(status) && sent.records.size() > 1;
+  for (Pending& pending : sent.records) {
+    if (find_it) {
+      pending.alone = true;
+      failed_.push_back(std::move(pending));
+    } else {
+      settled.emplace_back(std::move(pending), status);
+    }
+  }
+}
+
+void ProducerLane::OnUnknown(Pending pending, const absl::Status& status,
+                             Settled& settled) {
+  if (options_.unknown_outcome == UnknownOutcome::kReport) {
+    settled.emplace_back(std::move(pending), AsOutcomeUnknown(status));
+    return;
+  }
+  pending.last_error = AsOutcomeUnknown(status);
+  failed_.push_back(std::move(pending));
+}
+
+void ProducerLane::RequeueFailed() {
+  queue_.insert(queue_.begin(), std::make_move_iterator(failed_.begin()),
+                std::make_move_iterator(failed_.end()));
+  failed_.clear();
+}
+
+void ProducerLane::WaitBeforeRetry(const absl::Status& status) {
+  // A refusal concerned one request, which is settled.
+  if (Classify(status) == Failure::kRefused) return;
+  client_.cancellation().WaitFor(std::max(
+      backoff_.Next(), RetryDelay(status).value_or(absl::ZeroDuration())));
+}
+
+void ProducerLane::SettleExpired(const absl::Status& status) {
+  Settled settled;
+  {
+    absl::MutexLock lock(&mu_);
+    const absl::Time now = absl::Now();
+    std::deque<Pending> rest;
+    for (Pending& pending : queue_) {
+      if (pending.expires > now) {
+        rest.push_back(std::move(pending));
+        continue;
+      }
+      absl::Status why = !pending.last_error.ok() ? pending.last_error : status;
+      if (why.ok()) {
+        why = MakeError(absl::StatusCode::kDeadlineExceeded, kNotConnected,
+                        kCall, "the record was not sent in time");
+      }
+      settled.emplace_back(std::move(pending), std::move(why));
+    }
+    queue_ = std::move(rest);
+  }
+  Tell(std::move(settled));
+}
+
+void ProducerLane::SettleAllCancelled() {
+  Settled settled;
+  {
+    absl::MutexLock lock(&mu_);
+    aborted_ = true;  // No record comes in behind us.
+    RequeueFailed();
+    for (Pending& pending : queue_) {
+      settled.emplace_back(std::move(pending), Cancelled());
+    }
+    queue_.clear();
+  }
+  Tell(std::move(settled));
+}
+
+// --- the reading thread ---
+
+void ProducerLane::ReadAnswers(Call& call) {
+  v1::PutRecordsResponse answer;
+  while (call.Read(&answer)) {
+    if (OnAnswer(answer)) continue;
+    // Answers no longer match requests: nothing on this call can be trusted.
+    absl::MutexLock lock(&mu_);
+    context_->TryCancel();
+    break;
+  }
+  absl::MutexLock lock(&mu_);
+  broken_ = true;
+}
+
+// False when it answers no request of ours.
+bool ProducerLane::OnAnswer(const v1::PutRecordsResponse& answer) {
+  Settled settled;
+  {
+    absl::MutexLock lock(&mu_);
+    if (sent_.empty() || answer.records_size() !=
+                             static_cast<int>(sent_.front().records.size())) {
+      return false;
+    }
+    Sent sent = std::move(sent_.front());
+    sent_.pop_front();
+    for (int i = 0; i < answer.records_size(); ++i) {
+      SettleOne(std::move(sent.records[i]), answer.records(i), settled);
+    }
+    if (failed_.empty()) clean_answer_ = true;
+  }
+  Tell(std::move(settled));
+  return true;
+}
+
+void ProducerLane::SettleOne(Pending pending,
+                             const v1::PutRecordsResult& result,
+                             Settled& settled) {
+  if (result.error_code().empty()) {
+    settled.emplace_back(
+        std::move(pending),
+        PutOutcome{result.shard_id(), result.sequence_number()});
+    return;
+  }
+  if (result.error_code() == "ProvisionedThroughputExceededException") {
+    pending.last_error =
+        MakeError(absl::StatusCode::kResourceExhausted, result.error_code(),
+                  kCall, result.error_message());
+    failed_.push_back(std::move(pending));
+    return;
+  }
+  const absl::Status error =
+      MakeError(absl::StatusCode::kInternal, result.error_code(), kCall,
+                result.error_message());
+  OnUnknown(std::move(pending), error, settled);
+}
+
+void ProducerLane::Tell(Settled settled) {
+  for (auto& [pending, outcome] : settled) {
+    const uint64_t bytes = pending.bytes();
+    if (pending.done) pending.done(std::move(outcome));
+    budget_.Release(bytes);
+  }
+}
+
+}  // namespace trireme::client

@@ -1,0 +1,74 @@
+// CatchUp pulls a group's state from a peer when this replica is too far
+// behind the leader's log, or empty (design.md D11): only what is missing, at
+// a bounded rate, resumable.
+//
+// Owned by a Node. Start is called by the loop thread, RunOnce by the catch-up
+// thread (or the simulator).
+#ifndef TRIREME_REPLICATION_CATCH_UP_H_
+#define TRIREME_REPLICATION_CATCH_UP_H_
+
+#include <cstdint>
+#include <deque>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "replication/transport.h"
+#include "storage/clock.h"
+#include "storage/ids.h"
+#include "storage/replicated_state.h"
+
+namespace trireme {
+
+class CatchUp {
+ public:
+  // At most about `bytes_per_second` is pulled; 0: no limit.
+  CatchUp(ReplicatedState* state, Transport* transport, Clock* clock,
+          uint64_t bytes_per_second)
+      : state_(state),
+        transport_(transport),
+        clock_(clock),
+        bytes_per_second_(bytes_per_second) {}
+
+  // Called once, before the first Start: a pull has ended. An error leaves
+  // the group as it was; pulling again goes on from what has arrived.
+  void OnPulled(
+      absl::AnyInvocable<void(GroupId, absl::StatusOr<AppliedPosition>)> done) {
+    on_pulled_ = std::move(done);
+  }
+
+  void Start(GroupId group, NodeId from);
+
+  // Blocks until there is work or Stop was called; false: stopped.
+  bool WaitForWork();
+  bool HasWork() const;
+  // Does one pull; false when there was none.
+  bool RunOnce();
+  void Stop();
+
+ private:
+  struct Pull {
+    GroupId group;
+    NodeId from;
+  };
+
+  absl::StatusOr<AppliedPosition> PullGroup(const Pull& pull);
+  // Waits until `bytes` since `started` are within the rate; false: stopped.
+  bool Pace(uint64_t bytes, absl::Duration started);
+
+  // Set at construction or before the first Start.
+  ReplicatedState* const state_;
+  Transport* const transport_;
+  Clock* const clock_;
+  const uint64_t bytes_per_second_;
+  absl::AnyInvocable<void(GroupId, absl::StatusOr<AppliedPosition>)> on_pulled_;
+
+  mutable absl::Mutex mu_;
+  std::deque<Pull> pulls_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_REPLICATION_CATCH_UP_H_

@@ -1,0 +1,152 @@
+// GroupLoop: where proposals and reads go.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replication/group_loop.h"
+#include "storage/errors.h"
+
+namespace trireme {
+
+void GroupLoop::Propose(Proposal proposal) {
+  PendingProposal pending{proposal.group, std::move(proposal.body),
+                          clock_->MonotonicNow() + proposal.timeout,
+                          std::move(proposal.done)};
+  absl::Status refusal;
+  if (pending.group.value() >= options_.group_count) {
+    refusal = MakeError(
+        ErrorReason::kInternalFailure,
+        absl::StrCat("there is no replication group ", pending.group.value()));
+  } else if (!inbox_.Admit(pending.body->bytes())) {
+    refusal = MakeError(
+        ErrorReason::kOverloaded,
+        absl::StrCat("more than ", options_.waiting_bytes_max,
+                     " bytes of writes wait on this node; try again later"));
+  }
+  if (refusal.ok()) return inbox_.Push(std::move(pending));
+  ProposalOutcome outcome;
+  outcome.status = std::move(refusal);
+  pending.done(std::move(outcome));
+}
+
+void GroupLoop::ReadBarrier(Barrier barrier) {
+  if (barrier.group.value() >= options_.group_count) {
+    return barrier.done(MakeError(ErrorReason::kInternalFailure,
+                                  "there is no such replication group"));
+  }
+  inbox_.Push(PendingBarrier{barrier.group,
+                             clock_->MonotonicNow() + barrier.timeout,
+                             std::move(barrier.done)});
+}
+
+NodeId GroupLoop::LeaderOf(GroupId group) const {
+  if (group.value() >= leaders_.size()) return NodeId();
+  return NodeId(leaders_[group.value()].load(std::memory_order_relaxed));
+}
+
+void GroupLoop::Route(PendingProposal proposal) {
+  RaftGroup& group = *FindGroup(proposal.group)->raft;
+  const NodeId leader = group.core().leader();
+  if (group.core().role() == raft::Role::kLeader) {
+    if (!proposal.body->puts.empty() && !HasRoom(options_.self)) {
+      return Refuse(
+          std::move(proposal),
+          MakeError(ErrorReason::kDiskFull,
+                    absl::StrCat("less than ", options_.disk_free_bytes_min,
+                                 " bytes are free on the disk of "
+                                 "node ",
+                                 options_.self.value())));
+    }
+    return group.Enqueue(std::move(proposal));
+  }
+  if (leader == NodeId() || leader == options_.self) {
+    return forwarding_.Park(std::move(proposal));
+  }
+  OutboxFor(leader).proposals.push_back(
+      forwarding_.Forward(std::move(proposal), leader, clock_->MonotonicNow()));
+}
+
+void GroupLoop::RouteParked() {
+  if (!forwarding_.has_parked()) return;
+  for (PendingProposal& proposal : forwarding_.TakeParked()) {
+    Route(std::move(proposal));
+  }
+}
+
+void GroupLoop::Refuse(PendingProposal proposal, absl::Status status) {
+  inbox_.Release(proposal.body->bytes());
+  ProposalOutcome outcome;
+  outcome.status = std::move(status);
+  proposal.done(std::move(outcome));
+}
+
+void GroupLoop::OnForwardedProposal(NodeId from, ForwardedProposal forwarded) {
+  const uint64_t request = forwarded.request;
+  Group* const group = FindGroup(forwarded.group);
+  absl::Status refusal;
+  if (group == nullptr || group->raft->core().role() != raft::Role::kLeader) {
+    // One hop only: the sender asks whoever it learns of next.
+    refusal = MakeError(ErrorReason::kNoLeader, "not the leader");
+  } else if (!inbox_.Admit(forwarded.body->bytes())) {
+    refusal = MakeError(ErrorReason::kOverloaded,
+                        "the leader holds as many waiting writes as it may");
+  }
+  if (!refusal.ok()) {
+    ForwardedOutcome answer{request, {}};
+    answer.outcome.status = std::move(refusal);
+    OutboxFor(from).outcomes.push_back(std::move(answer));
+    return;
+  }
+  Route(PendingProposal{
+      forwarded.group, std::move(forwarded.body),
+      clock_->MonotonicNow() + forwarded.timeout,
+      [this, from, request](ProposalOutcome outcome) {
+        inbox_.Push(OutcomeForPeer{from, {request, std::move(outcome)}});
+      }});
+}
+
+void GroupLoop::OnForwardedRead(NodeId from, const ForwardedRead& read) {
+  Group* const group = FindGroup(read.group);
+  if (group == nullptr) return;
+  const uint64_t context = next_read_++;
+  reads_[context] = {from, read.request};
+  const absl::Status status = group->raft->core().RequestRead(context);
+  if (!status.ok()) AnswerRead(read.group, context, status);
+}
+
+void GroupLoop::AskReads(Group& group) {
+  raft::Raft& core = group.raft->core();
+  const NodeId leader = core.leader();
+  if (leader == NodeId()) return;
+  const std::optional<uint64_t> question =
+      group.barriers->TakeQuestion(clock_->MonotonicNow(), next_read_);
+  if (!question.has_value()) return;
+  ++next_read_;
+  if (leader != options_.self) {
+    OutboxFor(leader).reads.push_back({*question, group.raft->id()});
+    return;
+  }
+  reads_[*question] = {options_.self, *question};
+  const absl::Status status = core.RequestRead(*question);
+  if (!status.ok()) AnswerRead(group.raft->id(), *question, status);
+}
+
+void GroupLoop::AnswerRead(GroupId id, uint64_t context,
+                           absl::StatusOr<LogIndex> index) {
+  const auto it = reads_.find(context);
+  if (it == reads_.end()) return;
+  const ReadOrigin origin = it->second;
+  reads_.erase(it);
+  if (origin.node != options_.self) {
+    OutboxFor(origin.node)
+        .read_indexes.push_back({origin.question, id, std::move(index)});
+    return;
+  }
+  ReadBarriers& barriers = *FindGroup(id)->barriers;
+  if (index.ok()) {
+    barriers.OnIndex(origin.question, *index);
+  } else {
+    barriers.OnFailed(origin.question);
+  }
+}
+
+}  // namespace trireme

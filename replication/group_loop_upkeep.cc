@@ -1,0 +1,163 @@
+// GroupLoop: what happens as time passes.
+#include <algorithm>
+#include <utility>
+
+#include "replication/group_loop.h"
+#include "spdlog/spdlog.h"
+
+namespace trireme {
+
+void GroupLoop::OnTick(absl::Duration now) {
+  next_tick_ = now + options_.tick;
+  for (Group& group : groups_) group.raft->core().Tick();
+  if (stalled_.has_value()) writer_->Submit(*std::exchange(stalled_, {}));
+  Expire(now);
+  BoundMemory();
+  if (now >= next_balance_ || draining_) {
+    next_balance_ = now + options_.balance_period;
+    Balance();
+  }
+  RefreshReport(now);
+}
+
+void GroupLoop::Expire(absl::Duration now) {
+  uint64_t left = forwarding_.Expire(now);
+  const absl::Duration silence_max =
+      options_.tick * options_.election_ticks * 2;
+  for (auto& [peer, heard_at] : heard_at_) {
+    // A peer cut off without a word takes what we forwarded with it.
+    if (now - heard_at > silence_max)
+      left += forwarding_.OnConnectionLost(peer);
+  }
+  for (Group& group : groups_) {
+    left += group.raft->Expire(now);
+    group.barriers->Expire(now);
+  }
+  inbox_.Release(left);
+}
+
+void GroupLoop::Balance() {
+  for (Group& group : groups_) {
+    raft::Raft& core = group.raft->core();
+    if (core.role() != raft::Role::kLeader) continue;
+    const NodeId better = BetterLeaderOf(group);
+    if (better == options_.self || better == NodeId()) continue;
+    const absl::Status status = core.TransferLeadership(better);
+    if (!status.ok()) {
+      spdlog::debug("group {}: leadership stays: {}", group.raft->id().value(),
+                    status.ToString());
+    }
+  }
+}
+
+NodeId GroupLoop::BetterLeaderOf(const Group& group) const {
+  // Group g belongs to the node g mod n: leaders spread over the zones, and
+  // every node knows where without asking.
+  const size_t count = options_.nodes.size();
+  const size_t home = group.raft->id().value() % count;
+  const bool must_leave = draining_ || !HasRoom(options_.self);
+  const std::vector<raft::PeerStatus> peers = group.raft->core().peers();
+  for (size_t i = 0; i < count; ++i) {
+    const NodeId node = options_.nodes[(home + i) % count];
+    if (node == options_.self) {
+      if (must_leave) continue;
+      return node;
+    }
+    const auto peer = std::find_if(
+        peers.begin(), peers.end(),
+        [&](const raft::PeerStatus& status) { return status.node == node; });
+    if (peer != peers.end() && peer->recently_active && !peer->recovering &&
+        !peer->needs_snapshot &&
+        peer->match >= group.raft->core().commit_index() && HasRoom(node)) {
+      return node;
+    }
+  }
+  return NodeId();
+}
+
+void GroupLoop::BoundMemory() {
+  const uint64_t count = groups_.size();
+  for (Group& group : groups_) {
+    const GroupId id = group.raft->id();
+    const LogIndex base = group.raft->core().base_index();
+    const LogIndex trimmed = group.raft->Bound(
+        state_->Durable(id).index, options_.cached_payload_bytes / count,
+        options_.log_bytes_kept / count);
+    if (trimmed > base) log_->Trim(id, trimmed);
+  }
+}
+
+void GroupLoop::RefreshReport(absl::Duration now) {
+  NodeReport report = DescribeGroups();
+  {
+    absl::MutexLock lock(&mu_);
+    self_.groups = report.groups;
+    self_.uptime = now - started_;
+    report = self_;
+  }
+  if (now < next_report_) return;
+  next_report_ = now + options_.report_period;
+  const auto shared = std::make_shared<const NodeReport>(std::move(report));
+  for (const NodeId node : options_.nodes) {
+    if (node != options_.self) OutboxFor(node).report = shared;
+  }
+}
+
+NodeReport GroupLoop::DescribeGroups() const {
+  NodeReport report;
+  for (const Group& group : groups_) {
+    const raft::Raft& core = group.raft->core();
+    GroupReport& described = report.groups.emplace_back();
+    described.group = group.raft->id();
+    described.leader = core.leader();
+    described.term = core.term();
+    described.commit_index = core.commit_index();
+    described.applied_index = state_->Applied(described.group).index;
+    described.recovering = core.recovering() || group.raft->installing;
+    described.leads = core.role() == raft::Role::kLeader;
+    if (!described.leads) continue;
+    for (const raft::PeerStatus& peer : core.peers()) {
+      described.peers.push_back({peer.node, peer.match, peer.recovering});
+    }
+  }
+  return report;
+}
+
+void GroupLoop::DescribeSelf(NodeReport about) {
+  absl::MutexLock lock(&mu_);
+  about.groups = std::move(self_.groups);
+  about.uptime = self_.uptime;
+  self_ = std::move(about);
+  self_.node = options_.self;
+}
+
+std::vector<KnownNode> GroupLoop::KnownNodes() const {
+  const absl::Duration now = clock_->MonotonicNow();
+  absl::MutexLock lock(&mu_);
+  std::vector<KnownNode> known;
+  known.push_back({self_, absl::ZeroDuration()});
+  known.front().report.node = options_.self;
+  for (const auto& [node, heard] : heard_) {
+    known.push_back({*heard.report, now - heard.at});
+  }
+  std::sort(known.begin(), known.end(),
+            [](const KnownNode& a, const KnownNode& b) {
+              return a.report.node < b.report.node;
+            });
+  return known;
+}
+
+bool GroupLoop::HasRoom(NodeId node) const {
+  absl::MutexLock lock(&mu_);
+  const NodeReport* report = &self_;
+  if (node != options_.self) {
+    const auto heard = heard_.find(node);
+    if (heard == heard_.end()) return true;  // Not known to be full.
+    report = heard->second.report.get();
+  }
+  // 0: the node has not looked yet.
+  return report->disk_free_bytes == 0 ||
+         report->disk_free_bytes >= options_.disk_free_bytes_min;
+}
+
+}  // namespace trireme

@@ -1,0 +1,343 @@
+#include "replication/raft_group.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/check.h"
+#include "storage/crc32c.h"
+#include "storage/entry_payload.h"
+#include "storage/errors.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+// What an entry takes in the log besides its payload, roughly.
+constexpr uint64_t kEntryOverheadBytes = 64;
+
+ProposalOutcome OutcomeOf(absl::Status status) {
+  ProposalOutcome outcome;
+  outcome.status = std::move(status);
+  return outcome;
+}
+
+raft::Entry EntryFrom(const ReplayedGroup::EntryHeader& header) {
+  raft::Entry entry;
+  entry.index = header.index;
+  entry.term = header.term;
+  entry.type = static_cast<raft::EntryType>(header.type);
+  entry.payload_crc = header.payload_crc;
+  entry.payload_bytes = header.payload_bytes;
+  return entry;
+}
+
+}  // namespace
+
+RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
+                           const AppliedPosition& applied) {
+  RestoredGroup restored;
+  raft::Restored& core = restored.core;
+  core.hard_state = {replayed.hard_state.term, replayed.hard_state.vote,
+                     replayed.hard_state.recovering};
+  // What is applied is committed, and its log may be gone: an installed state
+  // is ahead of the log, and a trimmed log begins anywhere below it.
+  core.base_index = core.applied = applied.index;
+  core.base_term = applied.term;
+  const auto& entries = replayed.entries;
+  if (entries.empty() || entries.back().index < applied.index) {
+    return restored;
+  }
+  if (entries.front().index > applied.index + 1) {
+    restored.damaged = true;
+    return restored;
+  }
+  auto first = entries.begin();
+  if (first->index <= applied.index) {
+    const auto at_applied = first + (applied.index - first->index);
+    if (at_applied->term != applied.term) {
+      // A tail from before an installed state; the state replaced it.
+      return restored;
+    }
+    // The first entry's predecessor is trimmed and its term forgotten; the
+    // first entry itself takes its place as the base.
+    if (first->index == 1) {
+      core.base_index = core.base_term = 0;
+    } else {
+      core.base_index = first->index;
+      core.base_term = first->term;
+      ++first;
+    }
+  }
+  for (; first != entries.end(); ++first) {
+    core.entries.push_back(EntryFrom(*first));
+  }
+  return restored;
+}
+
+RaftGroup::RaftGroup(GroupId id, const raft::Config& config,
+                     raft::Restored restored, SegmentLog* log, int64_t stamp_ms)
+    : id_(id),
+      log_(log),
+      uncommitted_bytes_max_(config.uncommitted_bytes_max),
+      core_(config, restored),
+      stamp_ms_(stamp_ms),
+      handed_(restored.applied),
+      evicted_(restored.base_index),
+      counted_(restored.base_index) {}
+
+void RaftGroup::Enqueue(PendingProposal proposal) {
+  waiting_bytes_ += proposal.body->bytes();
+  waiting_.push_back(std::move(proposal));
+}
+
+uint64_t RaftGroup::ProposeWaiting(int64_t now_ms, uint64_t entry_bytes_max) {
+  uint64_t left = 0;
+  while (!waiting_.empty() && core_.role() == raft::Role::kLeader &&
+         core_.uncommitted_bytes() < uncommitted_bytes_max_) {
+    RaiseStamp(now_ms);
+    Packed packed = Pack(entry_bytes_max);
+    const uint32_t crc = Crc32c(packed.payload);
+    const absl::StatusOr<LogIndex> index =
+        core_.Propose(MakePayload(std::move(packed.payload)), crc);
+    // Refused while leadership is being handed over: the proposals stay and
+    // are moved, or tried again, by a later turn.
+    if (!index.ok()) break;
+    left += MoveToWaiters(packed, *index);
+  }
+  waiting_bytes_ -= left;
+  return left;
+}
+
+RaftGroup::Packed RaftGroup::Pack(uint64_t entry_bytes_max) const {
+  if (!waiting_.front().body->command.empty()) {
+    Packed packed;
+    packed.payload =
+        EncodeCommandPayload(stamp_ms_, waiting_.front().body->command);
+    packed.parts.emplace_back();
+    return packed;
+  }
+  size_t proposals = 0;
+  uint64_t bytes = 0;
+  uint64_t records = 0;
+  for (const PendingProposal& proposal : waiting_) {
+    if (!proposal.body->command.empty()) break;
+    bytes += proposal.body->bytes();
+    for (const PutBatch& put : proposal.body->puts) records += put.record_count;
+    const bool fits = bytes <= entry_bytes_max && records <= kEntryPositionsMax;
+    if (proposals > 0 && !fits) break;
+    ++proposals;
+  }
+  return PackRecords(proposals);
+}
+
+RaftGroup::Packed RaftGroup::PackRecords(size_t proposals) const {
+  struct Piece {
+    size_t proposal;
+    size_t put;
+    ShardBatch batch;
+  };
+  std::vector<Piece> pieces;
+  Packed packed;
+  packed.parts.resize(proposals);
+  for (size_t i = 0; i < proposals; ++i) {
+    const std::vector<PutBatch>& puts = waiting_[i].body->puts;
+    packed.parts[i].resize(puts.size());
+    for (size_t j = 0; j < puts.size(); ++j) {
+      pieces.push_back(
+          {i, j, {puts[j].shard, puts[j].record_count, puts[j].batch}});
+    }
+  }
+  // Stable: records of one shard keep the order in which they came.
+  std::stable_sort(pieces.begin(), pieces.end(),
+                   [](const Piece& a, const Piece& b) {
+                     return a.batch.shard < b.batch.shard;
+                   });
+  std::vector<ShardBatch> batches;
+  batches.reserve(pieces.size());
+  ProposalPart at;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Piece& piece = pieces[i];
+    if (i > 0 && piece.batch.shard != batches.back().shard) {
+      at = {at.batch + 1, 0};
+    }
+    packed.parts[piece.proposal][piece.put] = at;
+    at.position += piece.batch.record_count;
+    batches.push_back(piece.batch);
+  }
+  packed.payload = EncodeRecordsPayload(stamp_ms_, batches);
+  return packed;
+}
+
+uint64_t RaftGroup::MoveToWaiters(const Packed& packed, LogIndex index) {
+  EntryWaiters& entry = entry_waiters_[{index, core_.term()}];
+  entry.stamp_ms = stamp_ms_;
+  uint64_t bytes = 0;
+  for (const std::vector<ProposalPart>& parts : packed.parts) {
+    PendingProposal& proposal = waiting_.front();
+    bytes += proposal.body->bytes();
+    entry.waiters.push_back({parts, std::move(proposal.done)});
+    entry.deadlines.push_back(proposal.deadline);
+    waiting_.pop_front();
+  }
+  return bytes;
+}
+
+void RaftGroup::RaiseStamp(int64_t now_ms) {
+  // A new leader's stamps go on from the newest one in its log, which another
+  // leader with another clock may have made (design.md D6).
+  for (LogIndex index = core_.last_index();
+       stamp_term_ != core_.term() && index > core_.base_index(); --index) {
+    const raft::Entry& entry = core_.EntryAt(index);
+    if (entry.type != raft::EntryType::kData) continue;
+    const absl::StatusOr<Payload> payload = PayloadOf(entry);
+    CHECK(payload.ok(), payload.status().ToString());
+    const absl::StatusOr<DecodedPayload> decoded = DecodePayload(**payload);
+    CHECK(decoded.ok(), decoded.status().ToString());
+    stamp_ms_ = std::max(stamp_ms_, decoded->stamp_ms);
+    break;
+  }
+  stamp_term_ = core_.term();
+  stamp_ms_ = std::max(stamp_ms_, now_ms);
+}
+
+std::vector<PendingProposal> RaftGroup::TakeWaiting() {
+  std::vector<PendingProposal> taken(std::make_move_iterator(waiting_.begin()),
+                                     std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  return taken;
+}
+
+absl::StatusOr<std::vector<ApplyWork>> RaftGroup::TakeCommitted(
+    uint64_t bytes_max) {
+  std::vector<ApplyWork> work;
+  uint64_t bytes = 0;
+  while (!installing && handed_ < core_.commit_index() && bytes < bytes_max) {
+    const raft::Entry& entry = core_.EntryAt(handed_ + 1);
+    ApplyEntry apply;
+    apply.entry = {id_, entry.index, entry.term,
+                   entry.type == raft::EntryType::kData, nullptr};
+    if (apply.entry.has_payload) {
+      ASSIGN_OR_RETURN(apply.entry.payload, PayloadOf(entry));
+    }
+    EntryWaiters waiters = TakeWaitersUpTo(entry);
+    apply.waiters = std::move(waiters.waiters);
+    apply.stamp_ms = waiters.stamp_ms;
+    bytes += entry.payload_bytes;
+    work.push_back(std::move(apply));
+    ++handed_;
+  }
+  return work;
+}
+
+RaftGroup::EntryWaiters RaftGroup::TakeWaitersUpTo(const raft::Entry& entry) {
+  EntryWaiters taken;
+  while (!entry_waiters_.empty() &&
+         entry_waiters_.begin()->first.first <= entry.index) {
+    auto first = entry_waiters_.extract(entry_waiters_.begin());
+    if (first.key() == std::pair(entry.index, entry.term)) {
+      taken = std::move(first.mapped());
+      continue;
+    }
+    // Another leader's entry was committed in this place: ours never will be.
+    for (EntryWaiter& waiter : first.mapped().waiters) {
+      waiter.done(OutcomeOf(MakeError(
+          ErrorReason::kNoLeader,
+          absl::StrCat("the leader of group ", id_.value(),
+                       " changed before the write was replicated; nothing "
+                       "was written"))));
+    }
+  }
+  return taken;
+}
+
+absl::StatusOr<Payload> RaftGroup::PayloadOf(const raft::Entry& entry) const {
+  if (entry.payload != nullptr) return entry.payload;
+  return log_->Read(id_, entry.index);
+}
+
+absl::Status RaftGroup::FillPayloads(raft::Message& message) const {
+  for (raft::Entry& entry : message.entries) {
+    if (entry.payload_bytes == 0) continue;
+    ASSIGN_OR_RETURN(entry.payload, PayloadOf(entry));
+  }
+  return absl::OkStatus();
+}
+
+uint64_t RaftGroup::Expire(absl::Duration now) {
+  uint64_t left = 0;
+  for (size_t i = 0; i < waiting_.size();) {
+    if (waiting_[i].deadline > now) {
+      ++i;
+      continue;
+    }
+    left += waiting_[i].body->bytes();
+    waiting_[i].done(OutcomeOf(
+        MakeError(ErrorReason::kNoLeader,
+                  absl::StrCat("group ", id_.value(),
+                               " did not take the write in time; nothing was "
+                               "written"))));
+    waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
+  }
+  waiting_bytes_ -= left;
+  for (auto& [place, entry] : entry_waiters_) {
+    for (size_t i = 0; i < entry.waiters.size(); ++i) {
+      if (entry.deadlines[i] > now || !entry.waiters[i].done) continue;
+      entry.waiters[i].done(OutcomeOf(MakeError(
+          ErrorReason::kOutcomeUnknown,
+          absl::StrCat("the write to group ", id_.value(),
+                       " was not confirmed by two zones in time; it may or "
+                       "may not take place"))));
+      entry.waiters[i].done = [](ProposalOutcome) {};
+      entry.deadlines[i] = absl::InfiniteDuration();
+    }
+  }
+  return left;
+}
+
+void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
+  installing = false;
+  handed_ = std::max(handed_, position.index);
+  stamp_ms_ = std::max(stamp_ms_, position.stamp_ms);
+  while (!entry_waiters_.empty() &&
+         entry_waiters_.begin()->first.first <= position.index) {
+    for (EntryWaiter& waiter : entry_waiters_.begin()->second.waiters) {
+      waiter.done(OutcomeOf(MakeError(
+          ErrorReason::kOutcomeUnknown,
+          "this node fell behind before the write was confirmed; it may or "
+          "may not have taken place")));
+    }
+    entry_waiters_.erase(entry_waiters_.begin());
+  }
+  evicted_ = std::max(evicted_, position.index);
+  counted_ = std::max(counted_, position.index);
+  if (core_.base_index() >= position.index) cached_bytes_ = log_bytes_ = 0;
+}
+
+LogIndex RaftGroup::Bound(LogIndex durable, uint64_t cached_bytes_max,
+                          uint64_t log_bytes_max) {
+  // Only applied entries are counted: they are never truncated.
+  const auto bytes_of = [this](LogIndex index) {
+    return core_.EntryAt(index).payload_bytes + kEntryOverheadBytes;
+  };
+  for (; counted_ < handed_; ++counted_) {
+    cached_bytes_ += bytes_of(counted_ + 1);
+    log_bytes_ += bytes_of(counted_ + 1);
+  }
+  const LogIndex evicted_before = evicted_;
+  while (cached_bytes_ > cached_bytes_max && evicted_ < counted_) {
+    cached_bytes_ -= bytes_of(++evicted_);
+  }
+  if (evicted_ > evicted_before) core_.EvictPayloads(evicted_);
+  const LogIndex trim_max = std::min(durable, evicted_);
+  LogIndex trim = core_.base_index();
+  while (log_bytes_ > log_bytes_max && trim < trim_max) {
+    log_bytes_ -= bytes_of(++trim);
+  }
+  if (trim > core_.base_index()) core_.TrimLog(trim);
+  return trim;
+}
+
+}  // namespace trireme

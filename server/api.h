@@ -1,0 +1,148 @@
+// The API in C++ terms: what every front end translates to and from. Requests
+// hold views that belong to the caller and must stay valid until its callback
+// was called. Callbacks are called exactly once, on any thread, and must not
+// block. Errors are typed (storage/errors.h).
+#ifndef TRIREME_SERVER_API_H_
+#define TRIREME_SERVER_API_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/admission.h"
+#include "server/record_encoding.h"
+#include "server/resource_names.h"
+#include "server/router.h"
+#include "server/shard_lineage.h"
+#include "storage/catalog.h"
+#include "storage/sequence_number.h"
+
+namespace trireme {
+
+template <typename T>
+using Done = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+
+// --- Writing ---
+
+struct PutEntry {
+  absl::string_view data;
+  absl::string_view partition_key;
+  absl::string_view explicit_hash_key;  // Empty: none.
+};
+struct PutRecordRequest {
+  StreamAddress stream;
+  PutEntry record;
+  absl::string_view sequence_number_for_ordering;  // Empty: none.
+};
+struct PutRecordsRequest {
+  StreamAddress stream;
+  std::vector<PutEntry> records;
+};
+// Where one record came to stand, or why it is not known to stand anywhere.
+struct PutResult {
+  absl::Status status;
+  SequenceNumber sequence_number;  // Names its shard too.
+};
+struct PutRecordsResponse {
+  std::vector<PutResult> records;  // As many as were sent, in order.
+};
+
+// --- Reading ---
+
+// On both wires by name; the numbers are ours alone.
+enum class ShardIteratorType {
+  kUnspecified,
+  kAtSequenceNumber,
+  kAfterSequenceNumber,
+  kTrimHorizon,
+  kLatest,
+  kAtTimestamp,
+};
+struct StartingPosition {
+  ShardIteratorType type = ShardIteratorType::kUnspecified;
+  absl::string_view sequence_number;  // Empty: none.
+  std::optional<absl::Time> timestamp;
+};
+struct GetShardIteratorRequest {
+  StreamAddress stream;
+  absl::string_view shard_id;
+  StartingPosition position;
+};
+struct GetShardIteratorResponse {
+  std::string shard_iterator;
+};
+
+struct GetRecordsRequest {
+  absl::string_view shard_iterator;
+  int32_t limit = 0;             // 0: kGetRecordsMax.
+  absl::string_view stream_arn;  // Empty: none.
+};
+struct GetRecordsResponse {
+  RecordRun records;
+  // Empty exactly when the shard is closed and read to its end.
+  std::string next_shard_iterator;
+  int64_t millis_behind_latest = 0;
+  std::vector<ChildShard> child_shards;
+  Ticket ticket;  // Held until the answer has left the node.
+};
+
+struct SubscribeToShardRequest {
+  StreamAddress stream;
+  absl::string_view shard_id;
+  StartingPosition position;
+};
+struct SubscriptionEvent {
+  RecordRun records;
+  // Empty exactly in the last event of a closed shard.
+  std::string continuation_sequence_number;
+  int64_t millis_behind_latest = 0;
+  std::vector<ChildShard> child_shards;  // In that event only.
+};
+
+// --- Streams ---
+
+struct CreateStreamRequest {
+  absl::string_view stream_name;
+  int32_t shard_count = 0;
+};
+struct DescribeStreamRequest {
+  StreamAddress stream;
+  int32_t limit = 0;                           // 0: a full page.
+  absl::string_view exclusive_start_shard_id;  // Empty: from the first.
+};
+struct DescribeStreamResponse {
+  StreamPtr stream;
+  std::vector<const Shard*> shards;  // Of `stream`.
+  bool has_more_shards = false;
+};
+struct ListStreamsRequest {
+  int32_t limit = 0;
+  absl::string_view exclusive_start_stream_name;
+  absl::string_view next_token;
+};
+struct ListStreamsResponse {
+  std::vector<StreamPtr> streams;
+  bool has_more_streams = false;
+  std::string next_token;
+};
+struct ListShardsRequest {
+  StreamAddress stream;
+  absl::string_view next_token;
+  int32_t max_results = 0;
+  absl::string_view exclusive_start_shard_id;
+};
+struct ListShardsResponse {
+  StreamPtr stream;
+  std::vector<const Shard*> shards;  // Of `stream`.
+  std::string next_token;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_API_H_

@@ -1,0 +1,133 @@
+#include "server/broker.h"
+
+#include <numeric>
+#include <utility>
+
+namespace trireme {
+namespace {
+
+// A SubscribeToShard request that outlives its call: the call may be gone
+// before its position is found.
+struct OwnedSubscribe {
+  explicit OwnedSubscribe(const SubscribeToShardRequest& request)
+      : name(request.stream.name),
+        arn(request.stream.arn),
+        shard_id(request.shard_id),
+        sequence_number(request.position.sequence_number),
+        position(request.position) {
+    position.sequence_number = sequence_number;
+  }
+  OwnedSubscribe(const OwnedSubscribe&) = delete;
+  OwnedSubscribe& operator=(const OwnedSubscribe&) = delete;
+
+  const std::string name;
+  const std::string arn;
+  const std::string shard_id;
+  const std::string sequence_number;
+  StartingPosition position;
+};
+
+}  // namespace
+
+Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
+    : options_(options),
+      replicas_(parts.replicas),
+      catalog_(&parts.state->catalog()),
+      signer_(options.cluster, options.iterator_secret),
+      puts_admission_("puts", options.put_calls_max, options.put_bytes_max),
+      reads_admission_("reads", options.read_calls_max, options.read_bytes_max),
+      reader_(parts.state, parts.tails, parts.clock),
+      router_(options.account, catalog_, parts.replicas, parts.read_pool),
+      puts_(&router_, parts.replicas, parts.state, &puts_admission_,
+            parts.timers, parts.clock),
+      reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
+             &reads_admission_, parts.read_pool, parts.clock),
+      streams_(options.group_count, &router_, parts.replicas, &signer_,
+               parts.clock),
+      subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
+                      parts.timers, parts.clock},
+                     options.subscriptions_max) {}
+
+void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,
+                       Done<PutResult> done) {
+  puts_.PutRecord(request, timeout, std::move(done));
+}
+
+bool Broker::PutRecords(const PutRecordsRequest& request,
+                        absl::Duration timeout, Done<PutRecordsResponse> done) {
+  return puts_.PutRecords(request, timeout, std::move(done));
+}
+
+void Broker::GetShardIterator(const GetShardIteratorRequest& request,
+                              absl::Duration timeout,
+                              Done<GetShardIteratorResponse> done) {
+  reads_.GetShardIterator(request, timeout, std::move(done));
+}
+
+void Broker::GetRecords(const GetRecordsRequest& request,
+                        absl::Duration timeout, Done<GetRecordsResponse> done) {
+  reads_.GetRecords(request, timeout, std::move(done));
+}
+
+absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
+    const SubscribeToShardRequest& request, absl::Duration timeout,
+    SubscriptionSink* sink) {
+  absl::StatusOr<std::shared_ptr<Subscription>> subscription =
+      subscriptions_.Add(sink);
+  if (!subscription.ok()) return subscription;
+  const auto owned = std::make_shared<const OwnedSubscribe>(request);
+  reads_.FindPosition(
+      {{owned->name, owned->arn}, owned->shard_id, owned->position},
+      "SubscribeToShard", timeout,
+      [owned,
+       subscription = *subscription](absl::StatusOr<ShardPosition> position) {
+        subscription->Begin(std::move(position));
+      });
+  return subscription;
+}
+
+void Broker::CreateStream(const CreateStreamRequest& request,
+                          absl::Duration timeout, StatusDone done) {
+  streams_.CreateStream(request, timeout, std::move(done));
+}
+
+void Broker::DeleteStream(const StreamAddress& stream, absl::Duration timeout,
+                          StatusDone done) {
+  streams_.DeleteStream(stream, timeout, std::move(done));
+}
+
+void Broker::DescribeStream(const DescribeStreamRequest& request,
+                            absl::Duration timeout,
+                            Done<DescribeStreamResponse> done) {
+  streams_.DescribeStream(request, timeout, std::move(done));
+}
+
+void Broker::DescribeStreamSummary(const StreamAddress& stream,
+                                   absl::Duration timeout,
+                                   Done<StreamPtr> done) {
+  streams_.DescribeStreamSummary(stream, timeout, std::move(done));
+}
+
+void Broker::ListStreams(const ListStreamsRequest& request,
+                         absl::Duration timeout,
+                         Done<ListStreamsResponse> done) {
+  streams_.ListStreams(request, timeout, std::move(done));
+}
+
+void Broker::ListShards(const ListShardsRequest& request,
+                        absl::Duration timeout, Done<ListShardsResponse> done) {
+  streams_.ListShards(request, timeout, std::move(done));
+}
+
+ClusterStatus Broker::DescribeCluster() const {
+  ClusterStatus status =
+      SummarizeCluster(options_.members, replicas_->KnownNodes());
+  status.stream_count = catalog_->stream_count();
+  const std::vector<uint32_t> by_group =
+      catalog_->OpenShardsByGroup(options_.group_count);
+  status.open_shard_count =
+      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
+  return status;
+}
+
+}  // namespace trireme

@@ -1,0 +1,134 @@
+// Broker is the API of a node in C++ terms, once for all front ends: it checks
+// requests, finds the shard and its replication group, and answers when the
+// cluster has. No transport is known here.
+//
+// Owned by a Node; thread-safe; no method blocks. Requests, callbacks and
+// errors as api.h says. A timeout bounds the whole call: then it is answered
+// with what is known, at worst "outcome unknown".
+#ifndef TRIREME_SERVER_BROKER_H_
+#define TRIREME_SERVER_BROKER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "replication/replicas.h"
+#include "server/admission.h"
+#include "server/api.h"
+#include "server/cluster_status.h"
+#include "server/put_operations.h"
+#include "server/read_operations.h"
+#include "server/router.h"
+#include "server/shard_reader.h"
+#include "server/shard_tail.h"
+#include "server/signed_token.h"
+#include "server/stream_operations.h"
+#include "server/subscriptions.h"
+#include "server/timers.h"
+#include "server/work_pool.h"
+#include "storage/clock.h"
+#include "storage/state_machine.h"
+
+namespace trireme {
+
+struct BrokerOptions {
+  std::string cluster = "trireme";
+  std::string iterator_secret;  // The same on every node; may be empty.
+  Account account;
+  std::vector<ClusterMember> members;  // All nodes, by id.
+  uint32_t group_count = 9;            // The meta group included.
+  ReadFrom read_from = ReadFrom::kLeader;
+
+  // What a node holds for its callers at most; beyond it they are refused.
+  uint64_t put_calls_max = 20'000;
+  uint64_t put_bytes_max = 128u << 20;
+  uint64_t read_calls_max = 4'096;  // Being read or sent at a time.
+  uint64_t read_bytes_max = 256u << 20;
+  size_t subscriptions_max = 10'000;
+};
+
+// What a Broker stands on; all must outlive it.
+struct BrokerParts {
+  Replicas* replicas = nullptr;
+  const StateMachine* state = nullptr;
+  ShardTails* tails = nullptr;
+  WorkPool* read_pool = nullptr;
+  Timers* timers = nullptr;
+  Clock* clock = nullptr;
+};
+
+class Broker {
+ public:
+  using StatusDone = absl::AnyInvocable<void(absl::Status)>;
+
+  Broker(const BrokerOptions& options, const BrokerParts& parts);
+
+  const Account& account() const { return router_.account(); }
+
+  // --- Writing (kinesis-contract.md §1.5) ---
+  void PutRecord(const PutRecordRequest& request, absl::Duration timeout,
+                 Done<PutResult> done);
+  // True when the records were proposed, or refused, before this returned:
+  // what is put next to the same shards is written after them.
+  bool PutRecords(const PutRecordsRequest& request, absl::Duration timeout,
+                  Done<PutRecordsResponse> done);
+
+  // --- Reading (§1.6, §2.3, §2.4, §2.8) ---
+  void GetShardIterator(const GetShardIteratorRequest& request,
+                        absl::Duration timeout,
+                        Done<GetShardIteratorResponse> done);
+  void GetRecords(const GetRecordsRequest& request, absl::Duration timeout,
+                  Done<GetRecordsResponse> done);
+  // `sink` gets the events until its Finish; an error instead of a
+  // subscription means that it gets nothing. The request is copied. `timeout`
+  // is for finding the position.
+  absl::StatusOr<std::shared_ptr<Subscription>> SubscribeToShard(
+      const SubscribeToShardRequest& request, absl::Duration timeout,
+      SubscriptionSink* sink);
+  // Ends all subscriptions, for a planned stop.
+  void StopSubscriptions() { subscriptions_.Stop(); }
+
+  // --- Streams (§1.4) ---
+  void CreateStream(const CreateStreamRequest& request, absl::Duration timeout,
+                    StatusDone done);
+  void DeleteStream(const StreamAddress& stream, absl::Duration timeout,
+                    StatusDone done);
+  void DescribeStream(const DescribeStreamRequest& request,
+                      absl::Duration timeout,
+                      Done<DescribeStreamResponse> done);
+  void DescribeStreamSummary(const StreamAddress& stream,
+                             absl::Duration timeout, Done<StreamPtr> done);
+  void ListStreams(const ListStreamsRequest& request, absl::Duration timeout,
+                   Done<ListStreamsResponse> done);
+  void ListShards(const ListShardsRequest& request, absl::Duration timeout,
+                  Done<ListShardsResponse> done);
+
+  // What this node knows of the cluster, at once.
+  ClusterStatus DescribeCluster() const;
+
+ private:
+  // Set at construction.
+  const BrokerOptions options_;
+  Replicas* const replicas_;
+  const Catalog* const catalog_;
+  const TokenSigner signer_;
+
+  // Thread-safe.
+  Admission puts_admission_;
+  Admission reads_admission_;
+  const ShardReader reader_;
+  Router router_;
+  PutOperations puts_;
+  ReadOperations reads_;
+  StreamOperations streams_;
+  Subscriptions subscriptions_;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_BROKER_H_

@@ -1,0 +1,63 @@
+#include "server/front_end.h"
+
+#include <utility>
+
+#include "storage/clock.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+// Waking a subscriber costs microseconds; two threads keep a slow one from
+// delaying the rest.
+constexpr int kWakeThreads = 2;
+constexpr size_t kJobsMax = 100'000;
+
+}  // namespace
+
+LifecycleDriver::LifecycleDriver() : timers_(SystemClock::Get()) {}
+
+LifecycleDriver::~LifecycleDriver() { Stop(); }
+
+void LifecycleDriver::Attach(Node* node) {
+  lifecycle_ = std::make_unique<StreamLifecycle>(
+      &node->state().catalog(), &node->loop(), &timers_, SystemClock::Get());
+  observer_.Add(lifecycle_.get());
+}
+
+void LifecycleDriver::Start() {
+  timers_.Start();
+  lifecycle_->Start();
+}
+
+void LifecycleDriver::Stop() { timers_.Stop(); }
+
+FrontEnd::FrontEnd(const FrontEndOptions& options)
+    : options_(options),
+      wake_pool_("wake", kWakeThreads, kJobsMax),
+      read_pool_("read", options.read_threads, kJobsMax),
+      timers_(SystemClock::Get()),
+      tails_(options.tail_bytes_max, &wake_pool_) {}
+
+FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
+
+absl::Status FrontEnd::Start(Node* node) {
+  timers_.Start();
+  broker_ = std::make_unique<Broker>(
+      options_.broker, BrokerParts{&node->loop(), &node->state(), &tails_,
+                                   &read_pool_, &timers_, SystemClock::Get()});
+  ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc, broker_.get()));
+  return absl::OkStatus();
+}
+
+void FrontEnd::StartDraining() {
+  if (server_ != nullptr) server_->StartDraining();
+}
+
+void FrontEnd::Stop(absl::Duration grace) {
+  if (server_ != nullptr) server_->Stop(grace);
+  server_.reset();
+  timers_.Stop();
+}
+
+}  // namespace trireme

@@ -1,0 +1,76 @@
+// FrontEnd is what a node offers to clients: the tail buffers, the Broker with
+// its threads, and the gRPC server. A node of a cluster has one; of the three
+// nodes of a --dev process the first has one.
+//
+// Build it before the node (its observer follows the node's applier), Start it
+// once the node is open. Nothing of it survives a crash.
+#ifndef TRIREME_SERVER_FRONT_END_H_
+#define TRIREME_SERVER_FRONT_END_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/applied_fanout.h"
+#include "server/broker.h"
+#include "server/grpc/grpc_server.h"
+#include "server/node.h"
+#include "server/shard_tail.h"
+#include "server/stream_lifecycle.h"
+#include "server/timers.h"
+#include "server/work_pool.h"
+
+namespace trireme {
+
+struct FrontEndOptions {
+  BrokerOptions broker;
+  GrpcServerOptions grpc;
+  uint64_t tail_bytes_max = 64u << 20;
+  int read_threads = 4;
+};
+
+// Drives the streams' states from one node (StreamLifecycle with its timer).
+// Every node has one: whoever leads the meta group does the work.
+class LifecycleDriver {
+ public:
+  LifecycleDriver();
+  ~LifecycleDriver();
+
+  AppliedObserver* observer() { return &observer_; }
+  // `node` is open and not started yet.
+  void Attach(Node* node);
+  void Start();
+  void Stop();
+
+ private:
+  AppliedFanout observer_;
+  Timers timers_;
+  std::unique_ptr<StreamLifecycle> lifecycle_;
+};
+
+class FrontEnd {
+ public:
+  explicit FrontEnd(const FrontEndOptions& options);
+  ~FrontEnd();
+
+  AppliedObserver* observer() { return &tails_; }
+  // Serves `node`, which is running.
+  absl::Status Start(Node* node);
+  void StartDraining();
+  // Calls that run get `grace` to finish.
+  void Stop(absl::Duration grace);
+  int port() const { return server_->port(); }
+
+ private:
+  const FrontEndOptions options_;
+  WorkPool wake_pool_;
+  WorkPool read_pool_;
+  Timers timers_;
+  ShardTails tails_;
+  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<GrpcServer> server_;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_FRONT_END_H_

@@ -1,0 +1,26 @@
+// The gRPC front end of cluster.proto: what this node knows of the cluster.
+#ifndef TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
+#define TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
+
+#include "server/broker.h"
+#include "trireme/v1/cluster.grpc.pb.h"
+
+namespace trireme {
+
+class ClusterService : public v1::Cluster::CallbackService {
+ public:
+  // `broker` must outlive the service.
+  explicit ClusterService(Broker* broker) : broker_(broker) {}
+
+  grpc::ServerUnaryReactor* GetClusterStatus(
+      grpc::CallbackServerContext* context,
+      const v1::GetClusterStatusRequest* request,
+      v1::GetClusterStatusResponse* response) override;
+
+ private:
+  Broker* const broker_;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_

@@ -1,0 +1,178 @@
+#include "server/grpc/record_messages.h"
+
+#include <grpcpp/support/slice.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/error_map.h"
+#include "storage/hash_key.h"
+#include "storage/stream_name.h"
+
+namespace trireme {
+namespace {
+
+// Below this a copy costs less than a reference count.
+constexpr size_t kSharedSliceBytesMin = 512;
+
+ShardIteratorType FromMessage(v1::ShardIteratorType type) {
+  switch (type) {
+    case v1::AT_SEQUENCE_NUMBER:
+      return ShardIteratorType::kAtSequenceNumber;
+    case v1::AFTER_SEQUENCE_NUMBER:
+      return ShardIteratorType::kAfterSequenceNumber;
+    case v1::TRIM_HORIZON:
+      return ShardIteratorType::kTrimHorizon;
+    case v1::LATEST:
+      return ShardIteratorType::kLatest;
+    case v1::AT_TIMESTAMP:
+      return ShardIteratorType::kAtTimestamp;
+    default:
+      return ShardIteratorType::kUnspecified;
+  }
+}
+
+absl::Time FromMessage(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) +
+         absl::Nanoseconds(timestamp.nanos());
+}
+
+template <typename Message>
+std::optional<absl::Time> TimestampOf(const Message& message) {
+  if (!message.has_timestamp()) return std::nullopt;
+  return FromMessage(message.timestamp());
+}
+
+PutEntry FromMessage(const v1::PutRecordsEntry& entry) {
+  return {entry.data(), entry.partition_key(), entry.explicit_hash_key()};
+}
+
+grpc::Slice SharedSlice(const EncodedSpan& span) {
+  if (span.bytes.size() < kSharedSliceBytesMin) {
+    return grpc::Slice(span.bytes.data(), span.bytes.size());
+  }
+  // The slice keeps the encoded batch alive until gRPC has sent it.
+  using Owner = std::shared_ptr<const std::string>;
+  return grpc::Slice(
+      const_cast<char*>(span.bytes.data()), span.bytes.size(),
+      [](void* owner) { delete static_cast<Owner*>(owner); },
+      new Owner(span.owner));
+}
+
+// The records' own bytes, then those of the other fields: a serialized message
+// may hold its fields in any order.
+grpc::ByteBuffer Assemble(const RecordRun& records, const std::string& rest) {
+  std::vector<grpc::Slice> slices;
+  slices.reserve(records.spans.size() + 1);
+  for (const EncodedSpan& span : records.spans) {
+    slices.push_back(SharedSlice(span));
+  }
+  if (!rest.empty() || slices.empty()) slices.emplace_back(rest);
+  return grpc::ByteBuffer(slices.data(), slices.size());
+}
+
+}  // namespace
+
+PutRecordRequest FromMessage(const v1::PutRecordRequest& message) {
+  PutRecordRequest request;
+  request.stream = {message.stream_name(), message.stream_arn()};
+  request.record = {message.data(), message.partition_key(),
+                    message.explicit_hash_key()};
+  request.sequence_number_for_ordering = message.sequence_number_for_ordering();
+  return request;
+}
+
+PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message) {
+  PutRecordsRequest request;
+  request.stream = {message.stream_name(), message.stream_arn()};
+  request.records.reserve(static_cast<size_t>(message.records_size()));
+  for (const v1::PutRecordsEntry& entry : message.records()) {
+    request.records.push_back(FromMessage(entry));
+  }
+  return request;
+}
+
+GetShardIteratorRequest FromMessage(
+    const v1::GetShardIteratorRequest& message) {
+  GetShardIteratorRequest request;
+  request.stream = {message.stream_name(), message.stream_arn()};
+  request.shard_id = message.shard_id();
+  request.position = {FromMessage(message.shard_iterator_type()),
+                      message.starting_sequence_number(), TimestampOf(message)};
+  return request;
+}
+
+GetRecordsRequest FromMessage(const v1::GetRecordsRequest& message) {
+  return {message.shard_iterator(), message.limit(), message.stream_arn()};
+}
+
+SubscribeToShardRequest FromMessage(
+    const v1::SubscribeToShardRequest& message) {
+  const v1::StartingPosition& position = message.starting_position();
+  SubscribeToShardRequest request;
+  request.stream = {message.stream_name(), message.stream_arn()};
+  request.shard_id = message.shard_id();
+  request.position = {FromMessage(position.type()), position.sequence_number(),
+                      TimestampOf(position)};
+  return request;
+}
+
+void ToMessage(const PutResult& result, v1::PutRecordResponse* message) {
+  message->set_shard_id(ShardIdToString(result.sequence_number.shard));
+  result.sequence_number.AppendTo(message->mutable_sequence_number());
+}
+
+void ToMessage(const PutRecordsResponse& response,
+               v1::PutRecordsResponse* message) {
+  message->mutable_records()->Reserve(
+      static_cast<int>(response.records.size()));
+  int32_t failed = 0;
+  for (const PutResult& result : response.records) {
+    v1::PutRecordsResult& added = *message->add_records();
+    if (result.status.ok()) {
+      added.set_shard_id(ShardIdToString(result.sequence_number.shard));
+      result.sequence_number.AppendTo(added.mutable_sequence_number());
+      continue;
+    }
+    RecordError error = DescribeRecordError(result.status);
+    added.set_error_code(std::move(error.code));
+    added.set_error_message(std::move(error.message));
+    ++failed;
+  }
+  message->set_failed_record_count(failed);
+}
+
+void ToMessage(const ChildShard& child, v1::ChildShard* message) {
+  message->set_shard_id(ShardIdToString(child.shard));
+  for (const ShardIndex parent : child.parents) {
+    message->add_parent_shards(ShardIdToString(parent));
+  }
+  v1::HashKeyRange& range = *message->mutable_hash_key_range();
+  range.set_starting_hash_key(HashKeyToString(child.range.start));
+  range.set_ending_hash_key(HashKeyToString(child.range.end));
+}
+
+grpc::ByteBuffer ToBuffer(const GetRecordsResponse& response) {
+  v1::GetRecordsResponse rest;
+  rest.set_next_shard_iterator(response.next_shard_iterator);
+  rest.set_millis_behind_latest(response.millis_behind_latest);
+  for (const ChildShard& child : response.child_shards) {
+    ToMessage(child, rest.add_child_shards());
+  }
+  return Assemble(response.records, rest.SerializeAsString());
+}
+
+grpc::ByteBuffer ToBuffer(const SubscriptionEvent& event) {
+  v1::SubscribeToShardEvent rest;
+  rest.set_continuation_sequence_number(event.continuation_sequence_number);
+  rest.set_millis_behind_latest(event.millis_behind_latest);
+  for (const ChildShard& child : event.child_shards) {
+    ToMessage(child, rest.add_child_shards());
+  }
+  return Assemble(event.records, rest.SerializeAsString());
+}
+
+}  // namespace trireme

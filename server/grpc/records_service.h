@@ -1,0 +1,51 @@
+// The gRPC front end of the data plane: proto/trireme/v1/records.proto over
+// the Broker. Callbacks only: no thread waits for an answer.
+#ifndef TRIREME_SERVER_GRPC_RECORDS_SERVICE_H_
+#define TRIREME_SERVER_GRPC_RECORDS_SERVICE_H_
+
+#include "server/broker.h"
+#include "trireme/v1/records.grpc.pb.h"
+
+namespace trireme {
+
+// Reads and pushes are raw, so that encoded records are sent as they are.
+using RecordsServiceBase = v1::Records::WithCallbackMethod_PutRecord<
+    v1::Records::WithCallbackMethod_PutRecords<
+        v1::Records::WithCallbackMethod_PutRecordsStream<
+            v1::Records::WithCallbackMethod_GetShardIterator<
+                v1::Records::WithRawCallbackMethod_GetRecords<
+                    v1::Records::WithRawCallbackMethod_SubscribeToShard<
+                        v1::Records::Service>>>>>>;
+
+class RecordsService : public RecordsServiceBase {
+ public:
+  // `broker` must outlive the service.
+  explicit RecordsService(Broker* broker) : broker_(broker) {}
+
+  grpc::ServerUnaryReactor* PutRecord(grpc::CallbackServerContext* context,
+                                      const v1::PutRecordRequest* request,
+                                      v1::PutRecordResponse* response) override;
+  grpc::ServerUnaryReactor* PutRecords(
+      grpc::CallbackServerContext* context,
+      const v1::PutRecordsRequest* request,
+      v1::PutRecordsResponse* response) override;
+  grpc::ServerBidiReactor<v1::PutRecordsRequest, v1::PutRecordsResponse>*
+  PutRecordsStream(grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* GetShardIterator(
+      grpc::CallbackServerContext* context,
+      const v1::GetShardIteratorRequest* request,
+      v1::GetShardIteratorResponse* response) override;
+  grpc::ServerUnaryReactor* GetRecords(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscribeToShard(
+      grpc::CallbackServerContext* context,
+      const grpc::ByteBuffer* request) override;
+
+ private:
+  Broker* const broker_;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_GRPC_RECORDS_SERVICE_H_

@@ -1,0 +1,48 @@
+// The limits of the contract, in one place (kinesis-contract.md §1.1, §2.3,
+// §2.4, §2.8). A message that reports one names the value and the limit.
+#ifndef TRIREME_SERVER_LIMITS_H_
+#define TRIREME_SERVER_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace trireme {
+
+inline constexpr size_t kStreamNameCharactersMax = 128;
+inline constexpr size_t kShardIdCharactersMax = 128;
+inline constexpr size_t kArnCharactersMax = 2048;
+
+// Writing.
+inline constexpr size_t kPartitionKeyCharactersMax = 256;
+inline constexpr size_t kDataBytesMax = 10u << 20;
+inline constexpr size_t kPutRecordsMax = 500;
+inline constexpr size_t kPutRecordsBytesMax = 10u << 20;
+inline constexpr uint64_t kRecordBytesMaxDefault = 1u << 20;
+
+// Reading.
+inline constexpr size_t kShardIteratorCharactersMax = 512;
+inline constexpr absl::Duration kShardIteratorLife = absl::Seconds(300);
+inline constexpr int kGetRecordsMax = 10'000;
+inline constexpr size_t kGetRecordsBytesMax = 10u << 20;
+
+// Fan-out. An event is larger only when a single record is.
+inline constexpr size_t kEventBytesMax = 1u << 20;
+inline constexpr absl::Duration kHeartbeatPeriod = absl::Seconds(5);
+inline constexpr absl::Duration kSubscriptionLife = absl::Minutes(5);
+
+// Streams. Lists take up to kListLimitMax and return at most a page.
+inline constexpr int kListLimitMax = 10'000;
+inline constexpr int kDescribeStreamPage = 100;
+inline constexpr int kListStreamsPage = 100;
+inline constexpr int kListShardsPage = 1'000;
+inline constexpr size_t kNextTokenCharactersMax = 1'048'576;
+inline constexpr absl::Duration kNextTokenLife = absl::Seconds(300);
+inline constexpr int kStreamsCreatingMax = 5;
+inline constexpr uint64_t kShardsMax = 10'000;
+inline constexpr uint32_t kRetentionHoursDefault = 24;
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_LIMITS_H_

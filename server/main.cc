@@ -1,0 +1,53 @@
+// triremed: one node of a Trireme cluster, or a whole one in this process.
+#include <cstdio>
+#include <string>
+#include <variant>
+
+#include "server/config.h"
+#include "server/daemon.h"
+#include "server/flags.h"
+#include "server/node.h"
+#include "spdlog/spdlog.h"
+
+namespace trireme {
+namespace {
+
+absl::Status Run(const DaemonFlags& flags) {
+  if (flags.dev) {
+    const absl::Status exposure =
+        CheckExposure("--listen", flags.listen,
+                      /*has_tls=*/false, flags.insecure);
+    if (!exposure.ok()) {
+      return absl::FailedPreconditionError("--listen " +
+                                           std::string(exposure.message()));
+    }
+    return RunDevCluster(flags);
+  }
+  absl::StatusOr<NodeConfig> config =
+      LoadNodeConfig(flags.config, flags.insecure);
+  if (!config.ok()) return config.status();
+  if (flags.log_level.empty()) {
+    spdlog::set_level(spdlog::level::from_str(config->log_level));
+  }
+  return RunNode(*config);
+}
+
+int Main(int argc, char** argv) {
+  const std::variant<DaemonFlags, int> parsed =
+      ParseFlags(argc, argv, std::string(Version()));
+  if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
+  const DaemonFlags& flags = std::get<DaemonFlags>(parsed);
+  if (!flags.log_level.empty()) {
+    spdlog::set_level(spdlog::level::from_str(flags.log_level));
+  }
+  BlockStopSignals();
+  const absl::Status status = Run(flags);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "triremed: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace trireme
+
+int main(int argc, char** argv) { return trireme::Main(argc, argv); }

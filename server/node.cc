@@ -1,0 +1,167 @@
+#include "server/node.h"
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "spdlog/spdlog.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+constexpr absl::Duration kUpkeepPeriod = absl::Milliseconds(500);
+constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
+
+// Names show in top -H, perf and gdb.
+std::thread NamedThread(const std::string& name, std::function<void()> body) {
+  return std::thread([name, body = std::move(body)] {
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    body();
+  });
+}
+
+}  // namespace
+
+absl::string_view Version() { return TRIREME_VERSION; }
+
+Node::Node(const NodeOptions& options, NodeId self)
+    : options_(options), self_(self) {}
+
+Node::~Node() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
+                                                 const Identity& identity,
+                                                 Transport* transport,
+                                                 AppliedObserver* observer) {
+  std::unique_ptr<Node> node(new Node(options, identity.node));
+  StateMachineOptions state_options = options.state;
+  state_options.group_count = identity.group_count;
+  ASSIGN_OR_RETURN(
+      node->state_,
+      StateMachine::Open(options.data_directory + "/store", state_options));
+  Replay replay;
+  ASSIGN_OR_RETURN(node->log_, SegmentLog::Open(PosixFileSystem::Get(),
+                                                options.data_directory + "/log",
+                                                options.log, &replay));
+  if (!replay.damage.ok()) {
+    spdlog::error("node {}: {}; it will recover from its peers",
+                  identity.node.value(), replay.damage.ToString());
+  }
+  GroupLoopOptions loop_options;
+  loop_options.self = identity.node;
+  loop_options.nodes = options.nodes;
+  loop_options.incarnation = identity.incarnation;
+  loop_options.group_count = identity.group_count;
+  std::random_device random;
+  loop_options.seed = uint64_t{random()} << 32 | random();
+  loop_options.recovering = identity.rejoined;
+  node->applier_ =
+      std::make_unique<Applier>(node->state_.get(), observer, StopProcess);
+  node->writer_ = std::make_unique<LogWriter>(node->log_.get());
+  node->catch_up_ = std::make_unique<CatchUp>(
+      node->state_.get(), transport, SystemClock::Get(),
+      options.catch_up_bytes_per_second);
+  node->loop_ = std::make_unique<GroupLoop>(
+      loop_options, SystemClock::Get(), node->log_.get(), replay,
+      node->state_.get(), node->applier_.get(), node->writer_.get(),
+      node->catch_up_.get(), transport, StopProcess);
+  node->DescribeDisk();
+  return node;
+}
+
+void Node::Start() {
+  const std::string suffix = absl::StrCat("-", self_.value());
+  threads_.push_back(NamedThread("loop" + suffix, [this] {
+    while (loop_->WaitForWork()) loop_->RunOnce();
+  }));
+  threads_.push_back(NamedThread("log-writer" + suffix, [this] {
+    while (writer_->WaitForWork()) writer_->RunOnce();
+  }));
+  threads_.push_back(NamedThread("applier" + suffix, [this] {
+    while (applier_->WaitForWork()) applier_->RunOnce();
+  }));
+  threads_.push_back(NamedThread("catch-up" + suffix, [this] {
+    while (catch_up_->WaitForWork()) catch_up_->RunOnce();
+  }));
+  threads_.push_back(NamedThread("upkeep" + suffix, [this] { RunUpkeep(); }));
+}
+
+void Node::Drain(absl::Duration timeout) {
+  loop_->StartDraining();
+  const absl::Duration until = SystemClock::Get()->MonotonicNow() + timeout;
+  absl::MutexLock lock(&mu_);
+  while (SystemClock::Get()->MonotonicNow() < until) {
+    const std::vector<KnownNode> nodes = loop_->KnownNodes();
+    bool leads = false;
+    for (const KnownNode& known : nodes) {
+      if (known.report.node != self_) continue;
+      for (const GroupReport& group : known.report.groups) leads |= group.leads;
+    }
+    if (!leads || nodes.size() == 1) return;
+    mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Milliseconds(50));
+  }
+}
+
+void Node::Stop() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (std::exchange(stopping_, true)) return;
+  }
+  if (loop_ == nullptr) return;
+  loop_->Stop();
+  writer_->Stop();
+  catch_up_->Stop();
+  applier_->Stop();
+  for (std::thread& thread : threads_) thread.join();
+  if (const absl::Status status = state_->Flush(); !status.ok()) {
+    spdlog::error("node {}: {}", self_.value(), status.ToString());
+  }
+}
+
+void Node::RunUpkeep() {
+  absl::Duration next_expiry = SystemClock::Get()->MonotonicNow();
+  while (true) {
+    {
+      absl::MutexLock lock(&mu_);
+      mu_.AwaitWithTimeout(absl::Condition(&stopping_), kUpkeepPeriod);
+      if (stopping_) return;
+    }
+    DescribeDisk();
+    absl::Status status;
+    if (state_->FlushDue()) status = state_->Flush();
+    if (status.ok() && SystemClock::Get()->MonotonicNow() >= next_expiry) {
+      next_expiry += kExpiryPeriod;
+      status = state_->DropExpired(
+          absl::ToUnixMillis(SystemClock::Get()->WallNow()));
+    }
+    if (!status.ok()) StopProcess(status);
+  }
+}
+
+void Node::DescribeDisk() {
+  NodeReport report;
+  report.zone = options_.zone;
+  report.client_address = options_.client_address;
+  report.version = std::string(Version());
+  const absl::StatusOr<uint64_t> free =
+      PosixFileSystem::Get()->FreeBytes(options_.data_directory);
+  // 0 means "not known"; a full disk has 1.
+  if (free.ok()) report.disk_free_bytes = std::max<uint64_t>(*free, 1);
+  report.disk_used_bytes = state_->bytes_on_disk() + log_->live_bytes();
+  loop_->DescribeSelf(std::move(report));
+}
+
+void Node::StopProcess(const absl::Status& why) {
+  // A disk that failed once may have lost what it confirmed before; nothing
+  // more may be promised on it (design.md D12). No destructors: they would
+  // write.
+  spdlog::critical("stopping at once: {}", why.ToString());
+  spdlog::shutdown();
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace trireme

@@ -1,0 +1,95 @@
+// Node is one daemon's share of the cluster without its front ends: storage,
+// the segment log, the loop and the threads that run them
+// (docs/architecture.md, "Threads").
+//
+// Built by main (one a process) or by DevCluster (three). Open, then Start,
+// then Stop; not restartable. What survives a crash is its data directory.
+#ifndef TRIREME_SERVER_NODE_H_
+#define TRIREME_SERVER_NODE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "replication/applier.h"
+#include "replication/catch_up.h"
+#include "replication/group_loop.h"
+#include "replication/identity.h"
+#include "replication/log_writer.h"
+#include "replication/transport.h"
+#include "storage/clock.h"
+#include "storage/segment_log.h"
+#include "storage/state_machine.h"
+
+namespace trireme {
+
+struct NodeOptions {
+  std::string zone;
+  std::string client_address;  // HOST:PORT where clients reach it.
+  std::string data_directory;
+  std::vector<NodeId> nodes;  // All members, one a zone, ascending.
+  // Of pulled state, so that catching up does not starve those who serve.
+  uint64_t catch_up_bytes_per_second = 100u << 20;
+  StateMachineOptions state;
+  SegmentLogOptions log;
+};
+
+// The daemon's version, as reported to clients and peers.
+absl::string_view Version();
+
+class Node {
+ public:
+  // Recovers what the data directory holds. `identity` is formed; `transport`
+  // and `observer` (may be null) outlive the node. Errors name what is broken
+  // and what to do.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeOptions& options,
+                                                    const Identity& identity,
+                                                    Transport* transport,
+                                                    AppliedObserver* observer);
+  ~Node();
+
+  // Starts the threads. The node takes part from here on.
+  void Start();
+  // Hands leaderships to other nodes; returns when none is left, or after
+  // `timeout`.
+  void Drain(absl::Duration timeout);
+  // Stops the threads and makes all that is applied durable.
+  void Stop();
+
+  GroupLoop& loop() { return *loop_; }
+  StateMachine& state() { return *state_; }
+
+ private:
+  Node(const NodeOptions& options, NodeId self);
+
+  // Upkeep thread: flushes, expiry, what the reports say of the disk.
+  void RunUpkeep();
+  void DescribeDisk();
+  static void StopProcess(const absl::Status& why);
+
+  // Set by Open.
+  const NodeOptions options_;
+  const NodeId self_;
+  std::unique_ptr<StateMachine> state_;
+  std::unique_ptr<SegmentLog> log_;
+  std::unique_ptr<Applier> applier_;
+  std::unique_ptr<LogWriter> writer_;
+  std::unique_ptr<CatchUp> catch_up_;
+  std::unique_ptr<GroupLoop> loop_;
+
+  std::vector<std::thread> threads_;
+
+  absl::Mutex mu_;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_NODE_H_

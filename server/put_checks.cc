@@ -1,0 +1,127 @@
+#include "server/put_checks.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/limits.h"
+#include "server/validation.h"
+#include "storage/errors.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+constexpr size_t kHashKeyDigitsMax = 39;
+constexpr size_t kSequenceNumberDigitsMax = 129;
+
+void CheckEntryShape(absl::string_view path, const PutEntry& entry,
+                     Violations* violations) {
+  // Names are built only when something is wrong: this runs for every record.
+  const size_t key_characters = Utf8Characters(entry.partition_key);
+  if (key_characters < 1 || key_characters > kPartitionKeyCharactersMax) {
+    violations->CheckLength(absl::StrCat(path, "partitionKey"),
+                            entry.partition_key, key_characters, 1,
+                            kPartitionKeyCharactersMax);
+  }
+  if (entry.data.size() > kDataBytesMax) {
+    const std::string shown =
+        absl::StrCat("java.nio.HeapByteBuffer[pos=0 lim=", entry.data.size(),
+                     " cap=", entry.data.size(), "]");
+    violations->CheckLength(absl::StrCat(path, "data"), shown,
+                            entry.data.size(), 0, kDataBytesMax);
+  }
+  if (!entry.explicit_hash_key.empty() &&
+      !IsDecimal(entry.explicit_hash_key, kHashKeyDigitsMax)) {
+    violations->Add(absl::StrCat(path, "explicitHashKey"),
+                    entry.explicit_hash_key,
+                    R"(Member must satisfy regular expression pattern: )"
+                    R"(0|([1-9]\d{0,38}))");
+  }
+}
+
+}  // namespace
+
+absl::Status CheckPutRecordShape(const PutRecordRequest& request) {
+  Violations violations;
+  CheckEntryShape("", request.record, &violations);
+  const absl::string_view ordering = request.sequence_number_for_ordering;
+  if (!ordering.empty() && !IsDecimal(ordering, kSequenceNumberDigitsMax)) {
+    violations.Add("sequenceNumberForOrdering", ordering,
+                   R"(Member must satisfy regular expression pattern: )"
+                   R"(0|([1-9]\d{0,128}))");
+  }
+  return violations.ToStatus();
+}
+
+absl::Status CheckPutRecordsShape(const PutRecordsRequest& request) {
+  Violations violations;
+  const size_t count = request.records.size();
+  violations.CheckLength("records", absl::StrCat("[", count, " records]"),
+                         count, 1, kPutRecordsMax);
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const PutEntry& entry = request.records[i];
+    bytes += entry.data.size() + entry.partition_key.size();
+    // Checked without a path first, so that good records cost no string.
+    Violations probe;
+    CheckEntryShape("", entry, &probe);
+    if (probe.empty()) continue;
+    CheckEntryShape(absl::StrCat("records.", i + 1, ".member."), entry,
+                    &violations);
+  }
+  RETURN_IF_ERROR(violations.ToStatus());
+  if (bytes > kPutRecordsBytesMax) {
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("Records size exceeds 10 MB limit: the request is ", bytes,
+                     " bytes, keys included; the limit is ",
+                     kPutRecordsBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecordSizes(const Stream& stream,
+                              std::span<const PutEntry> records) {
+  for (size_t i = 0; i < records.size(); ++i) {
+    const uint64_t bytes =
+        records[i].data.size() + records[i].partition_key.size();
+    if (bytes <= stream.record_bytes_max) continue;
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat(records.size() == 1 ? std::string("record")
+                                         : absl::StrCat("record ", i + 1,
+                                                        " of ", records.size()),
+                     " is ", bytes,
+                     " bytes, its partition key included; the "
+                     "limit of stream ",
+                     stream.name, " is ", stream.record_bytes_max));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BadOrderingNumber(absl::string_view text, const Stream& stream,
+                               const Account& account) {
+  return MakeError(ErrorReason::kInvalidArgument,
+                   absl::StrCat("ExclusiveMinimumSequenceNumber ", text,
+                                " used in PutRecord on stream ", stream.name,
+                                " under account ", account.id, " is invalid."));
+}
+
+absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,
+                                                   const Stream& stream,
+                                                   const Shard& shard,
+                                                   const Account& account) {
+  const absl::StatusOr<SequenceNumber> number = SequenceNumber::Parse(text);
+  if (!number.ok()) return BadOrderingNumber(text, stream, account);
+  const Shard* from = stream.FindShard(number->shard);
+  if (from == nullptr || from->created_s != number->shard_created_s) {
+    return BadOrderingNumber(text, stream, account);
+  }
+  // Numbers of a shard made later are greater by their creation time alone.
+  if (from->index != shard.index && from->created_s >= shard.created_s) {
+    return BadOrderingNumber(text, stream, account);
+  }
+  return *number;
+}
+
+}  // namespace trireme

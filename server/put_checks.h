@@ -1,0 +1,32 @@
+// What is checked of a put before anything is written (kinesis-contract.md
+// §1.1, §1.5): first the shape (ValidationException), then the values.
+#ifndef TRIREME_SERVER_PUT_CHECKS_H_
+#define TRIREME_SERVER_PUT_CHECKS_H_
+
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/api.h"
+
+namespace trireme {
+
+absl::Status CheckPutRecordShape(const PutRecordRequest& request);
+absl::Status CheckPutRecordsShape(const PutRecordsRequest& request);
+
+// Data and key together against the stream's limit.
+absl::Status CheckRecordSizes(const Stream& stream,
+                              std::span<const PutEntry> records);
+
+// SequenceNumberForOrdering: a number of `shard`, or of one older than it.
+absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,
+                                                   const Stream& stream,
+                                                   const Shard& shard,
+                                                   const Account& account);
+absl::Status BadOrderingNumber(absl::string_view text, const Stream& stream,
+                               const Account& account);
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_PUT_CHECKS_H_

@@ -1,0 +1,339 @@
+#include "server/put_operations.h"
+
+#include <algorithm>
+#include <atomic>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "server/put_checks.h"
+#include "storage/errors.h"
+#include "storage/record.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+// A record that meets a reshard is routed again: at once, then with pauses,
+// because a shard is sealed a little before its children are known.
+constexpr int kTriesMax = 10;
+constexpr absl::Duration kPauseMin = absl::Milliseconds(5);
+
+bool MustReroute(const absl::Status& status) {
+  const ErrorReason reason = ReasonOf(status);
+  return reason == ErrorReason::kShardSealed ||
+         reason == ErrorReason::kResourceNotFound;
+}
+
+}  // namespace
+
+// One PutRecord or PutRecords on its way. Its fields are written by one thread
+// at a time: the caller's, then each group's completion for its own records,
+// then the last of those.
+struct PutOperations::Call {
+  // The batches proposed to one group.
+  struct Plan {
+    GroupId group;
+    std::shared_ptr<ProposalBody> body;
+    std::vector<const Shard*> shards;            // One a batch.
+    std::vector<std::vector<uint32_t>> records;  // Of each batch, in order.
+  };
+
+  StreamAddress address;
+  std::vector<PutEntry> records;
+  std::vector<PutResult> results;
+  std::vector<uint32_t> unplaced;  // Records to propose next, ascending.
+  absl::string_view ordering;      // SequenceNumberForOrdering.
+  Ticket ticket;
+  absl::Duration deadline;  // Monotonic.
+  int tries = 0;
+  Done<PutRecordsResponse> done;
+
+  StreamPtr stream;
+  std::vector<Plan> plans;
+  std::atomic<size_t> outcomes_due{0};
+
+  void Finish(absl::StatusOr<PutRecordsResponse> response) {
+    ticket = Ticket();
+    done(std::move(response));
+  }
+  void FinishWithResults() { Finish(PutRecordsResponse{std::move(results)}); }
+  // The same error for every record not placed yet.
+  void FailUnplaced(const absl::Status& status) {
+    for (const uint32_t record : unplaced) results[record].status = status;
+    FinishWithResults();
+  }
+  // Trouble with the request itself: the call fails as a whole, unless part
+  // of it is written already.
+  void FailRequest(const absl::Status& status) {
+    if (unplaced.size() == records.size()) return Finish(status);
+    FailUnplaced(status);
+  }
+
+  absl::Status Route();
+  void AddRecord(
+      uint32_t record, const Shard& shard,
+      absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>>* places);
+};
+
+// Sorts `unplaced` into batches by shard and plans by group.
+absl::Status PutOperations::Call::Route() {
+  plans.clear();
+  absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>> places;
+  for (const uint32_t record : unplaced) {
+    const PutEntry& entry = records[record];
+    ASSIGN_OR_RETURN(const Shard* shard, ShardOf(*stream, entry.partition_key,
+                                                 entry.explicit_hash_key));
+    AddRecord(record, *shard, &places);
+  }
+  // Sizes are known now: every batch is allocated once.
+  for (Plan& plan : plans) {
+    for (size_t i = 0; i < plan.records.size(); ++i) {
+      PutBatch& put = plan.body->puts[i];
+      size_t bytes = 0;
+      for (const uint32_t record : plan.records[i]) {
+        bytes += EncodedRecordBytes(
+            {records[record].partition_key, records[record].data});
+      }
+      put.batch.reserve(bytes);
+      for (const uint32_t record : plan.records[i]) {
+        AppendRecord({records[record].partition_key, records[record].data},
+                     &put.batch);
+      }
+      put.record_count = static_cast<uint32_t>(plan.records[i].size());
+    }
+  }
+  return absl::OkStatus();
+}
+
+void PutOperations::Call::AddRecord(
+    uint32_t record, const Shard& shard,
+    absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>>* places) {
+  const auto [place, is_new] =
+      places->try_emplace(&shard, std::make_pair(size_t{0}, size_t{0}));
+  if (is_new) {
+    auto plan = std::find_if(plans.begin(), plans.end(), [&](const Plan& p) {
+      return p.group == shard.group;
+    });
+    if (plan == plans.end()) {
+      plans.push_back({shard.group, std::make_shared<ProposalBody>(), {}, {}});
+      plan = plans.end() - 1;
+    }
+    place->second = {static_cast<size_t>(plan - plans.begin()),
+                     plan->records.size()};
+    plan->shards.push_back(&shard);
+    plan->records.emplace_back();
+    PutBatch& put = plan->body->puts.emplace_back();
+    put.shard = {stream->id, shard.index};
+  }
+  plans[place->second.first].records[place->second.second].push_back(record);
+}
+
+void PutOperations::PutRecord(const PutRecordRequest& request,
+                              absl::Duration timeout, Done<PutResult> done) {
+  if (absl::Status shape = CheckPutRecordShape(request); !shape.ok()) {
+    return done(std::move(shape));
+  }
+  auto call = std::make_shared<Call>();
+  call->address = request.stream;
+  call->records = {request.record};
+  call->ordering = request.sequence_number_for_ordering;
+  call->deadline = clock_->MonotonicNow() + timeout;
+  call->done = [done = std::move(done)](
+                   absl::StatusOr<PutRecordsResponse> response) mutable {
+    if (!response.ok()) return done(response.status());
+    PutResult& result = response->records[0];
+    if (!result.status.ok()) return done(std::move(result.status));
+    done(std::move(result));
+  };
+  Begin(std::move(call));
+}
+
+bool PutOperations::PutRecords(const PutRecordsRequest& request,
+                               absl::Duration timeout,
+                               Done<PutRecordsResponse> done) {
+  if (absl::Status shape = CheckPutRecordsShape(request); !shape.ok()) {
+    done(std::move(shape));
+    return true;
+  }
+  auto call = std::make_shared<Call>();
+  call->address = request.stream;
+  call->records = request.records;
+  call->deadline = clock_->MonotonicNow() + timeout;
+  call->done = std::move(done);
+  return Begin(std::move(call));
+}
+
+// True when the call went all the way to Propose, or ended.
+bool PutOperations::Begin(CallPtr call) {
+  absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(call->address, router_->account());
+  if (!name.ok()) {
+    call->Finish(name.status());
+    return true;
+  }
+  uint64_t bytes = 0;
+  for (const PutEntry& entry : call->records) {
+    bytes += EncodedRecordBytes({entry.partition_key, entry.data});
+  }
+  absl::StatusOr<Ticket> ticket = admission_->Admit(bytes);
+  if (!ticket.ok()) {
+    call->Finish(ticket.status());
+    return true;
+  }
+  call->ticket = *std::move(ticket);
+  call->results.resize(call->records.size());
+  call->unplaced.resize(call->records.size());
+  for (uint32_t i = 0; i < call->unplaced.size(); ++i) call->unplaced[i] = i;
+
+  StreamPtr stream = router_->FindHere(*name);
+  if (stream != nullptr && stream->status != StreamStatus::kCreating) {
+    BeginWith(std::move(call), std::move(stream));
+    return true;
+  }
+  const absl::Duration left = TimeLeft(*call);
+  router_->FindFresh(*name, left,
+                     [this, call](absl::StatusOr<StreamPtr> found) {
+                       BeginWith(call, std::move(found));
+                     });
+  return false;
+}
+
+void PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
+  if (!stream.ok()) return call->Finish(stream.status());
+  call->stream = *std::move(stream);
+  if (call->stream->status == StreamStatus::kCreating) {
+    return call->Finish(StreamNotFound(call->stream->name, router_->account()));
+  }
+  absl::Status sizes = CheckRecordSizes(*call->stream, call->records);
+  if (!sizes.ok()) return call->Finish(std::move(sizes));
+  if (!call->ordering.empty()) return CheckOrdering(std::move(call));
+  Propose(std::move(call));
+}
+
+void PutOperations::CheckOrdering(CallPtr call) {
+  const Stream& stream = *call->stream;
+  const Account& account = router_->account();
+  const absl::StatusOr<const Shard*> shard =
+      ShardOf(stream, call->records[0].partition_key,
+              call->records[0].explicit_hash_key);
+  if (!shard.ok()) return call->Finish(shard.status());
+  const absl::StatusOr<SequenceNumber> number =
+      ParseOrderingNumber(call->ordering, stream, **shard, account);
+  if (!number.ok()) return call->Finish(number.status());
+
+  const ShardKey key{stream.id, (*shard)->index};
+  const GroupId group = (*shard)->group;
+  const Counter counter = number->counter;
+  const bool known = number->shard != key.shard || counter == 0 ||
+                     counter < state_->GetShardState(group, key).next;
+  if (known) return Propose(std::move(call));
+  // This replica may lag behind the record the number was given to; after a
+  // barrier a number that is still ahead was never given to anyone.
+  const absl::Duration left = TimeLeft(*call);
+  replicas_->ReadBarrier(
+      {group, left,
+       [this, call, group, key, counter](absl::Status status) mutable {
+         if (!status.ok()) return call->Finish(std::move(status));
+         if (counter >= state_->GetShardState(group, key).next) {
+           return call->Finish(BadOrderingNumber(call->ordering, *call->stream,
+                                                 router_->account()));
+         }
+         Propose(std::move(call));
+       }});
+}
+
+void PutOperations::Propose(CallPtr call) {
+  ++call->tries;
+  if (absl::Status routed = call->Route(); !routed.ok()) {
+    return call->Finish(std::move(routed));
+  }
+  const size_t plans = call->plans.size();
+  call->outcomes_due.store(plans);
+  const absl::Duration left = TimeLeft(*call);
+  for (size_t i = 0; i < plans; ++i) {
+    // The last completion may end the call while this loop still runs: only
+    // what this turn needs is touched.
+    const Call::Plan& plan = call->plans[i];
+    replicas_->Propose({plan.group, plan.body, left,
+                        [this, call, i](ProposalOutcome outcome) mutable {
+                          OnOutcome(call, i, std::move(outcome));
+                          if (call->outcomes_due.fetch_sub(1) == 1) {
+                            OnAllOutcomes(std::move(call));
+                          }
+                        }});
+  }
+}
+
+void PutOperations::OnOutcome(const CallPtr& call, size_t plan_at,
+                              ProposalOutcome outcome) {
+  Call::Plan& plan = call->plans[plan_at];
+  const auto arrival_s = static_cast<uint64_t>(outcome.stamp_ms / 1000);
+  for (size_t batch = 0; batch < plan.records.size(); ++batch) {
+    const Shard& shard = *plan.shards[batch];
+    const absl::Status& status =
+        outcome.status.ok() ? outcome.places[batch].status : outcome.status;
+    const std::vector<uint32_t>& records = plan.records[batch];
+    for (size_t i = 0; i < records.size(); ++i) {
+      PutResult& result = call->results[records[i]];
+      result.status = status;
+      if (!status.ok()) continue;
+      result.sequence_number = {shard.created_s, shard.index,
+                                outcome.places[batch].first + i, arrival_s};
+    }
+  }
+  plan.body.reset();
+}
+
+void PutOperations::OnAllOutcomes(CallPtr call) {
+  std::vector<uint32_t> unplaced;
+  for (const uint32_t record : call->unplaced) {
+    if (MustReroute(call->results[record].status)) unplaced.push_back(record);
+  }
+  call->unplaced = std::move(unplaced);
+  if (call->unplaced.empty()) return call->FinishWithResults();
+  Reroute(std::move(call));
+}
+
+void PutOperations::Reroute(CallPtr call) {
+  const absl::Duration pause =
+      call->tries == 1 ? absl::ZeroDuration() : kPauseMin * (1 << call->tries);
+  if (call->tries == kTriesMax || TimeLeft(*call) <= pause) {
+    return call->FailUnplaced(MakeError(
+        ErrorReason::kNoLeader,
+        absl::StrCat("the shards of stream ", call->stream->name,
+                     " kept changing; nothing was written, retry later")));
+  }
+  if (call->tries == 1) return RerouteNow(std::move(call));
+  timers_->After(pause, [this, call] { RerouteNow(call); });
+}
+
+void PutOperations::RerouteNow(CallPtr call) {
+  const absl::Duration left = TimeLeft(*call);
+  const std::string name = call->stream->name;
+  router_->FindFresh(
+      name, left, [this, call](absl::StatusOr<StreamPtr> found) mutable {
+        if (!found.ok()) return call->FailRequest(found.status());
+        const Stream& stream = **found;
+        // A stream made again under its name is another one: a call that was
+        // partly written to the old one must not go on there.
+        const bool is_other = stream.id != call->stream->id &&
+                              call->unplaced.size() < call->records.size();
+        if (is_other || stream.status == StreamStatus::kDeleting ||
+            stream.status == StreamStatus::kCreating) {
+          return call->FailRequest(
+              StreamNotFound(stream.name, router_->account()));
+        }
+        call->stream = *std::move(found);
+        Propose(std::move(call));
+      });
+}
+
+absl::Duration PutOperations::TimeLeft(const Call& call) const {
+  return call.deadline - clock_->MonotonicNow();
+}
+
+}  // namespace trireme

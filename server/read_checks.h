@@ -1,0 +1,33 @@
+// What is checked of a read before a shard is looked at (kinesis-contract.md
+// §1.6): the shape of the request, the combination of its members, whether a
+// sequence number belongs to the shard.
+#ifndef TRIREME_SERVER_READ_CHECKS_H_
+#define TRIREME_SERVER_READ_CHECKS_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/api.h"
+
+namespace trireme {
+
+// Name of a type on the wire, e.g. "TRIM_HORIZON".
+absl::string_view ShardIteratorTypeName(ShardIteratorType type);
+
+absl::Status CheckPosition(const GetShardIteratorRequest& request,
+                           absl::Time now);
+
+// The position that AT_ or AFTER_SEQUENCE_NUMBER means. Takes the shard's own
+// starting number, and numbers no record has.
+absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
+                                         const Stream& stream,
+                                         const Shard& shard,
+                                         const Account& account,
+                                         absl::string_view operation);
+
+absl::Status CheckGetRecords(const GetRecordsRequest& request);
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_READ_CHECKS_H_

@@ -1,0 +1,152 @@
+#include "server/record_encoding.h"
+
+#include "storage/check.h"
+#include "storage/record.h"
+#include "storage/sequence_number.h"
+#include "storage/status_macros.h"
+
+namespace trireme {
+namespace {
+
+// Tags of length-delimited fields: field << 3 | 2.
+constexpr char kRecordsTag = 1 << 3 | 2;         // Of the event or response.
+constexpr char kSequenceNumberTag = 1 << 3 | 2;  // Of a Record.
+constexpr char kArrivalTag = 2 << 3 | 2;
+constexpr char kPartitionKeyTag = 3 << 3 | 2;
+constexpr char kDataTag = 4 << 3 | 2;
+// Of google.protobuf.Timestamp; varints.
+constexpr char kSecondsTag = 1 << 3;
+constexpr char kNanosTag = 2 << 3;
+
+// Room for tags, lengths, sequence number and arrival time of one record.
+constexpr size_t kOverheadBytes = 112;
+
+size_t VarintBytes(uint64_t value) {
+  size_t bytes = 1;
+  while (value >= 0x80) {
+    value >>= 7;
+    ++bytes;
+  }
+  return bytes;
+}
+
+void AppendVarint(uint64_t value, std::string* out) {
+  while (value >= 0x80) {
+    out->push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
+  }
+  out->push_back(static_cast<char>(value));
+}
+
+void AppendBytes(char tag, absl::string_view bytes, std::string* out) {
+  out->push_back(tag);
+  AppendVarint(bytes.size(), out);
+  out->append(bytes.data(), bytes.size());
+}
+
+size_t FieldBytes(absl::string_view bytes) {
+  return 1 + VarintBytes(bytes.size()) + bytes.size();
+}
+
+// The field approximate_arrival_timestamp, the same for a whole batch.
+std::string ArrivalField(int64_t arrival_ms) {
+  std::string timestamp;
+  if (const int64_t seconds = arrival_ms / 1000; seconds != 0) {
+    timestamp.push_back(kSecondsTag);
+    AppendVarint(static_cast<uint64_t>(seconds), &timestamp);
+  }
+  if (const int64_t nanos = arrival_ms % 1000 * 1'000'000; nanos != 0) {
+    timestamp.push_back(kNanosTag);
+    AppendVarint(static_cast<uint64_t>(nanos), &timestamp);
+  }
+  std::string field;
+  AppendBytes(kArrivalTag, timestamp, &field);
+  return field;
+}
+
+void AppendEncoded(const RecordView& record, absl::string_view number,
+                   absl::string_view arrival, std::string* out) {
+  size_t bytes =
+      FieldBytes(number) + arrival.size() + FieldBytes(record.partition_key);
+  // Empty fields are left out, as protobuf itself does.
+  if (!record.data.empty()) bytes += FieldBytes(record.data);
+  out->push_back(kRecordsTag);
+  AppendVarint(bytes, out);
+  AppendBytes(kSequenceNumberTag, number, out);
+  out->append(arrival.data(), arrival.size());
+  AppendBytes(kPartitionKeyTag, record.partition_key, out);
+  if (!record.data.empty()) AppendBytes(kDataTag, record.data, out);
+}
+
+// Bytes of the record at the front of `encoded`, its tag and length included.
+size_t FirstRecordBytes(absl::string_view encoded) {
+  CHECK(!encoded.empty() && encoded[0] == kRecordsTag,
+        "an encoded batch is not where its records are");
+  uint64_t length = 0;
+  size_t at = 1;
+  for (int shift = 0;; shift += 7) {
+    CHECK(at < encoded.size() && shift < 64, "an encoded batch is cut off");
+    const auto byte = static_cast<uint8_t>(encoded[at++]);
+    length |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  CHECK(length <= encoded.size() - at, "an encoded batch is cut off");
+  return at + length;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> EncodeRecords(const BatchOrigin& origin,
+                                          absl::string_view batch) {
+  size_t records = 0;
+  RecordView record;
+  for (RecordBatchReader reader(batch); reader.Next(&record);) ++records;
+  std::string out;
+  out.reserve(batch.size() + records * kOverheadBytes);
+
+  const std::string arrival = ArrivalField(origin.arrival_ms);
+  SequenceNumber number{origin.shard_created_s, origin.shard, origin.first,
+                        static_cast<uint64_t>(origin.arrival_ms / 1000)};
+  std::string number_text;
+  RecordBatchReader reader(batch);
+  while (reader.Next(&record)) {
+    number_text.clear();
+    number.AppendTo(&number_text);
+    AppendEncoded(record, number_text, arrival, &out);
+    ++number.counter;
+  }
+  RETURN_IF_ERROR(reader.status());
+  return out;
+}
+
+bool AppendToRun(const EncodedBatch& batch, const RunLimits& limits,
+                 RecordRun* run) {
+  absl::string_view rest = *batch.bytes;
+  Counter counter = batch.first;
+  const Counter end = batch.first + batch.record_count;
+  for (; counter < run->next && counter < end; ++counter) {
+    rest.remove_prefix(FirstRecordBytes(rest));
+  }
+  size_t taken = 0;
+  uint32_t records = 0;
+  bool limited = false;
+  for (; counter < end; ++counter) {
+    const size_t bytes = FirstRecordBytes(rest.substr(taken));
+    const uint32_t count = run->record_count + records;
+    limited = count >= limits.records_max ||
+              (count > 0 && run->bytes + taken + bytes > limits.bytes_max);
+    if (limited) break;
+    taken += bytes;
+    ++records;
+  }
+  if (records > 0) {
+    run->spans.push_back({batch.bytes, rest.substr(0, taken)});
+    run->record_count += records;
+    run->bytes += taken;
+    run->next = counter;
+    run->last_arrival_ms = batch.arrival_ms;
+  }
+  return !limited;
+}
+
+}  // namespace trireme

@@ -1,0 +1,110 @@
+#include "server/router.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/errors.h"
+#include "storage/status_macros.h"
+#include "storage/stream_name.h"
+
+namespace trireme {
+
+StreamPtr Router::FindHere(absl::string_view name) const {
+  return catalog_->Find(name);
+}
+
+absl::StatusOr<StreamPtr> Router::Lookup(absl::string_view name) const {
+  StreamPtr stream = catalog_->Find(name);
+  if (stream == nullptr) return StreamNotFound(name, account_);
+  return stream;
+}
+
+absl::StatusOr<StreamPtr> Router::Lookup(StreamId id) const {
+  StreamPtr stream = catalog_->Find(id);
+  if (stream == nullptr) {
+    return MakeError(ErrorReason::kResourceNotFound,
+                     absl::StrCat("The stream this was issued for does not "
+                                  "exist any more under account ",
+                                  account_.id, "."));
+  }
+  return stream;
+}
+
+void Router::Find(absl::string_view name, absl::Duration timeout,
+                  FoundStream found) {
+  if (StreamPtr stream = catalog_->Find(name)) {
+    found(std::move(stream));
+    return;
+  }
+  FindFresh(name, timeout, std::move(found));
+}
+
+void Router::Find(StreamId id, absl::Duration timeout, FoundStream found) {
+  if (StreamPtr stream = catalog_->Find(id)) {
+    found(std::move(stream));
+    return;
+  }
+  FindFresh(id, timeout, std::move(found));
+}
+
+void Router::FindFresh(absl::string_view name, absl::Duration timeout,
+                       FoundStream found) {
+  Refresh(timeout, [this, name = std::string(name),
+                    found = std::move(found)](absl::Status status) mutable {
+    if (!status.ok()) return found(std::move(status));
+    found(Lookup(name));
+  });
+}
+
+void Router::FindFresh(StreamId id, absl::Duration timeout, FoundStream found) {
+  Refresh(timeout,
+          [this, id, found = std::move(found)](absl::Status status) mutable {
+            if (!status.ok()) return found(std::move(status));
+            found(Lookup(id));
+          });
+}
+
+void Router::Refresh(absl::Duration timeout,
+                     absl::AnyInvocable<void(absl::Status)> done) {
+  // Off the node's own threads: what follows may format a page of shards.
+  replicas_->ReadBarrier(
+      {kMetaGroup, timeout,
+       [this, done = std::move(done)](absl::Status status) mutable {
+         pool_->Schedule(
+             [done = std::move(done), status = std::move(status)]() mutable {
+               done(std::move(status));
+             });
+       }});
+}
+
+absl::StatusOr<const Shard*> ShardOf(const Stream& stream,
+                                     absl::string_view partition_key,
+                                     absl::string_view explicit_hash_key) {
+  if (explicit_hash_key.empty()) {
+    return &stream.ShardFor(HashPartitionKey(partition_key));
+  }
+  ASSIGN_OR_RETURN(const HashKey key, ParseExplicitHashKey(explicit_hash_key));
+  return &stream.ShardFor(key);
+}
+
+absl::StatusOr<const Shard*> FindShard(const Stream& stream,
+                                       absl::string_view shard_id,
+                                       const Account& account) {
+  const absl::StatusOr<ShardIndex> index = ParseShardId(shard_id);
+  if (!index.ok()) {
+    if (ReasonOf(index.status()) != ErrorReason::kResourceNotFound) {
+      return index.status();
+    }
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("Could not find shard ", shard_id, " in stream ",
+                     stream.name, " under account ", account.id, "."));
+  }
+  const Shard* shard = stream.FindShard(*index);
+  if (shard == nullptr) {
+    return ShardNotFound(ShardIdToString(*index), stream.name, account);
+  }
+  return shard;
+}
+
+}  // namespace trireme

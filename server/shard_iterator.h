@@ -1,0 +1,45 @@
+// Shard iterators and list tokens: positions a client holds for up to 300
+// seconds (kinesis-contract.md §2.3). Positions, not cursors: using one again
+// gives the same again.
+#ifndef TRIREME_SERVER_SHARD_ITERATOR_H_
+#define TRIREME_SERVER_SHARD_ITERATOR_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/signed_token.h"
+#include "storage/ids.h"
+
+namespace trireme {
+
+struct ShardIterator {
+  ShardKey shard;
+  Counter next = 0;  // The lowest counter not yet read.
+};
+
+std::string EncodeShardIterator(const TokenSigner& signer,
+                                const ShardIterator& iterator, absl::Time now);
+// Takes the token in double quotes too. InvalidArgumentException for what this
+// cluster did not issue, ExpiredIteratorException when it is too old at `now`.
+absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
+                                                  absl::string_view token,
+                                                  absl::Time now);
+
+// Where a list goes on: after the stream of that name, or after a shard.
+struct ListPosition {
+  std::string stream_name;  // ListStreams: the last one listed.
+  StreamId stream;          // ListShards.
+  ShardIndex shard;         // ListShards: the last one listed.
+};
+
+std::string EncodeNextToken(const TokenSigner& signer,
+                            const ListPosition& position, absl::Time now);
+absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
+                                             absl::string_view token,
+                                             absl::Time now);
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_SHARD_ITERATOR_H_

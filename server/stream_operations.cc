@@ -1,0 +1,306 @@
+#include "server/stream_operations.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/limits.h"
+#include "server/validation.h"
+#include "storage/errors.h"
+#include "storage/status_macros.h"
+#include "storage/stream_name.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+namespace {
+
+// 0 means a full page; more than a page is cut to one (contract, trap 22).
+absl::StatusOr<size_t> PageSize(absl::string_view member, int32_t limit,
+                                int page) {
+  if (limit == 0) return static_cast<size_t>(page);
+  Violations violations;
+  violations.CheckRange(member, limit, 1, kListLimitMax);
+  RETURN_IF_ERROR(violations.ToStatus());
+  return static_cast<size_t>(std::min(limit, page));
+}
+
+// The first shard a page may show, after the one named.
+absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view shard_id) {
+  if (shard_id.empty()) return 0;
+  Violations violations;
+  CheckResourceName("exclusiveStartShardId", shard_id, &violations);
+  RETURN_IF_ERROR(violations.ToStatus());
+  const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
+  if (!shard.ok()) {
+    return MakeError(ErrorReason::kInvalidArgument,
+                     absl::StrCat("ExclusiveStartShardId ", shard_id,
+                                  " is not the id of a shard; one looks like ",
+                                  ShardIdToString(ShardIndex(0))));
+  }
+  return shard->value() + 1;
+}
+
+bool IsExpired(const Stream& stream, const Shard& shard, absl::Time now) {
+  return shard.end.has_value() &&
+         absl::FromUnixSeconds(static_cast<int64_t>(shard.closed_s)) +
+                 absl::Hours(stream.retention_hours) <
+             now;
+}
+
+// Up to `limit` unexpired shards with index >= `first`; true: there are more.
+bool PageOfShards(const Stream& stream, uint32_t first, size_t limit,
+                  absl::Time now, std::vector<const Shard*>* shards) {
+  for (const Shard& shard : stream.shards) {
+    if (shard.index.value() < first || IsExpired(stream, shard, now)) continue;
+    if (shards->size() == limit) return true;
+    shards->push_back(&shard);
+  }
+  return false;
+}
+
+}  // namespace
+
+void StreamOperations::CreateStream(const CreateStreamRequest& request,
+                                    absl::Duration timeout, StatusDone done) {
+  Violations violations;
+  CheckResourceName("streamName", request.stream_name, &violations);
+  if (request.shard_count < 1) {
+    violations.CheckRange("shardCount", request.shard_count, 1,
+                          static_cast<int64_t>(kShardsMax));
+  }
+  if (!violations.empty()) return done(violations.ToStatus());
+
+  const auto shard_count = static_cast<uint32_t>(request.shard_count);
+  v1::Command command;
+  v1::CreateStreamCommand& create = *command.mutable_create_stream();
+  create.set_name(std::string(request.stream_name));
+  create.set_shard_count(shard_count);
+  create.set_retention_hours(kRetentionHoursDefault);
+  create.set_record_bytes_max(kRecordBytesMaxDefault);
+  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
+  router_->Refresh(
+      timeout, [this, name = create.name(), shard_count, deadline,
+                bytes = command.SerializeAsString(),
+                done = std::move(done)](absl::Status status) mutable {
+        if (status.ok()) status = CheckRoomFor(name, shard_count);
+        if (!status.ok()) return done(std::move(status));
+        ProposeToMeta(std::move(bytes), deadline - clock_->MonotonicNow(),
+                      std::move(done));
+      });
+}
+
+// The limits of the cluster. Two creations at once may pass them together by
+// one: they guard the cluster's size, not an invariant.
+absl::Status StreamOperations::CheckRoomFor(const std::string& name,
+                                            uint32_t shard_count) {
+  const Account& account = router_->account();
+  const Catalog& catalog = router_->catalog();
+  if (catalog.Find(name) != nullptr) {
+    return MakeError(ErrorReason::kResourceInUse,
+                     absl::StrCat("Stream ", name, " under account ",
+                                  account.id, " already exists."));
+  }
+  const auto streams = catalog.List("", catalog.stream_count());
+  const auto creating = std::count_if(
+      streams.begin(), streams.end(), [](const StreamPtr& stream) {
+        return stream->status == StreamStatus::kCreating;
+      });
+  if (creating >= kStreamsCreatingMax) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat(creating,
+                     " streams are being created; the "
+                     "limit is ",
+                     kStreamsCreatingMax, "; wait until one is ACTIVE"));
+  }
+  const std::vector<uint32_t> by_group =
+      catalog.OpenShardsByGroup(group_count_);
+  const uint64_t open =
+      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
+  if (open + shard_count > kShardsMax) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat("This request would exceed the shard limit for the "
+                     "account ",
+                     account.id, " in ", account.region,
+                     ". Current shard count for the account: ", open,
+                     ". Limit: ", kShardsMax,
+                     ". Number of additional shards that would have resulted "
+                     "from this request: ",
+                     shard_count, "."));
+  }
+  return absl::OkStatus();
+}
+
+void StreamOperations::DeleteStream(const StreamAddress& stream,
+                                    absl::Duration timeout, StatusDone done) {
+  const absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(stream, router_->account());
+  if (!name.ok()) return done(name.status());
+  v1::Command command;
+  command.mutable_delete_stream()->set_name(std::string(*name));
+  ProposeToMeta(command.SerializeAsString(), timeout,
+                [this, name = std::string(*name),
+                 done = std::move(done)](absl::Status status) mutable {
+                  // Said in the words all operations use.
+                  if (ReasonOf(status) == ErrorReason::kResourceNotFound) {
+                    status = StreamNotFound(name, router_->account());
+                  }
+                  done(std::move(status));
+                });
+}
+
+void StreamOperations::ProposeToMeta(std::string command,
+                                     absl::Duration timeout, StatusDone done) {
+  auto body = std::make_shared<ProposalBody>();
+  body->command = std::move(command);
+  replicas_->Propose({kMetaGroup, std::move(body), timeout,
+                      [done = std::move(done)](ProposalOutcome out) mutable {
+                        done(std::move(out.status));
+                      }});
+}
+
+void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
+                                      absl::Duration timeout,
+                                      Done<DescribeStreamResponse> done) {
+  const absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(request.stream, router_->account());
+  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<size_t> page =
+      PageSize("limit", request.limit, kDescribeStreamPage);
+  if (!page.ok()) return done(page.status());
+  const absl::StatusOr<uint32_t> first =
+      FirstIndexAfter(request.exclusive_start_shard_id);
+  if (!first.ok()) return done(first.status());
+
+  router_->FindFresh(
+      *name, timeout,
+      [this, page = *page, first = *first,
+       done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+        if (!stream.ok()) return done(stream.status());
+        DescribeStreamResponse response;
+        response.stream = *std::move(stream);
+        if (response.stream->status != StreamStatus::kCreating) {
+          response.has_more_shards =
+              PageOfShards(*response.stream, first, page, clock_->WallNow(),
+                           &response.shards);
+        }
+        done(std::move(response));
+      });
+}
+
+void StreamOperations::DescribeStreamSummary(const StreamAddress& stream,
+                                             absl::Duration timeout,
+                                             Done<StreamPtr> done) {
+  const absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(stream, router_->account());
+  if (!name.ok()) return done(name.status());
+  router_->FindFresh(*name, timeout, std::move(done));
+}
+
+void StreamOperations::ListStreams(const ListStreamsRequest& request,
+                                   absl::Duration timeout,
+                                   Done<ListStreamsResponse> done) {
+  const absl::StatusOr<size_t> page =
+      PageSize("limit", request.limit, kListStreamsPage);
+  if (!page.ok()) return done(page.status());
+  std::string after(request.exclusive_start_stream_name);
+  if (!request.next_token.empty()) {
+    absl::StatusOr<ListPosition> position =
+        DecodeNextToken(*signer_, request.next_token, clock_->WallNow());
+    if (!position.ok()) return done(position.status());
+    after = std::move(position->stream_name);
+  } else if (!after.empty()) {
+    Violations violations;
+    CheckResourceName("exclusiveStartStreamName", after, &violations);
+    if (!violations.empty()) return done(violations.ToStatus());
+  }
+  router_->Refresh(timeout,
+                   [this, after = std::move(after), page = *page,
+                    done = std::move(done)](absl::Status status) mutable {
+                     if (!status.ok()) return done(std::move(status));
+                     done(ListFrom(after, page));
+                   });
+}
+
+absl::StatusOr<ListStreamsResponse> StreamOperations::ListFrom(
+    absl::string_view after, size_t limit) {
+  ListStreamsResponse response;
+  // One more than shown tells whether there are more.
+  response.streams = router_->catalog().List(after, limit + 1);
+  response.has_more_streams = response.streams.size() > limit;
+  if (response.has_more_streams) {
+    response.streams.resize(limit);
+    ListPosition last;
+    last.stream_name = response.streams.back()->name;
+    response.next_token = EncodeNextToken(*signer_, last, clock_->WallNow());
+  }
+  return response;
+}
+
+void StreamOperations::ListShards(const ListShardsRequest& request,
+                                  absl::Duration timeout,
+                                  Done<ListShardsResponse> done) {
+  const absl::StatusOr<size_t> page =
+      PageSize("maxResults", request.max_results, kListShardsPage);
+  if (!page.ok()) return done(page.status());
+  const bool has_name =
+      !request.stream.name.empty() || !request.stream.arn.empty();
+  if (!has_name && request.next_token.empty()) {
+    return done(
+        MakeError(ErrorReason::kInvalidArgument,
+                  "Either NextToken or StreamName should be provided."));
+  }
+  if (!request.next_token.empty()) {
+    if (has_name || !request.exclusive_start_shard_id.empty()) {
+      return done(
+          MakeError(ErrorReason::kInvalidArgument,
+                    "NextToken and StreamName cannot be provided together."));
+    }
+    const absl::StatusOr<ListPosition> position =
+        DecodeNextToken(*signer_, request.next_token, clock_->WallNow());
+    if (!position.ok()) return done(position.status());
+    return router_->FindFresh(
+        position->stream, timeout,
+        [this, after = ShardIdToString(position->shard), page = *page,
+         done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+          if (!stream.ok()) return done(stream.status());
+          done(ListShardsOf(*std::move(stream), after, page));
+        });
+  }
+  const absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(request.stream, router_->account());
+  if (!name.ok()) return done(name.status());
+  router_->FindFresh(
+      *name, timeout,
+      [this, after = std::string(request.exclusive_start_shard_id),
+       page = *page,
+       done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+        if (!stream.ok()) return done(stream.status());
+        done(ListShardsOf(*std::move(stream), after, page));
+      });
+}
+
+absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
+    StreamPtr stream, absl::string_view after, size_t limit) {
+  if (stream->status == StreamStatus::kCreating) {
+    return MakeError(ErrorReason::kResourceInUse,
+                     absl::StrCat("Stream ", stream->name, " under account ",
+                                  router_->account().id,
+                                  " not ACTIVE, instead in state CREATING"));
+  }
+  ASSIGN_OR_RETURN(const uint32_t first, FirstIndexAfter(after));
+  const absl::Time now = clock_->WallNow();
+  ListShardsResponse response;
+  response.stream = std::move(stream);
+  if (PageOfShards(*response.stream, first, limit, now, &response.shards)) {
+    response.next_token = EncodeNextToken(
+        *signer_, {"", response.stream->id, response.shards.back()->index},
+        now);
+  }
+  return response;
+}
+
+}  // namespace trireme

@@ -1,0 +1,136 @@
+#include "storage/catalog_tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/fixed_ints.h"
+#include "storage/status_macros.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+namespace {
+
+std::string EncodeHashKey(HashKey key) {
+  std::string bytes;
+  AppendBig(absl::Uint128High64(key), &bytes);
+  AppendBig(absl::Uint128Low64(key), &bytes);
+  return bytes;
+}
+
+bool DecodeHashKey(const std::string& bytes, HashKey* key) {
+  ByteCursor cursor(bytes);
+  uint64_t high = 0;
+  uint64_t low = 0;
+  if (!cursor.TakeBig(&high) || !cursor.TakeBig(&low) || !cursor.empty())
+    return false;
+  *key = absl::MakeUint128(high, low);
+  return true;
+}
+
+void EncodeShard(const Shard& shard, v1::ShardRow* row) {
+  row->set_shard(shard.index.value());
+  row->set_group(shard.group.value());
+  row->set_range_start(EncodeHashKey(shard.range.start));
+  row->set_range_end(EncodeHashKey(shard.range.end));
+  row->set_created_s(shard.created_s);
+  if (shard.parent) row->set_parent(shard.parent->value());
+  if (shard.adjacent_parent)
+    row->set_adjacent_parent(shard.adjacent_parent->value());
+  if (shard.end) row->set_end_counter(*shard.end);
+  row->set_closed_s(shard.closed_s);
+}
+
+absl::StatusOr<Shard> DecodeShard(const v1::ShardRow& row) {
+  Shard shard;
+  shard.index = ShardIndex(row.shard());
+  shard.group = GroupId(row.group());
+  if (!DecodeHashKey(row.range_start(), &shard.range.start) ||
+      !DecodeHashKey(row.range_end(), &shard.range.end) ||
+      shard.range.start > shard.range.end)
+    return absl::DataLossError("a shard's hash key range is malformed");
+  shard.created_s = row.created_s();
+  if (row.has_parent()) shard.parent = ShardIndex(row.parent());
+  if (row.has_adjacent_parent())
+    shard.adjacent_parent = ShardIndex(row.adjacent_parent());
+  if (row.has_end_counter()) shard.end = row.end_counter();
+  shard.closed_s = row.closed_s();
+  return shard;
+}
+
+absl::Status CheckShards(const Stream& stream) {
+  for (size_t i = 1; i < stream.shards.size(); ++i) {
+    if (!(stream.shards[i - 1].index < stream.shards[i].index))
+      return absl::DataLossError("shards out of order");
+  }
+  if (stream.open.empty()) return absl::DataLossError("no open shard");
+  HashKey expected = 0;
+  for (size_t i = 0; i < stream.open.size(); ++i) {
+    const HashKeyRange& range = stream.shards[stream.open[i]].range;
+    if (range.start != expected || (i > 0 && expected == 0))
+      return absl::DataLossError("open shards leave a gap or overlap");
+    expected = range.end + 1;  // Zero after the last key of all.
+  }
+  if (expected != 0)
+    return absl::DataLossError("open shards end before the last hash key");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
+  v1::StreamRow row;
+  if (!row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return absl::DataLossError("it does not parse");
+  auto stream = std::make_shared<Stream>();
+  stream->id = StreamId(row.stream_id());
+  stream->name = row.name();
+  if (row.status() < 1 || row.status() > 4)
+    return absl::DataLossError(absl::StrCat("unknown status ", row.status()));
+  stream->status = static_cast<StreamStatus>(row.status());
+  stream->created = absl::FromUnixMillis(row.created_ms());
+  stream->retention_hours = row.retention_hours();
+  stream->record_bytes_max = row.record_bytes_max();
+  stream->shards.reserve(static_cast<size_t>(row.shards_size()));
+  for (const v1::ShardRow& shard_row : row.shards()) {
+    ASSIGN_OR_RETURN(Shard shard, DecodeShard(shard_row));
+    stream->shards.push_back(std::move(shard));
+  }
+  ListOpenShards(stream.get());
+  RETURN_IF_ERROR(CheckShards(*stream));
+  return stream;
+}
+
+}  // namespace
+
+std::string EncodeStream(const Stream& stream) {
+  v1::StreamRow row;
+  row.set_stream_id(stream.id.value());
+  row.set_name(stream.name);
+  row.set_status(static_cast<uint32_t>(stream.status));
+  row.set_created_ms(absl::ToUnixMillis(stream.created));
+  row.set_retention_hours(stream.retention_hours);
+  row.set_record_bytes_max(stream.record_bytes_max);
+  for (const Shard& shard : stream.shards) EncodeShard(shard, row.add_shards());
+  return row.SerializeAsString();
+}
+
+absl::StatusOr<std::shared_ptr<const Stream>> DecodeStream(
+    absl::string_view row) {
+  auto stream = Decode(row);
+  if (stream.ok()) return stream;
+  return absl::DataLossError(
+      absl::StrCat("malformed row of a stream: ", stream.status().message()));
+}
+
+void ListOpenShards(Stream* stream) {
+  stream->open.clear();
+  for (uint32_t i = 0; i < stream->shards.size(); ++i) {
+    if (!stream->shards[i].end) stream->open.push_back(i);
+  }
+  std::sort(stream->open.begin(), stream->open.end(),
+            [stream](uint32_t a, uint32_t b) {
+              return stream->shards[a].range.start <
+                     stream->shards[b].range.start;
+            });
+}
+
+}  // namespace trireme

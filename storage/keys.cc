@@ -1,0 +1,144 @@
+#include "storage/keys.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace trireme {
+namespace {
+
+// Takes `values` off a key of `kind`; false when it is any other key.
+template <typename... Ints>
+bool Decode(absl::string_view key, KeyKind kind, Ints*... values) {
+  ByteCursor cursor(key);
+  uint8_t first = 0;
+  return cursor.TakeLittle(&first) && first == static_cast<uint8_t>(kind) &&
+         (cursor.TakeBig(values) && ...) && cursor.empty();
+}
+
+bool IsRetentionClass(uint8_t value) { return value >= 1 && value <= 3; }
+
+constexpr absl::string_view kClassNames[] = {"day", "week", "year"};
+
+}  // namespace
+
+std::string Key::PrefixEnd() const {
+  std::string end(view());
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  // No kind is 0xff, so the first byte is always left.
+  end.back() = static_cast<char>(end.back() + 1);
+  return end;
+}
+
+Key GroupKey(GroupId group) { return Key(KeyKind::kGroup).Then(group.value()); }
+
+std::optional<GroupId> DecodeGroupKey(absl::string_view key) {
+  uint32_t group = 0;
+  if (!Decode(key, KeyKind::kGroup, &group)) return std::nullopt;
+  return GroupId(group);
+}
+
+Key ShardStateKey(const ShardStateId& id) {
+  return Key(KeyKind::kShardState)
+      .Then(id.group.value())
+      .Then(id.shard.stream.value())
+      .Then(id.shard.shard.value());
+}
+
+std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key) {
+  uint32_t group = 0;
+  uint32_t stream = 0;
+  uint32_t shard = 0;
+  if (!Decode(key, KeyKind::kShardState, &group, &stream, &shard))
+    return std::nullopt;
+  return ShardStateId{GroupId(group), {StreamId(stream), ShardIndex(shard)}};
+}
+
+Key PartitionKey(const PartitionId& id) {
+  return Key(KeyKind::kPartition)
+      .Then(static_cast<uint8_t>(id.retention))
+      .Then(id.number);
+}
+
+std::optional<PartitionId> DecodePartitionKey(absl::string_view key) {
+  uint8_t retention = 0;
+  PartitionId id;
+  if (!Decode(key, KeyKind::kPartition, &retention, &id.number) ||
+      !IsRetentionClass(retention))
+    return std::nullopt;
+  id.retention = static_cast<RetentionClass>(retention);
+  return id;
+}
+
+Key StreamKey(StreamId stream) {
+  return Key(KeyKind::kStream).Then(stream.value());
+}
+
+std::optional<StreamId> DecodeStreamKey(absl::string_view key) {
+  uint32_t stream = 0;
+  if (!Decode(key, KeyKind::kStream, &stream)) return std::nullopt;
+  return StreamId(stream);
+}
+
+Key GroupBlocksKey(GroupId group) {
+  return Key(KeyKind::kBlock).Then(group.value());
+}
+
+Key ShardBlocksKey(GroupId group, ShardKey shard) {
+  return GroupBlocksKey(group)
+      .Then(shard.stream.value())
+      .Then(shard.shard.value());
+}
+
+Key BlockKey(const BlockId& id) {
+  return ShardBlocksKey(id.group, id.shard).Then(id.first);
+}
+
+std::optional<BlockId> DecodeBlockKey(absl::string_view key) {
+  uint32_t group = 0;
+  uint32_t stream = 0;
+  uint32_t shard = 0;
+  BlockId id;
+  if (!Decode(key, KeyKind::kBlock, &group, &stream, &shard, &id.first))
+    return std::nullopt;
+  id.group = GroupId(group);
+  id.shard = {StreamId(stream), ShardIndex(shard)};
+  return id;
+}
+
+Key GroupTimesKey(GroupId group) {
+  return Key(KeyKind::kTime).Then(group.value());
+}
+
+Key TimeKey(const SecondId& id) {
+  return GroupTimesKey(id.group).Then(id.second);
+}
+
+std::optional<SecondId> DecodeTimeKey(absl::string_view key) {
+  uint32_t group = 0;
+  SecondId id;
+  if (!Decode(key, KeyKind::kTime, &group, &id.second)) return std::nullopt;
+  id.group = GroupId(group);
+  return id;
+}
+
+std::string PartitionName(const PartitionId& id) {
+  const auto row = static_cast<size_t>(id.retention) - 1;
+  return absl::StrCat("part-", kClassNames[row], "-", id.number);
+}
+
+std::optional<PartitionId> ParsePartitionName(absl::string_view name) {
+  for (uint8_t retention = 1; retention <= 3; ++retention) {
+    const std::string prefix =
+        absl::StrCat("part-", kClassNames[retention - 1], "-");
+    PartitionId id;
+    if (absl::StartsWith(name, prefix) &&
+        absl::SimpleAtoi(name.substr(prefix.size()), &id.number)) {
+      id.retention = static_cast<RetentionClass>(retention);
+      return id;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace trireme

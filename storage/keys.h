@@ -1,0 +1,107 @@
+// Every key of the store: one enum, one encode/decode pair each
+// (docs/storage-format.md, "Keys"). Integers are big-endian, so that the order
+// of keys is the order of what they name.
+#ifndef TRIREME_STORAGE_KEYS_H_
+#define TRIREME_STORAGE_KEYS_H_
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "storage/fixed_ints.h"
+#include "storage/ids.h"
+
+namespace trireme {
+
+// The first byte of every key. Written to disk; never renumber.
+enum class KeyKind : uint8_t {
+  // --- in the family of tables ---
+  kFormat = 1,        // -> u32, the version of everything here.
+  kGroup = 2,         // group -> GroupRow: its applied position.
+  kShardState = 3,    // group, stream, shard -> ShardStateRow.
+  kPartition = 4,     // retention class, id -> PartitionRow.
+  kStream = 5,        // stream -> StreamRow.
+  kNextStreamId = 6,  // -> u32, the id that no stream has had yet.
+  // --- in the families of time partitions ---
+  kBlock = 32,  // group, stream, shard, counter of the first record -> block.
+  kTime = 33,   // group, Unix second -> u64, the first log index of it here.
+};
+
+// The three families of time partitions (design.md D4), by the retention of
+// the streams in them. Written to disk; never renumber.
+enum class RetentionClass : uint8_t { kDay = 1, kWeek = 2, kYear = 3 };
+
+// A key while it is built: on the stack, no heap.
+class Key {
+ public:
+  explicit Key(KeyKind kind) { Then(static_cast<uint8_t>(kind)); }
+
+  template <typename Int>
+  Key& Then(Int value) {
+    StoreLittle(SwapBytes(value), bytes_.data() + size_);
+    size_ += sizeof(value);
+    return *this;
+  }
+  absl::string_view view() const { return {bytes_.data(), size_}; }
+  // The key above all that begin with this one's bytes.
+  std::string PrefixEnd() const;
+
+ private:
+  std::array<char, 24> bytes_;
+  size_t size_ = 0;
+};
+
+struct ShardStateId {
+  GroupId group;
+  ShardKey shard;
+};
+struct PartitionId {
+  RetentionClass retention = RetentionClass::kDay;
+  uint64_t number = 0;
+};
+struct BlockId {
+  GroupId group;
+  ShardKey shard;
+  Counter first = 0;
+};
+struct SecondId {
+  GroupId group;
+  uint64_t second = 0;
+};
+
+inline Key FormatKey() { return Key(KeyKind::kFormat); }
+
+Key GroupKey(GroupId group);
+std::optional<GroupId> DecodeGroupKey(absl::string_view key);
+
+Key ShardStateKey(const ShardStateId& id);
+std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key);
+
+Key PartitionKey(const PartitionId& id);
+std::optional<PartitionId> DecodePartitionKey(absl::string_view key);
+
+Key StreamKey(StreamId stream);
+std::optional<StreamId> DecodeStreamKey(absl::string_view key);
+
+inline Key NextStreamIdKey() { return Key(KeyKind::kNextStreamId); }
+
+Key BlockKey(const BlockId& id);
+std::optional<BlockId> DecodeBlockKey(absl::string_view key);
+// Begins every block key of the shard, or of the group.
+Key ShardBlocksKey(GroupId group, ShardKey shard);
+Key GroupBlocksKey(GroupId group);
+
+Key TimeKey(const SecondId& id);
+std::optional<SecondId> DecodeTimeKey(absl::string_view key);
+Key GroupTimesKey(GroupId group);
+
+// The column family of a time partition: "part-day-17".
+std::string PartitionName(const PartitionId& id);
+std::optional<PartitionId> ParsePartitionName(absl::string_view name);
+
+}  // namespace trireme
+
+#endif  // TRIREME_STORAGE_KEYS_H_

@@ -1,0 +1,99 @@
+#include "storage/shard_commands.h"
+
+#include <optional>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "storage/errors.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+namespace {
+
+ShardDecision Open(const ShardTable& shards, GroupId group,
+                   const v1::OpenShardsCommand& command) {
+  ShardDecision decision;
+  absl::flat_hash_set<uint32_t> seen;
+  for (const v1::ShardToOpen& shard : command.shards()) {
+    if (!seen.insert(shard.shard()).second) continue;
+    const ShardKey key{StreamId(command.stream_id()),
+                       ShardIndex(shard.shard())};
+    // Blocks that an interrupted catch-up brought ahead stay its own.
+    ShardRecord record = shards.Find(group, key).value_or(ShardRecord());
+    if (record.opened || record.dropped) continue;
+    record.opened = true;
+    record.created_s = shard.created_s();
+    record.retention_hours = command.retention_hours();
+    decision.changes.push_back({key, record});
+  }
+  return decision;
+}
+
+ShardDecision Drop(const ShardTable& shards, GroupId group,
+                   const v1::DropShardsCommand& command) {
+  ShardDecision decision;
+  for (const uint32_t shard : command.shards()) {
+    const ShardKey key{StreamId(command.stream_id()), ShardIndex(shard)};
+    ShardRecord record = shards.Find(group, key).value_or(ShardRecord());
+    if (record.dropped) continue;
+    record.dropped = true;
+    decision.changes.push_back({key, record});
+  }
+  return decision;
+}
+
+ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
+                   const v1::SealShardCommand& command) {
+  const ShardKey key{StreamId(command.stream_id()),
+                     ShardIndex(command.shard())};
+  ShardDecision decision;
+  std::optional<ShardRecord> record = shards.Find(group, key);
+  if (!record || !record->exists()) {
+    decision.status = MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("shard ", key.shard.value(), " of stream ",
+                     key.stream.value(), " is not open in this group"));
+    return decision;
+  }
+  if (!record->end) {
+    record->end = MakeCounter(index, 0);
+    decision.changes.push_back({key, *record});
+  }
+  v1::SealShardReply reply;
+  reply.set_end_counter(*record->end);
+  decision.reply = reply.SerializeAsString();
+  return decision;
+}
+
+}  // namespace
+
+bool IsShardCommand(const v1::Command& command) {
+  switch (command.command_case()) {
+    case v1::Command::kOpenShards:
+    case v1::Command::kDropShards:
+    case v1::Command::kSealShard:
+      return true;
+    default:
+      return false;
+  }
+}
+
+ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
+                                 LogIndex index, const v1::Command& command) {
+  switch (command.command_case()) {
+    case v1::Command::kOpenShards:
+      return Open(shards, group, command.open_shards());
+    case v1::Command::kDropShards:
+      return Drop(shards, group, command.drop_shards());
+    case v1::Command::kSealShard:
+      return Seal(shards, group, index, command.seal_shard());
+    default: {
+      ShardDecision decision;
+      decision.status = MakeError(ErrorReason::kInvalidArgument,
+                                  "not a command to a group of shards");
+      return decision;
+    }
+  }
+}
+
+}  // namespace trireme

@@ -1,0 +1,291 @@
+#include "storage/state_machine.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/catalog_commands.h"
+#include "storage/catalog_tables.h"
+#include "storage/check.h"
+#include "storage/entry_payload.h"
+#include "storage/errors.h"
+#include "storage/fixed_ints.h"
+#include "storage/shard_commands.h"
+#include "storage/status_macros.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+
+StateMachine::~StateMachine() = default;
+
+absl::StatusOr<ApplyResult> StateMachine::Apply(const CommittedEntry& entry) {
+  CHECK(entry.group.value() < options_.group_count, "no such group here");
+  absl::MutexLock lock(&write_mu_);
+  AppliedPosition position = Applied(entry.group);
+  if (entry.index <= position.index) return ApplyResult();
+  CHECK(entry.index == position.index + 1,
+        absl::StrCat("group ", entry.group.value(), " applies entry ",
+                     entry.index, " after ", position.index));
+  position.index = entry.index;
+  position.term = entry.term;
+  BeginBatch();
+  ApplyResult result;
+  if (entry.has_payload) {
+    ASSIGN_OR_RETURN(result, ApplyPayload(entry, &position));
+  }
+  PutPosition(entry.group, position);
+  RETURN_IF_ERROR(WriteBatch(entry.group));
+  PublishPosition(entry.group, position);
+  return result;
+}
+
+absl::StatusOr<ApplyResult> StateMachine::ApplyPayload(
+    const CommittedEntry& entry, AppliedPosition* position) {
+  if (entry.payload == nullptr)
+    return absl::InvalidArgumentError("a committed entry without its payload");
+  ASSIGN_OR_RETURN(const DecodedPayload payload, DecodePayload(*entry.payload));
+  // The proposers' stamps never go back; that shards are in order of time must
+  // not hang on it.
+  position->stamp_ms = std::max(position->stamp_ms, payload.stamp_ms);
+  if (payload.kind == PayloadKind::kCommand)
+    return ApplyCommand(entry, payload.command, position->stamp_ms);
+  return ApplyRecords(entry, payload, position->stamp_ms);
+}
+
+// --- records ---
+
+absl::StatusOr<std::optional<ShardRecord>> StateMachine::Admit(
+    GroupId group, const ShardKey& shard, LogIndex index) const {
+  std::optional<ShardRecord> record = shards_.Find(group, shard);
+  if (!record || !record->exists()) {
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("shard ", shard.shard.value(), " of stream ",
+                     shard.stream.value(), " is not open in this group"));
+  }
+  const Counter first = MakeCounter(index, 0);
+  if (record->end && first >= *record->end) {
+    return MakeError(ErrorReason::kShardSealed,
+                     absl::StrCat("shard ", shard.shard.value(), " of stream ",
+                                  shard.stream.value(), " is sealed"));
+  }
+  // An interrupted catch-up may have brought the block already.
+  if (record->next > first) return std::optional<ShardRecord>();
+  return record;
+}
+
+absl::StatusOr<ApplyResult> StateMachine::ApplyRecords(
+    const CommittedEntry& entry, const DecodedPayload& payload,
+    int64_t stamp_ms) {
+  ApplyResult result;
+  result.batches.reserve(payload.batches.size());
+  std::vector<const ShardBatch*> admitted;
+  admitted.reserve(payload.batches.size());
+  uint64_t bytes = 0;
+  for (const ShardBatch& batch : payload.batches) {
+    auto record = Admit(entry.group, batch.shard, entry.index);
+    result.batches.push_back(record.status());
+    if (!record.ok() || !record->has_value()) continue;
+    (*record)->next = MakeCounter(entry.index, 0) + batch.record_count;
+    (*record)->last_arrival_ms = stamp_ms;
+    PutShard(entry.group, {batch.shard, **record});
+    admitted.push_back(&batch);
+    bytes += batch.batch.size();
+  }
+  if (admitted.empty()) return result;
+
+  const Moment moment = {
+      static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000,
+      entry.index};
+  ASSIGN_OR_RETURN(const Store::FamilyRef family,
+                   partitions_->Place({entry.group, entry.index, entry.index,
+                                       stamp_ms, stamp_ms, bytes},
+                                      std::span(&moment, 1), &batch_));
+  for (const ShardBatch* batch : admitted) {
+    const Key key =
+        BlockKey({entry.group, batch->shard, MakeCounter(entry.index, 0)});
+    const auto header = MakeBlockHeader(key.view(), batch->record_count,
+                                        stamp_ms, batch->batch);
+    const std::array<absl::string_view, 2> parts = {
+        absl::string_view(header.data(), header.size()), batch->batch};
+    batch_.PutParts(*family, key.view(), parts);
+  }
+  return result;
+}
+
+// --- commands ---
+
+absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
+    const CommittedEntry& entry, absl::string_view bytes, int64_t stamp_ms) {
+  v1::Command command;
+  if (!command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return absl::DataLossError("an entry holds a malformed command");
+  const bool is_meta = entry.group == kMetaGroup;
+  if (IsCatalogCommand(command) && is_meta)
+    return ApplyToCatalog(command, stamp_ms);
+  if (IsShardCommand(command) && !is_meta) return ApplyToShards(entry, command);
+  ApplyResult result;
+  if (IsCatalogCommand(command) || IsShardCommand(command)) {
+    result.status = MakeError(ErrorReason::kInvalidArgument,
+                              "a command to the wrong kind of group");
+    return result;
+  }
+  // Skipping it would make this replica differ from its peers for good.
+  return absl::UnimplementedError(
+      absl::StrCat("entry ", entry.index, " of group ", entry.group.value(),
+                   " holds a command that this version does not know; "
+                   "upgrade this node"));
+}
+
+ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
+                                         int64_t stamp_ms) {
+  CatalogDecision decision = DecideCatalogCommand(
+      {catalog_, next_stream_id_, options_.group_count}, command, stamp_ms);
+  ApplyResult result;
+  result.status = std::move(decision.status);
+  result.reply = std::move(decision.reply);
+  if (decision.next_stream_id) PutNextStreamId(*decision.next_stream_id);
+  if (decision.put != nullptr) PutStream(std::move(decision.put));
+  if (decision.remove) RemoveStream(*decision.remove);
+  return result;
+}
+
+ApplyResult StateMachine::ApplyToShards(const CommittedEntry& entry,
+                                        const v1::Command& command) {
+  ShardDecision decision =
+      DecideShardCommand(shards_, entry.group, entry.index, command);
+  for (const ShardChange& change : decision.changes)
+    PutShard(entry.group, change);
+  ApplyResult result;
+  result.status = std::move(decision.status);
+  result.reply = std::move(decision.reply);
+  return result;
+}
+
+// --- one batch ---
+
+void StateMachine::BeginBatch() {
+  batch_.Clear();
+  shard_changes_.clear();
+  put_streams_.clear();
+  removed_streams_.clear();
+}
+
+void StateMachine::PutShard(GroupId group, const ShardChange& change) {
+  batch_.Put(*store_->tables(), ShardStateKey({group, change.shard}).view(),
+             EncodeShardRecord(change.record));
+  shard_changes_.push_back(change);
+}
+
+void StateMachine::PutStream(std::shared_ptr<const Stream> stream) {
+  batch_.Put(*store_->tables(), StreamKey(stream->id).view(),
+             EncodeStream(*stream));
+  put_streams_.push_back(std::move(stream));
+}
+
+void StateMachine::RemoveStream(StreamId id) {
+  batch_.Delete(*store_->tables(), StreamKey(id).view());
+  removed_streams_.push_back(id);
+}
+
+void StateMachine::PutNextStreamId(uint32_t id) {
+  next_stream_id_ = id;
+  std::string value;
+  AppendLittle(id, &value);
+  batch_.Put(*store_->tables(), NextStreamIdKey().view(), value);
+}
+
+void StateMachine::PutPosition(GroupId group, const AppliedPosition& position) {
+  v1::GroupRow row;
+  row.set_applied_index(position.index);
+  row.set_applied_term(position.term);
+  row.set_stamp_ms(position.stamp_ms);
+  batch_.Put(*store_->tables(), GroupKey(group).view(),
+             row.SerializeAsString());
+}
+
+absl::Status StateMachine::WriteBatch(GroupId group) {
+  RETURN_IF_ERROR(store_->Write(&batch_));
+  unflushed_bytes_.fetch_add(batch_.bytes(), std::memory_order_relaxed);
+  shards_.Publish(group, shard_changes_);
+  for (const StreamId id : removed_streams_) catalog_.Remove(id);
+  for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
+  return absl::OkStatus();
+}
+
+void StateMachine::PublishPosition(GroupId group,
+                                   const AppliedPosition& position) {
+  absl::MutexLock lock(&positions_mu_);
+  applied_[group.value()] = position;
+}
+
+// --- positions, flush, retention ---
+
+AppliedPosition StateMachine::Applied(GroupId group) const {
+  absl::MutexLock lock(&positions_mu_);
+  CHECK(group.value() < applied_.size(), "no such group here");
+  return applied_[group.value()];
+}
+
+AppliedPosition StateMachine::Durable(GroupId group) const {
+  absl::MutexLock lock(&positions_mu_);
+  CHECK(group.value() < durable_.size(), "no such group here");
+  return durable_[group.value()];
+}
+
+absl::Status StateMachine::Flush() {
+  std::vector<AppliedPosition> positions;
+  {
+    absl::MutexLock lock(&positions_mu_);
+    positions = applied_;  // Written before this moment, so flushed below.
+  }
+  const uint64_t bytes = unflushed_bytes_.exchange(0);
+  if (absl::Status flushed = store_->Flush(); !flushed.ok()) {
+    unflushed_bytes_.fetch_add(bytes);
+    return flushed;
+  }
+  {
+    absl::MutexLock lock(&positions_mu_);
+    for (size_t group = 0; group < positions.size(); ++group) {
+      if (positions[group].index > durable_[group].index)
+        durable_[group] = positions[group];
+    }
+  }
+  return partitions_->PrepareNext();
+}
+
+bool StateMachine::FlushDue() const {
+  return unflushed_bytes_.load(std::memory_order_relaxed) >=
+         options_.memtable_bytes_max / 2;
+}
+
+absl::Status StateMachine::DropExpired(int64_t now_ms) {
+  const int64_t retention_ms =
+      absl::ToInt64Milliseconds(absl::Hours(shards_.RetentionHoursMax()));
+  std::vector<TimePartitions::Expired> expired;
+  {
+    absl::MutexLock lock(&write_mu_);
+    expired = partitions_->TakeExpired(now_ms - retention_ms);
+  }
+  if (expired.empty()) return absl::OkStatus();
+  // Families first: if we stop in between, a row without a family is
+  // forgotten at the next start, while data without a row would stay.
+  for (const TimePartitions::Expired& partition : expired)
+    RETURN_IF_ERROR(store_->DropFamily(partition.family));
+  absl::MutexLock lock(&write_mu_);
+  BeginBatch();
+  partitions_->ForgetRows(expired, &batch_);
+  return store_->Write(&batch_);
+}
+
+const Catalog& StateMachine::catalog() const { return catalog_; }
+const ShardLog& StateMachine::shard_log() const { return *shard_log_; }
+
+ShardState StateMachine::GetShardState(GroupId group, ShardKey shard) const {
+  return shards_.State(group, shard);
+}
+
+uint64_t StateMachine::bytes_on_disk() const { return store_->bytes_on_disk(); }
+
+}  // namespace trireme

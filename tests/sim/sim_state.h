@@ -1,0 +1,76 @@
+// SimState stands for the state machine in simulations: per group the list of
+// applied entries and a bit per shard that says whether it is sealed. It
+// forgets what was not flushed when its node crashes, and is pulled in chunks
+// like the real one.
+//
+// Owned by a SimNode; lives through its crashes.
+#ifndef TRIREME_TESTS_SIM_SIM_STATE_H_
+#define TRIREME_TESTS_SIM_SIM_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/replicated_state.h"
+#include "tests/sim/random.h"
+#include "tests/sim/sim_history.h"
+
+namespace trireme::sim {
+
+class SimState : public ReplicatedState {
+ public:
+  SimState(NodeId node, uint32_t group_count, History* history)
+      : node_(node), history_(history), groups_(group_count) {}
+
+  absl::StatusOr<ApplyResult> Apply(const CommittedEntry& entry) override;
+  AppliedPosition Applied(GroupId group) const override;
+  AppliedPosition Durable(GroupId group) const override;
+  absl::Status Flush() override;
+  absl::StatusOr<std::string> DescribeHeld(GroupId group) override;
+  absl::StatusOr<std::unique_ptr<StateSource>> OpenSource(
+      GroupId group, absl::string_view held) override;
+  absl::Status InstallChunk(GroupId group, absl::string_view chunk) override;
+  absl::Status FinishInstall(GroupId group,
+                             const AppliedPosition& position) override;
+
+  // The node has crashed: back to what is durable.
+  void Crash(Random* random);
+  // The next Apply finds the disk broken.
+  void FailNextApply() { fails_next_apply_ = true; }
+  void EndFaults() { fails_next_apply_ = false; }
+  // Compares all that is held with what was committed.
+  void CheckAll() const;
+
+ private:
+  struct Item {
+    Term term = 0;
+    Payload payload;       // Null for entries of the core's own.
+    int64_t stamp_ms = 0;  // The highest up to here.
+    uint32_t sealed = 0;   // Bits of shards, after this entry.
+  };
+  struct Group {
+    std::vector<Item> items;  // Applied; by index - 1.
+    LogIndex durable = 0;
+    std::vector<Item> staged;  // Pulled, follows `items`, not yet its own.
+  };
+  class Source;
+
+  static AppliedPosition PositionAt(const Group& group, LogIndex index);
+  static Item Follow(const Item* before, Term term, Payload payload,
+                     ApplyResult* result);
+
+  // Set at construction.
+  const NodeId node_;
+  History* const history_;
+
+  std::vector<Group> groups_;
+  bool fails_next_apply_ = false;
+};
+
+// A command of the simulation: "<record id> <note|seal|open> <shard index>".
+std::string SimCommand(RecordId id, absl::string_view verb, ShardIndex shard);
+
+}  // namespace trireme::sim
+
+#endif  // TRIREME_TESTS_SIM_SIM_STATE_H_

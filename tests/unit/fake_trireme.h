@@ -1,0 +1,141 @@
+// A Trireme in memory behind a real gRPC port, for tests of clients: the three
+// public services with typed errors, and switches that make it misbehave in the
+// ways clients must survive. Not a model of the server: shards are picked by a
+// hash of its own.
+#ifndef TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
+#define TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
+
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/server.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "trireme/v1/cluster.grpc.pb.h"
+#include "trireme/v1/records.grpc.pb.h"
+#include "trireme/v1/streams.grpc.pb.h"
+
+namespace trireme::testing {
+
+// A failed call as the server sends it, details included.
+grpc::Status TypedError(grpc::StatusCode code, const std::string& reason,
+                        const std::string& message,
+                        absl::Duration retry_delay = absl::ZeroDuration());
+
+class FakeTrireme {
+ public:
+  FakeTrireme();
+  ~FakeTrireme();
+
+  std::string address() const;
+  // Ends calls and refuses connections from now on.
+  void Shutdown();
+
+  // The next `times` calls of this name fail so, before they do anything.
+  void FailNext(const std::string& call, grpc::Status status, int times = 1);
+  // In the next `times` requests that hold records with this key, they fail so.
+  void FailKey(const std::string& key, const std::string& error_code,
+               int times);
+  // Records with this key make their whole request INVALID_ARGUMENT.
+  void RefuseKey(const std::string& key);
+  // The next PutRecordsStream breaks, once, instead of answering its n-th
+  // request (from 0), which is written before if `written`.
+  void BreakPutStreamAt(int request, bool written);
+  // Every subscription ends with OK after so many events with records.
+  void EndSubscriptionsAfter(int events);
+  // Subscriptions send nothing, not even heartbeats, while set.
+  void SetSilent(bool silent);
+  // Readers get records twice, never, or in pairs the wrong way round.
+  enum class Fault { kNone, kDuplicate, kLose, kSwap };
+  void SetReadFault(Fault fault);
+
+  void ExpireIterators();
+  void SetPageSizes(int shards, int streams, int records);
+  void CloseShard(const std::string& stream, const std::string& shard,
+                  const std::vector<std::string>& children);
+  void SetUnhealthy(bool unhealthy);
+
+  int calls(const std::string& call) const;
+  // Waits until the call was made once, 20 seconds at most.
+  bool AwaitCall(const std::string& call) const;
+  std::vector<v1::Record> records(const std::string& stream) const;
+  bool HasStream(const std::string& stream) const;
+
+ private:
+  class StreamsService;
+  class RecordsService;
+  class ClusterService;
+  std::unique_ptr<grpc::Service> MakeStreams();
+  std::unique_ptr<grpc::Service> MakeRecords();
+  std::unique_ptr<grpc::Service> MakeCluster();
+
+  struct Shard {
+    v1::Shard description;
+    std::vector<v1::Record> records;
+    std::vector<v1::ChildShard> children;  // Of a closed shard.
+    bool closed = false;
+  };
+  struct Stream {
+    v1::StreamDescription description;
+    std::vector<Shard> shards;
+  };
+
+  grpc::Status Enter(const std::string& call)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Stream* Find(const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Shard* FindShard(const std::string& stream, const std::string& shard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddShard(Stream& stream, double from, double to)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  grpc::Status PutAll(const v1::PutRecordsRequest& request,
+                      v1::PutRecordsResponse* response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PutOne(Stream& stream, const v1::PutRecordsEntry& entry,
+              v1::PutRecordsResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Index of the first record to give.
+  size_t Position(const Shard& shard, const v1::StartingPosition& from)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CopyRecords(const Shard& shard, size_t from, size_t to,
+                   google::protobuf::RepeatedPtrField<v1::Record>* out)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  mutable absl::Mutex mu_;
+  std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
+  struct Planned {
+    grpc::Status status;
+    int times = 0;
+  };
+  std::map<std::string, Planned> planned_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, std::pair<std::string, int>> key_failures_
+      ABSL_GUARDED_BY(mu_);
+  std::string refused_key_ ABSL_GUARDED_BY(mu_);
+  std::optional<std::pair<int, bool>> break_put_stream_ ABSL_GUARDED_BY(mu_);
+  int events_per_subscription_ ABSL_GUARDED_BY(mu_) = 1 << 30;
+  bool silent_ ABSL_GUARDED_BY(mu_) = false;
+  Fault fault_ ABSL_GUARDED_BY(mu_) = Fault::kNone;
+  bool unhealthy_ ABSL_GUARDED_BY(mu_) = false;
+  bool shutting_down_ ABSL_GUARDED_BY(mu_) = false;
+  int iterator_generation_ ABSL_GUARDED_BY(mu_) = 0;
+  int shards_per_page_ ABSL_GUARDED_BY(mu_) = 100;
+  int streams_per_page_ ABSL_GUARDED_BY(mu_) = 100;
+  int records_per_page_ ABSL_GUARDED_BY(mu_) = 10'000;
+  uint64_t next_counter_ ABSL_GUARDED_BY(mu_) = 1;
+
+  // Set at construction.
+  std::unique_ptr<grpc::Service> streams_service_;
+  std::unique_ptr<grpc::Service> records_service_;
+  std::unique_ptr<grpc::Service> cluster_service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace trireme::testing
+
+#endif  // TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
