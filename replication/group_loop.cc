@@ -211,7 +211,7 @@ void GroupLoop::Advance(Group& group) {
   const uint32_t id = raft.id().value();
   if (raft.core().role() != raft::Role::kLeader) {
     for (PendingProposal& proposal : raft.TakeWaiting()) {
-      forwarding_.Park(std::move(proposal));
+      Reroute(std::move(proposal));
     }
   } else if (raft.has_waiting() &&
              (!writing_ ||

@@ -136,6 +136,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
 
   // group_loop_routing.cc: proposals and reads, here or at a leader elsewhere.
   void Route(PendingProposal proposal);
+  void Reroute(PendingProposal proposal);
   void RouteParked();
   void Refuse(PendingProposal proposal, absl::Status status);
   void OnForwardedProposal(NodeId from, ForwardedProposal forwarded);
