@@ -123,6 +123,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void OnEnvelope(Envelope envelope);
   void OnWritten(LogWriter::Written written);
   void OnPulled(StatePulled pulled);
+  void DropLog(GroupId group);
   void Advance(Group& group);
   int64_t StampFor(GroupId group) const;
   void TakeReady(Group& group);
