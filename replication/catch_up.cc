@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -43,6 +44,12 @@ absl::StatusOr<AppliedPosition> CatchUp::PullGroup(const Pull& pull) {
   ASSIGN_OR_RETURN(const std::string held, state_->DescribeHeld(pull.group));
   ASSIGN_OR_RETURN(const std::unique_ptr<StateSource> source,
                    transport_->PullState(pull.from, pull.group, held));
+  // The peer may have been started anew since it was named to us.
+  if (source->position().index < state_->Applied(pull.group).index) {
+    return absl::UnavailableError(
+        absl::StrCat("node ", pull.from.value(), " is at index ",
+                     source->position().index, " itself, behind this node"));
+  }
   const absl::Duration started = clock_->MonotonicNow();
   uint64_t bytes = 0;
   while (true) {

@@ -54,6 +54,9 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
     const bool is_new = replayed == replay.groups.end();
     RestoredGroup restored =
         RestoreGroup(is_new ? ReplayedGroup{} : replayed->second, applied);
+    if (restored.obsolete) next_batch_.cuts.push_back({id, 0});
+    // All hard states go into the first batch after damage (segment_log.h).
+    if (!replay.damage.ok()) restored.core.hard_state.recovering = false;
     // A group that never wrote its hard state here knows nothing of its past
     // votes, unless this disk is a founding member's.
     const bool recover = restored.damaged || !replay.damage.ok() ||
@@ -200,10 +203,23 @@ void GroupLoop::OnPulled(StatePulled pulled) {
   }
   spdlog::info("group {}: caught up to index {} by its peers' state",
                pulled.group.value(), pulled.position->index);
-  group.raft->core().SnapshotInstalled(pulled.position->index,
-                                       pulled.position->term);
+  raft::Raft& core = group.raft->core();
+  core.SnapshotInstalled(pulled.position->index, pulled.position->term);
   group.raft->OnStateInstalled(*pulled.position);
-  log_->Trim(pulled.group, pulled.position->index);
+  if (core.base_index() == core.last_index()) DropLog(pulled.group);
+  log_->Trim(pulled.group, core.base_index());
+}
+
+// Nothing is left of the group's log. What the disk holds of it may disagree
+// with the installed state, and must not seem to lead up to what follows when
+// it is found at the next start.
+void GroupLoop::DropLog(GroupId group) {
+  std::erase_if(next_batch_.entries,
+                [&](const LogEntry& entry) { return entry.group == group; });
+  // They may vouch for what is not written after all.
+  std::erase_if(next_sends_,
+                [&](const auto& send) { return send.first == group; });
+  next_batch_.cuts.push_back({group, 0});
 }
 
 void GroupLoop::Advance(Group& group) {
@@ -211,7 +227,7 @@ void GroupLoop::Advance(Group& group) {
   const uint32_t id = raft.id().value();
   if (raft.core().role() != raft::Role::kLeader) {
     for (PendingProposal& proposal : raft.TakeWaiting()) {
-      forwarding_.Park(std::move(proposal));
+      Reroute(std::move(proposal));
     }
   } else if (raft.has_waiting() &&
              (!writing_ ||

@@ -123,6 +123,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void OnEnvelope(Envelope envelope);
   void OnWritten(LogWriter::Written written);
   void OnPulled(StatePulled pulled);
+  void DropLog(GroupId group);
   void Advance(Group& group);
   int64_t StampFor(GroupId group) const;
   void TakeReady(Group& group);
@@ -136,6 +137,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
 
   // group_loop_routing.cc: proposals and reads, here or at a leader elsewhere.
   void Route(PendingProposal proposal);
+  void Reroute(PendingProposal proposal);
   void RouteParked();
   void Refuse(PendingProposal proposal, absl::Status status);
   void OnForwardedProposal(NodeId from, ForwardedProposal forwarded);

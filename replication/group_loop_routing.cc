@@ -65,6 +65,13 @@ void GroupLoop::Route(PendingProposal proposal) {
       forwarding_.Forward(std::move(proposal), leader, clock_->MonotonicNow()));
 }
 
+void GroupLoop::Reroute(PendingProposal proposal) {
+  if (!proposal.forwarded) return forwarding_.Park(std::move(proposal));
+  // One hop only: its own node asks whoever it learns of next.
+  Refuse(std::move(proposal),
+         MakeError(ErrorReason::kNoLeader, "not the leader any more"));
+}
+
 void GroupLoop::RouteParked() {
   if (!forwarding_.has_parked()) return;
   for (PendingProposal& proposal : forwarding_.TakeParked()) {
@@ -101,7 +108,8 @@ void GroupLoop::OnForwardedProposal(NodeId from, ForwardedProposal forwarded) {
       clock_->MonotonicNow() + forwarded.timeout,
       [this, from, request](ProposalOutcome outcome) {
         inbox_.Push(OutcomeForPeer{from, {request, std::move(outcome)}});
-      }});
+      },
+      /*forwarded=*/true});
 }
 
 void GroupLoop::OnForwardedRead(NodeId from, const ForwardedRead& read) {

@@ -29,6 +29,7 @@ struct PendingProposal {
   std::shared_ptr<const ProposalBody> body;
   absl::Duration deadline;  // Monotonic.
   ProposalDone done;
+  bool forwarded = false;  // A peer's; it goes no further than this node.
 };
 struct PendingBarrier {
   GroupId group;

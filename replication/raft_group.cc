@@ -58,6 +58,7 @@ RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
     const auto at_applied = first + (applied.index - first->index);
     if (at_applied->term != applied.term) {
       // A tail from before an installed state; the state replaced it.
+      restored.obsolete = true;
       return restored;
     }
     // The first entry's predecessor is trimmed and its term forgotten; the
@@ -311,9 +312,10 @@ void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
     }
     entry_waiters_.erase(entry_waiters_.begin());
   }
-  evicted_ = std::max(evicted_, position.index);
-  counted_ = std::max(counted_, position.index);
-  if (core_.base_index() >= position.index) cached_bytes_ = log_bytes_ = 0;
+  // A log that was dropped is counted anew; one that was kept goes on.
+  if (core_.base_index() < counted_) return;
+  evicted_ = counted_ = core_.base_index();
+  cached_bytes_ = log_bytes_ = 0;
 }
 
 LogIndex RaftGroup::Bound(LogIndex durable, uint64_t cached_bytes_max,

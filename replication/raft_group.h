@@ -31,6 +31,9 @@ namespace trireme {
 struct RestoredGroup {
   raft::Restored core;
   bool damaged = false;
+  // What the log holds was replaced by an installed state: it must be cut away
+  // before anything is appended.
+  bool obsolete = false;
 };
 RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
                            const AppliedPosition& applied);

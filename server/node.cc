@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 
@@ -22,6 +24,19 @@ std::thread NamedThread(const std::string& name, std::function<void()> body) {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     body();
   });
+}
+
+// Peers must not take what a damaged log once vouched for as this one's word:
+// it is a new life of the disk, and stays one.
+absl::StatusOr<uint64_t> IncarnationAfter(const Replay& replay,
+                                          const std::string& directory,
+                                          Identity identity) {
+  if (replay.damage.ok()) return identity.incarnation;
+  identity.incarnation =
+      std::max(identity.incarnation + 1,
+               static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
+  RETURN_IF_ERROR(SaveIdentity(PosixFileSystem::Get(), directory, identity));
+  return identity.incarnation;
 }
 
 }  // namespace
@@ -54,7 +69,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   GroupLoopOptions loop_options;
   loop_options.self = identity.node;
   loop_options.nodes = options.nodes;
-  loop_options.incarnation = identity.incarnation;
+  ASSIGN_OR_RETURN(loop_options.incarnation,
+                   IncarnationAfter(replay, options.data_directory, identity));
   loop_options.group_count = identity.group_count;
   std::random_device random;
   loop_options.seed = uint64_t{random()} << 32 | random();

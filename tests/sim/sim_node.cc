@@ -198,11 +198,7 @@ void SimNode::EndFaults() {
   disk_->FailSync(-1);
   disk_->FailWrite(-1);
   state_->EndFaults();
-  if (paused_until_ <= world_.events->now()) return;
-  paused_until_ = world_.events->now();
-  // What waits for the end of the pause comes by itself; this is sooner.
-  if (up()) life_->loop_due = 0;
-  Wake();
+  paused_until_ = std::min(paused_until_, world_.events->now());
 }
 
 // --- running ---
@@ -212,7 +208,10 @@ void SimNode::Later(Micros time, absl::AnyInvocable<void()> run) {
       time, [this, life = life_number_, run = std::move(run)]() mutable {
         if (life_number_ != life || !up()) return;
         if (world_.events->now() < paused_until_) {
-          return Later(paused_until_, std::move(run));
+          // The pause may end early.
+          return Later(
+              std::min(paused_until_, world_.events->now() + 20 * kMillisecond),
+              std::move(run));
         }
         run();
       });
