@@ -67,16 +67,18 @@ class Node {
   StateMachine& state() { return *state_; }
 
  private:
-  Node(const NodeOptions& options, NodeId self);
+  Node(const NodeOptions& options, const Identity& identity);
 
   // Upkeep thread: flushes, expiry, what the reports say of the disk.
   void RunUpkeep();
+  int64_t ExpiryTimeMs() const;
   void DescribeDisk();
   static void StopProcess(const absl::Status& why);
 
   // Set by Open.
   const NodeOptions options_;
   const NodeId self_;
+  const uint32_t group_count_;
   std::unique_ptr<StateMachine> state_;
   std::unique_ptr<SegmentLog> log_;
   std::unique_ptr<Applier> applier_;
