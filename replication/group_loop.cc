@@ -175,6 +175,8 @@ void GroupLoop::OnWritten(LogWriter::Written written) {
   }
   if (!written.status.ok()) return Fail(std::move(written.status));
   writing_ = false;
+  const absl::Duration took = clock_->MonotonicNow() - write_started_;
+  log_write_time_ += (took - log_write_time_) / 8;
   log_->Publish(written.batch);
   for (const LogHardState& state : written.batch.hard_states) {
     FindGroup(state.group)
@@ -318,6 +320,7 @@ void GroupLoop::StartWrite() {
     return;
   }
   writing_ = true;
+  write_started_ = clock_->MonotonicNow();
   writing_sends_ = std::exchange(next_sends_, {});
   writer_->Submit(std::exchange(next_batch_, {}));
 }

@@ -154,7 +154,12 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void BoundMemory();
   void RefreshReport(absl::Duration now);
   NodeReport DescribeGroups() const;
+  absl::Duration LogWriteTime(absl::Duration now) const;
+  bool MayLead(NodeId node) const;
   bool HasRoom(NodeId node) const;
+  bool IsSlow(NodeId node) const;
+  const NodeReport* ReportOf(NodeId node) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Set at construction.
   const GroupLoopOptions options_;
@@ -187,6 +192,8 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   // depend on a batch leave once it is durable.
   using Sends = std::vector<std::pair<GroupId, raft::Message>>;
   bool writing_ = false;
+  absl::Duration write_started_;
+  absl::Duration log_write_time_;  // A moving average.
   std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
   LogBatch next_batch_;
   Sends writing_sends_;

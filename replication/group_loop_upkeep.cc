@@ -6,11 +6,21 @@
 #include "spdlog/spdlog.h"
 
 namespace trireme {
+namespace {
+
+// Leaders leave a node whose log takes so long to write.
+constexpr absl::Duration kSlowLogWrite = absl::Milliseconds(100);
+constexpr int kSlowBesideFastest = 4;
+
+}  // namespace
 
 void GroupLoop::OnTick(absl::Duration now) {
   next_tick_ = now + options_.tick;
   for (Group& group : groups_) group.raft->core().Tick();
-  if (stalled_.has_value()) writer_->Submit(*std::exchange(stalled_, {}));
+  if (stalled_.has_value()) {
+    write_started_ = now;
+    writer_->Submit(*std::exchange(stalled_, {}));
+  }
   Expire(now);
   BoundMemory();
   if (now >= next_balance_ || draining_) {
@@ -55,7 +65,7 @@ NodeId GroupLoop::BetterLeaderOf(const Group& group) const {
   // every node knows where without asking.
   const size_t count = options_.nodes.size();
   const size_t home = group.raft->id().value() % count;
-  const bool must_leave = draining_ || !HasRoom(options_.self);
+  const bool must_leave = draining_ || !MayLead(options_.self);
   const std::vector<raft::PeerStatus> peers = group.raft->core().peers();
   for (size_t i = 0; i < count; ++i) {
     const NodeId node = options_.nodes[(home + i) % count];
@@ -68,7 +78,7 @@ NodeId GroupLoop::BetterLeaderOf(const Group& group) const {
         [&](const raft::PeerStatus& status) { return status.node == node; });
     if (peer != peers.end() && peer->recently_active && !peer->recovering &&
         !peer->needs_snapshot &&
-        peer->match >= group.raft->core().commit_index() && HasRoom(node)) {
+        peer->match >= group.raft->core().commit_index() && MayLead(node)) {
       return node;
     }
   }
@@ -93,6 +103,7 @@ void GroupLoop::RefreshReport(absl::Duration now) {
     absl::MutexLock lock(&mu_);
     self_.groups = report.groups;
     self_.uptime = now - started_;
+    self_.log_write_time = LogWriteTime(now);
     report = self_;
   }
   if (now < next_report_) return;
@@ -127,6 +138,7 @@ void GroupLoop::DescribeSelf(NodeReport about) {
   absl::MutexLock lock(&mu_);
   about.groups = std::move(self_.groups);
   about.uptime = self_.uptime;
+  about.log_write_time = self_.log_write_time;
   self_ = std::move(about);
   self_.node = options_.self;
 }
@@ -147,17 +159,43 @@ std::vector<KnownNode> GroupLoop::KnownNodes() const {
   return known;
 }
 
+absl::Duration GroupLoop::LogWriteTime(absl::Duration now) const {
+  // A write that hangs tells before it ends. One that waits for space is not
+  // slow.
+  if (!writing_ || stalled_.has_value()) return log_write_time_;
+  return std::max(log_write_time_, now - write_started_);
+}
+
+// Whether leaders should stay at the node, or go there.
+bool GroupLoop::MayLead(NodeId node) const {
+  return HasRoom(node) && !IsSlow(node);
+}
+
 bool GroupLoop::HasRoom(NodeId node) const {
   absl::MutexLock lock(&mu_);
-  const NodeReport* report = &self_;
-  if (node != options_.self) {
-    const auto heard = heard_.find(node);
-    if (heard == heard_.end()) return true;  // Not known to be full.
-    report = heard->second.report.get();
-  }
+  const NodeReport* const report = ReportOf(node);
+  if (report == nullptr) return true;  // Not known to be full.
   // 0: the node has not looked yet.
   return report->disk_free_bytes == 0 ||
          report->disk_free_bytes >= options_.disk_free_bytes_min;
+}
+
+// Slow by itself and beside the fastest: when all are, nobody should move.
+bool GroupLoop::IsSlow(NodeId node) const {
+  absl::MutexLock lock(&mu_);
+  const NodeReport* const report = ReportOf(node);
+  if (report == nullptr || report->log_write_time < kSlowLogWrite) return false;
+  absl::Duration fastest = self_.log_write_time;
+  for (const auto& [peer, heard] : heard_) {
+    fastest = std::min(fastest, heard.report->log_write_time);
+  }
+  return report->log_write_time > kSlowBesideFastest * fastest;
+}
+
+const NodeReport* GroupLoop::ReportOf(NodeId node) const {
+  if (node == options_.self) return &self_;
+  const auto heard = heard_.find(node);
+  return heard == heard_.end() ? nullptr : heard->second.report.get();
 }
 
 }  // namespace trireme

@@ -36,6 +36,7 @@ struct NodeReport {
   absl::Duration uptime;
   uint64_t disk_free_bytes = 0;
   uint64_t disk_used_bytes = 0;
+  absl::Duration log_write_time;    // Of one batch, of late.
   std::vector<GroupReport> groups;  // By group id.
 };
 

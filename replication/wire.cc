@@ -186,6 +186,7 @@ void EncodeReport(const NodeReport& report, v1::NodeReport* wire) {
   wire->set_uptime_ms(absl::ToInt64Milliseconds(report.uptime));
   wire->set_disk_free_bytes(report.disk_free_bytes);
   wire->set_disk_used_bytes(report.disk_used_bytes);
+  wire->set_log_write_us(absl::ToInt64Microseconds(report.log_write_time));
   for (const GroupReport& group : report.groups) {
     v1::GroupReport* const encoded = wire->add_groups();
     encoded->set_group(group.group.value());
@@ -213,6 +214,7 @@ NodeReport DecodeReport(const v1::NodeReport& wire) {
   report.uptime = absl::Milliseconds(wire.uptime_ms());
   report.disk_free_bytes = wire.disk_free_bytes();
   report.disk_used_bytes = wire.disk_used_bytes();
+  report.log_write_time = absl::Microseconds(wire.log_write_us());
   for (const v1::GroupReport& encoded : wire.groups()) {
     GroupReport& group = report.groups.emplace_back();
     group.group = GroupId(encoded.group());
