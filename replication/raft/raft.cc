@@ -13,8 +13,9 @@ Raft::Raft(const Config& config, Restored restored)
       hard_state_(restored.hard_state),
       log_(restored.base_index, restored.base_term,
            std::move(restored.entries)),
-      memberships_(
-          restored.membership.value_or(Membership{config.voters, {}, {}})),
+      memberships_(restored.membership.voters.empty()
+                       ? Membership{config.voters, {}, {}}
+                       : restored.membership),
       handed_out_hard_state_(hard_state_),
       persisted_hard_state_(hard_state_),
       commit_(std::max(restored.base_index, restored.applied)),

@@ -54,8 +54,8 @@ struct Restored {
   Term base_term = 0;
   std::vector<Entry> entries;
   LogIndex applied = 0;  // Durable in the state machine, hence committed.
-  // In force at base_index; Config::voters when it was never changed.
-  std::optional<Membership> membership;
+  // In force at base_index; no voters: Config's, it was never changed.
+  Membership membership;
 };
 
 // The work of one turn. The owner must:
@@ -156,9 +156,10 @@ class Raft {
   // `term`: replaces the log up to there, keeping what follows if it agrees.
   // Both are durable before the call. When last_index() is `index` afterwards,
   // entries that the owner's disk holds behind it are no longer the log's.
-  // `membership` is the source's MembershipAt(index); without one ours stays.
+  // `membership` is the source's MembershipAt(index); without voters ours
+  // stays.
   void SnapshotInstalled(LogIndex index, Term term,
-                         std::optional<Membership> membership = std::nullopt);
+                         Membership membership = Membership());
   void SnapshotFailed();
 
   // Forgets entries up to `index`, which must be applied.
