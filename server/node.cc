@@ -3,13 +3,13 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "replication/raft_group.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 
@@ -43,6 +43,20 @@ absl::StatusOr<uint64_t> IncarnationAfter(const Replay& replay,
   return identity.incarnation;
 }
 
+// Whether entries that were once durable are missing from the log.
+bool LostPromises(const Replay& replay, const StateMachine& state,
+                  uint32_t group_count) {
+  if (!replay.damage.ok()) return true;
+  for (uint32_t i = 0; i < group_count; ++i) {
+    const auto group = replay.groups.find(GroupId(i));
+    if (group != replay.groups.end() &&
+        RestoreGroup(group->second, state.Applied(GroupId(i))).damaged) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::string_view Version() { return TRIREME_VERSION; }
@@ -55,7 +69,7 @@ Node::Node(const NodeOptions& options, const Identity& identity)
 Node::~Node() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
-                                                 const Identity& identity,
+                                                 Identity identity,
                                                  Transport* transport,
                                                  AppliedObserver* observer) {
   std::unique_ptr<Node> node(new Node(options, identity));
@@ -71,6 +85,15 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   if (!replay.damage.ok()) {
     spdlog::error("node {}: {}; it will recover from its peers",
                   identity.node.value(), replay.damage.ToString());
+  }
+  if (LostPromises(replay, *node->state_, identity.group_count)) {
+    // What this node vouched for before is void: a new incarnation tells its
+    // peers so, before anything else is said (replication/raft/recovery.cc).
+    identity.incarnation =
+        std::max(identity.incarnation + 1,
+                 static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
+    RETURN_IF_ERROR(
+        SaveIdentity(PosixFileSystem::Get(), options.data_directory, identity));
   }
   GroupLoopOptions loop_options;
   loop_options.self = identity.node;

@@ -46,7 +46,8 @@ absl::string_view Version();
 
 class Node {
  public:
-  // Recovers what the data directory holds. `identity` is formed; `transport`
+  // Recovers what the data directory holds. `identity` is formed, and saved
+  // anew when the log turns out to be damaged; `transport`
   // and `observer` (may be null) outlive the node. Errors name what is broken
   // and what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeOptions& options,
