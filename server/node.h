@@ -51,7 +51,7 @@ class Node {
   // and `observer` (may be null) outlive the node. Errors name what is broken
   // and what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeOptions& options,
-                                                    const Identity& identity,
+                                                    Identity identity,
                                                     Transport* transport,
                                                     AppliedObserver* observer);
   ~Node();
