@@ -216,8 +216,8 @@ TEST_F(ClusterScenarioTest, AZoneGoneForLongCatchesUpByStateWithoutAStop) {
   cluster_.Run(120 * kSecond);
   Restart(gone);
   EXPECT_LT(TimeUntilPutVia(0), kSecond);
-  EXPECT_TRUE(cluster_.RunUntil(
-      [&] { return cluster_.node(gone).pulls() > 0; }, 10 * kSecond));
+  EXPECT_TRUE(cluster_.RunUntil([&] { return cluster_.node(gone).pulls() > 0; },
+                                10 * kSecond));
   EXPECT_TRUE(clients_.BarrierSucceeds(gone, kGroup));
 }
 
@@ -251,6 +251,53 @@ TEST_F(DamagedLogTest, AMinoritysDamageIsDetectedAndRepairedFromItsPeers) {
     EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
                                   20 * kSecond));
   }
+}
+
+class LazyFlushTest : public ClusterScenarioTest {
+ protected:
+  LazyFlushTest() : ClusterScenarioTest(Lazy()) {}
+  static SimNodeOptions Lazy() {
+    SimNodeOptions node = SmallNodes(3);
+    node.loop.log_bytes_kept = 1u << 10;
+    node.loop.cached_payload_bytes = 1u << 10;
+    node.log.segment_bytes = 4u << 20;
+    node.disk_bytes = 256u << 20;
+    node.flush_period_max = 10'000 * kSecond;
+    return node;
+  }
+};
+
+// The log of a deposed leader disagrees with the state it pulls. What it
+// vouches for afterwards must be there at its next start.
+TEST_F(LazyFlushTest, AnInstalledStateReplacesADivergingLogForGood) {
+  const int deposed = Leader();
+  ASSERT_GE(deposed, 0);
+  const int lost = OtherThan(deposed);
+  const int behind = OtherThan(lost);
+  cluster_.Isolate(deposed);
+  cluster_.Run(10 * kSecond);
+  for (const int i : {lost, behind}) {
+    ASSERT_TRUE(cluster_.node(i).state().Flush().ok());
+  }
+  cluster_.Run(kSecond);  // They trim their logs.
+  clients_.Stop();
+  const uint64_t pulls = cluster_.node(deposed).pulls();
+  cluster_.Rejoin(deposed);
+  ASSERT_TRUE(cluster_.RunUntil(
+      [&] { return cluster_.node(deposed).pulls() > pulls; }, 10 * kSecond));
+  ASSERT_TRUE(
+      cluster_.RunUntil([this] { return cluster_.AllEqual(); }, 10 * kSecond));
+  // Now acknowledged on the strength of two disks, of which one gets lost.
+  cluster_.Isolate(behind);
+  TimeUntilPutVia(lost);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(clients_.PutSucceeds(lost, kGroup));
+  cluster_.node(deposed).Crash(SimNode::Stop::kKill);
+  cluster_.node(lost).Crash(SimNode::Stop::kPowerFailure);
+  cluster_.node(lost).Wipe();
+  cluster_.Rejoin(behind);
+  Restart(deposed);
+  cluster_.Run(5 * kSecond);
+  Restart(lost);
 }
 
 TEST_F(ClusterScenarioTest, AFailedFsyncStopsTheNodeAndIsNeverRetried) {

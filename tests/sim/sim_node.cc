@@ -262,7 +262,7 @@ void SimNode::ScheduleThreads() {
   ScheduleThread(&Life::applier_scheduled, *life_->applier, 1,
                  speeds_.apply_max);
   ScheduleThread(&Life::catch_up_scheduled, *life_->catch_up, kMillisecond,
-                 100 * kMillisecond);
+                 options_.pull_delay_max);
 }
 
 void SimNode::StopIfFatal() {

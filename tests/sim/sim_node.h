@@ -40,6 +40,7 @@ struct SimNodeOptions {
   SegmentLogOptions log;
   uint64_t disk_bytes = 64u << 20;
   Micros flush_period_max = 2 * kSecond;
+  Micros pull_delay_max = 100 * kMillisecond;
 };
 
 // How long the node's threads take for one turn.

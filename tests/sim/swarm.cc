@@ -44,6 +44,8 @@ SimClusterOptions OptionsFor(uint64_t seed, bool trace) {
   node.log.segment_bytes = Pick(random, 8, 32) * 4096;
   node.flush_period_max =
       static_cast<Micros>(Pick(random, 200 * kMillisecond, 4 * kSecond));
+  // Much may happen between a leader's order to pull and the pull.
+  if (random.Chance(0.4)) node.pull_delay_max = 3 * kSecond;
   return options;
 }
 
