@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/limits.h"
+#include "storage/errors.h"
 #include "storage/sequence_number.h"
 
 namespace trireme {
@@ -125,6 +126,10 @@ void Subscription::DecideEnding(Happened& happened) {
     ending_ = absl::CancelledError("the subscriber is gone");
   } else if (closing_ && !writing_) {
     ending_ = absl::OkStatus();
+  } else if (happened.heartbeat && CutOff()) {
+    ending_ = MakeError(ErrorReason::kNoLeader,
+                        "this node has lost touch with the shard's leader; "
+                        "subscribe at another node");
   } else if (position_.has_value()) {
     const absl::Duration now = context_.clock->MonotonicNow();
     if (now >= ends_at_ && !writing_) ending_ = absl::OkStatus();
@@ -133,6 +138,15 @@ void Subscription::DecideEnding(Happened& happened) {
       sink_->Abandon();
     }
   }
+}
+
+// A node that is cut off from the others would say "nothing new" for ever. One
+// heartbeat without a leader may be an election, two are not.
+bool Subscription::CutOff() {
+  if (context_.replicas == nullptr || !position_.has_value()) return false;
+  const bool leaderless =
+      context_.replicas->LeaderOf(position_->shard->group) == NodeId();
+  return std::exchange(was_leaderless_, leaderless) && leaderless;
 }
 
 void Subscription::Advance() {

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "replication/replicas.h"
 #include "server/api.h"
 #include "server/read_operations.h"
 #include "server/shard_reader.h"
@@ -52,6 +53,8 @@ struct SubscriptionContext {
   WorkPool* read_pool = nullptr;
   Timers* timers = nullptr;
   Clock* clock = nullptr;
+  // Null: whether the shard's group has a leader does not matter.
+  const Replicas* replicas = nullptr;
 };
 
 class Subscription : public TailWaiter,
@@ -89,6 +92,7 @@ class Subscription : public TailWaiter,
   // False when there is nothing to read or send now.
   bool Absorb(Happened& happened);
   // Why the call should end, if it should.
+  bool CutOff();
   void DecideEnding(Happened& happened);
   void Advance();
   void Deliver(absl::StatusOr<ShardRead> read);
@@ -112,6 +116,7 @@ class Subscription : public TailWaiter,
   SubscriptionSink* sink_;  // Null once finished.
   std::optional<ShardPosition> position_;
   absl::Duration ends_at_;  // Monotonic.
+  bool was_leaderless_ = false;  // At the last heartbeat.
   absl::Duration last_sent_at_;
   bool sent_any_ = false;
   bool writing_ = false;
