@@ -177,6 +177,8 @@ void Load::Produce(int writer) {
   client::ProducerOptions options;
   options.stream_name = options_.stream;
   options.request_records_max = options_.batch_records;
+  // What the order of a key needs (client/producer.h).
+  options.requests_in_flight_max = 1;
   options.delivery_timeout = kWriteTimeout;
   options.answer_timeout = kWriteTimeout;
   options.unknown_outcome = client::UnknownOutcome::kReport;
