@@ -50,9 +50,9 @@ TEST_F(StartupTest, RefusesAValueOfTheWrongType) {
 }
 
 TEST_F(StartupTest, RefusesAnOpenAddressWithoutTls) {
-  ExpectRefused(
-      absl::StrReplaceAll(Good(), {{"\nlisten: 127.0.0.1", "\nlisten: 0.0.0.0"}}),
-      "listen");
+  ExpectRefused(absl::StrReplaceAll(
+                    Good(), {{"\nlisten: 127.0.0.1", "\nlisten: 0.0.0.0"}}),
+                "listen");
 }
 
 TEST_F(StartupTest, RefusesTwoNodes) {

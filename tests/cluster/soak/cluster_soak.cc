@@ -23,7 +23,8 @@ namespace trireme {
 namespace {
 
 constexpr int kFaultsPerRound = 5;
-constexpr size_t kRecordsBetweenFaults = 400;
+constexpr int kShards = 8;
+constexpr size_t kRecordsBetweenFaults = 40;  // On each shard.
 // Without quorum nothing moves; a node that must catch up takes its time.
 constexpr absl::Duration kReadyTimeout = absl::Seconds(60);
 
@@ -48,6 +49,7 @@ class Soak {
     history_ = std::make_unique<History>();
     LoadOptions options;
     options.stream = absl::StrCat("round-", round);
+    options.shards = kShards;
     options.batchers = 2;
     options.producers = 2;
     options.batch_records = 10;
@@ -62,9 +64,8 @@ class Soak {
       RETURN_IF_ERROR(Progress());
     }
     load.Stop();
-    ASSIGN_OR_RETURN(
-        const StreamRecords stored,
-        CheckThroughEachNode(cluster_, options.stream, *history_));
+    ASSIGN_OR_RETURN(const StreamRecords stored,
+                     CheckThroughEachNode(cluster_, options.stream, *history_));
     ASSIGN_OR_RETURN(const StreamRecords got,
                      pushed.Take(CountOf(stored), absl::Seconds(30)));
     RETURN_IF_ERROR(CheckSame("an iterator", stored, "a subscriber", got));
@@ -94,7 +95,8 @@ class Soak {
     std::printf("  %s ...", chosen.name);
     std::fflush(stdout);
     const absl::Status status = (this->*chosen.fault)();
-    std::printf(" %.1f s, %zu acked\n", absl::ToDoubleSeconds(absl::Now() - start),
+    std::printf(" %.1f s, %zu acked\n",
+                absl::ToDoubleSeconds(absl::Now() - start),
                 history_->acked_count());
     return status;
   }
@@ -112,7 +114,7 @@ class Soak {
   absl::Status KillTwo() {
     const int first = Node();
     cluster_.Kill(first);
-    history_->AwaitAcked(Below(200), absl::Seconds(2));
+    history_->AwaitAcked(Below(40), kShards, absl::Seconds(2));
     cluster_.Kill((first + 1) % ClusterProcess::kNodes);
     return absl::OkStatus();
   }
@@ -126,7 +128,7 @@ class Soak {
   absl::Status PauseOneKillAnother() {
     const int node = Node();
     cluster_.Pause(node);
-    history_->AwaitAcked(Below(400), absl::Seconds(3));
+    history_->AwaitAcked(Below(40), kShards, absl::Seconds(3));
     cluster_.Kill((node + 1) % ClusterProcess::kNodes);
     cluster_.Resume(node);
     return Progress();
@@ -146,7 +148,7 @@ class Soak {
   }
 
   absl::Status Progress() {
-    if (history_->AwaitAcked(kRecordsBetweenFaults, kReadyTimeout)) {
+    if (history_->AwaitAcked(kRecordsBetweenFaults, kShards, kReadyTimeout)) {
       return absl::OkStatus();
     }
     return absl::DeadlineExceededError("writes stopped");
@@ -169,8 +171,7 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   Soak soak(seed);
-  const absl::Status status =
-      soak.Run(absl::Now() + absl::Minutes(minutes));
+  const absl::Status status = soak.Run(absl::Now() + absl::Minutes(minutes));
   if (status.ok()) return 0;
   std::printf("\nFAILED: %s\n", status.ToString().c_str());
   soak.cluster().KeepForInspection();
