@@ -84,8 +84,9 @@ absl::StatusOr<int> WaitForExit(pid_t pid, absl::Duration timeout) {
       return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     }
     if (absl::Now() >= deadline) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          "process ", pid, " still runs after ", absl::FormatDuration(timeout)));
+      return absl::DeadlineExceededError(
+          absl::StrCat("process ", pid, " still runs after ",
+                       absl::FormatDuration(timeout)));
     }
     absl::SleepFor(kPollPeriod);
   }
@@ -193,9 +194,8 @@ absl::Status ClusterProcess::WaitReady(absl::Duration timeout) {
       const absl::Status status = Readiness(node);
       if (status.ok()) break;
       if (const std::vector<int> ended = Ended(); !ended.empty()) {
-        return absl::InternalError(
-            absl::StrCat("node ", ended[0], " ended:\n",
-                         ReadFileText(log_path(ended[0]))));
+        return absl::InternalError(absl::StrCat(
+            "node ", ended[0], " ended:\n", ReadFileText(log_path(ended[0]))));
       }
       if (absl::Now() >= deadline) {
         return absl::DeadlineExceededError(
@@ -210,8 +210,7 @@ absl::Status ClusterProcess::WaitReady(absl::Duration timeout) {
 void ClusterProcess::Kill(int node) {
   CHECK(running(node), "node does not run");
   kill(pids_[node], SIGKILL);
-  const absl::StatusOr<int> code =
-      WaitForExit(pids_[node], absl::Seconds(10));
+  const absl::StatusOr<int> code = WaitForExit(pids_[node], absl::Seconds(10));
   CHECK(code.ok(), "a killed node does not end");
   pids_[node] = 0;
   paused_[node] = false;
@@ -262,7 +261,8 @@ absl::StatusOr<int> ClusterProcess::LeaderOf(uint32_t group, int node) {
       return static_cast<int>(known.leader()) - 1;
     }
   }
-  return absl::UnavailableError(absl::StrCat("group ", group, " has no leader"));
+  return absl::UnavailableError(
+      absl::StrCat("group ", group, " has no leader"));
 }
 
 std::string ClusterProcess::address(int node) const {

@@ -15,16 +15,16 @@
 
 namespace trireme {
 
-#define ASSERT_OK(expression)                                     \
-  do {                                                            \
-    const absl::Status status_of_it = (expression);               \
-    ASSERT_TRUE(status_of_it.ok()) << status_of_it.ToString();    \
+#define ASSERT_OK(expression)                                  \
+  do {                                                         \
+    const absl::Status status_of_it = (expression);            \
+    ASSERT_TRUE(status_of_it.ok()) << status_of_it.ToString(); \
   } while (false)
 
 class ClusterTest : public ::testing::Test {
  protected:
-  // Enough to be in the middle of everything.
-  static constexpr size_t kSomeRecords = 1500;
+  // On each shard; enough to be in the middle of everything.
+  static constexpr size_t kSomeRecords = 100;
   static constexpr absl::Duration kLiveness = absl::Seconds(15);
 
   void SetUp() override {
@@ -36,9 +36,10 @@ class ClusterTest : public ::testing::Test {
     if (HasFailure()) cluster_.KeepForInspection();
   }
 
-  // The load goes on: that many records more are acked.
+  // The load goes on: each shard gets that many records more.
   void ExpectProgress(const char* after, size_t records = kSomeRecords) {
-    ASSERT_TRUE(history_.AwaitAcked(records, kLiveness))
+    ASSERT_TRUE(history_.AwaitAcked(
+        records, static_cast<size_t>(options_.shards), kLiveness))
         << "writes stopped after " << after << "; " << history_.acked_count()
         << " acked";
   }

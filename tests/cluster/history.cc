@@ -57,8 +57,7 @@ struct History::Findings {
   }
 };
 
-uint64_t History::Invoke(int writer, absl::string_view key,
-                         size_t data_bytes) {
+uint64_t History::Invoke(int writer, absl::string_view key, size_t data_bytes) {
   absl::MutexLock lock(&mu_);
   const uint64_t id = writes_.size();
   Write write;
@@ -88,6 +87,7 @@ void History::Sent(uint64_t id) {
 void History::Acked(uint64_t id, Place place) {
   absl::MutexLock lock(&mu_);
   writes_[id].outcome = Outcome::kAcked;
+  ++acked_by_shard_[place.shard_id];
   writes_[id].place = std::move(place);
   writes_[id].answered = absl::Now();
   ++acked_;
@@ -120,11 +120,16 @@ size_t History::refused_count() const {
   return refused_;
 }
 
-bool History::AwaitAcked(size_t count, absl::Duration timeout) {
+bool History::AwaitAcked(size_t count, size_t shards, absl::Duration timeout) {
   absl::MutexLock lock(&mu_);
-  const size_t wanted = acked_ + count;
-  auto enough = [this, wanted]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return acked_ >= wanted;
+  const std::map<std::string, size_t> before = acked_by_shard_;
+  auto enough = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (acked_by_shard_.size() < shards) return false;
+    for (const auto& [shard, acked] : acked_by_shard_) {
+      const auto it = before.find(shard);
+      if (acked < count + (it == before.end() ? 0 : it->second)) return false;
+    }
+    return true;
   };
   return mu_.AwaitWithTimeout(absl::Condition(&enough), timeout);
 }
@@ -259,9 +264,8 @@ absl::Status History::Check(const StreamRecords& stored) const {
 absl::Status CheckSame(absl::string_view name_a, const StreamRecords& a,
                        absl::string_view name_b, const StreamRecords& b) {
   if (a.size() != b.size()) {
-    return absl::DataLossError(absl::StrCat(name_a, " has ", a.size(),
-                                            " shards, ", name_b, " has ",
-                                            b.size()));
+    return absl::DataLossError(absl::StrCat(
+        name_a, " has ", a.size(), " shards, ", name_b, " has ", b.size()));
   }
   for (const auto& [shard, records] : a) {
     const auto other = b.find(shard);
@@ -274,15 +278,15 @@ absl::Status CheckSame(absl::string_view name_a, const StreamRecords& a,
           other->second[i].SerializeAsString()) {
         continue;
       }
-      return absl::DataLossError(absl::StrCat(
-          shard, ": record ", i, " differs: ", name_a, " has ",
-          records[i].sequence_number(), ", ", name_b, " has ",
-          other->second[i].sequence_number()));
+      return absl::DataLossError(
+          absl::StrCat(shard, ": record ", i, " differs: ", name_a, " has ",
+                       records[i].sequence_number(), ", ", name_b, " has ",
+                       other->second[i].sequence_number()));
     }
     if (records.size() != other->second.size()) {
-      return absl::DataLossError(absl::StrCat(
-          shard, ": ", name_a, " has ", records.size(), " records, ", name_b,
-          " has ", other->second.size()));
+      return absl::DataLossError(
+          absl::StrCat(shard, ": ", name_a, " has ", records.size(),
+                       " records, ", name_b, " has ", other->second.size()));
     }
   }
   return absl::OkStatus();

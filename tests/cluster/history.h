@@ -62,8 +62,9 @@ class History {
   size_t acked_count() const;
   size_t unknown_count() const;
   size_t refused_count() const;
-  // Waits until `count` records more are acked than now. False: timeout.
-  bool AwaitAcked(size_t count, absl::Duration timeout);
+  // Waits until each of `shards` shards has `count` acks more than now, so
+  // that no shard without a leader goes unseen. False: timeout.
+  bool AwaitAcked(size_t count, size_t shards, absl::Duration timeout);
   // The longest time between two acks of one shard that overlaps the time from
   // `start` on. A shard without an ack after `start` counts until now.
   absl::Duration LongestGap(absl::Time start) const;
@@ -87,6 +88,7 @@ class History {
 
   mutable absl::Mutex mu_;
   std::vector<Write> writes_ ABSL_GUARDED_BY(mu_);  // By id.
+  std::map<std::string, size_t> acked_by_shard_ ABSL_GUARDED_BY(mu_);
   size_t acked_ ABSL_GUARDED_BY(mu_) = 0;
   size_t unknown_ ABSL_GUARDED_BY(mu_) = 0;  // Told so.
   size_t refused_ ABSL_GUARDED_BY(mu_) = 0;

@@ -15,7 +15,7 @@
 namespace trireme {
 namespace {
 
-constexpr int kKeysPerWriter = 4;
+constexpr int kKeysPerWriter = 16;
 constexpr size_t kProducerQueueMax = 200;
 constexpr absl::Duration kWriteTimeout = absl::Seconds(8);
 
@@ -75,8 +75,7 @@ class Slots {
 
 }  // namespace
 
-Load::Load(const ClusterProcess& cluster, LoadOptions options,
-           History* history)
+Load::Load(const ClusterProcess& cluster, LoadOptions options, History* history)
     : cluster_(cluster), options_(std::move(options)), history_(*history) {
   int writer = 0;
   for (int shard = 0; shard < options_.shards; ++shard, ++writer) {
@@ -119,8 +118,8 @@ void Load::PutOneByOne(int writer, int shard) {
   const std::unique_ptr<client::Client> client = MakeClient(writer);
   client::Backoff backoff;
   for (int number = 0; !stopping_; ++number) {
-    const uint64_t id = history_.Invoke(writer, KeyOf(writer, number),
-                                        options_.data_bytes);
+    const uint64_t id =
+        history_.Invoke(writer, KeyOf(writer, number), options_.data_bytes);
     v1::PutRecordRequest request;
     request.set_stream_name(options_.stream);
     request.set_partition_key(history_.key(id));
@@ -146,8 +145,8 @@ void Load::PutBatches(int writer) {
     request.set_stream_name(options_.stream);
     std::vector<uint64_t> ids;
     for (int i = 0; i < options_.batch_records; ++i, ++number) {
-      ids.push_back(history_.Invoke(writer, KeyOf(writer, number),
-                                    options_.data_bytes));
+      ids.push_back(
+          history_.Invoke(writer, KeyOf(writer, number), options_.data_bytes));
       v1::PutRecordsEntry* const entry = request.add_records();
       entry->set_partition_key(history_.key(ids.back()));
       entry->set_data(history_.data(ids.back()));
@@ -161,8 +160,8 @@ void Load::PutBatches(int writer) {
         Tell(history_, ids[i], response.status());
       }
     }
-    const bool all_failed =
-        !response.ok() || response->failed_record_count() == response->records_size();
+    const bool all_failed = !response.ok() || response->failed_record_count() ==
+                                                  response->records_size();
     if (!all_failed) {
       backoff.Reset();
     } else {
@@ -177,6 +176,8 @@ void Load::Produce(int writer) {
   client::ProducerOptions options;
   options.stream_name = options_.stream;
   options.request_records_max = options_.batch_records;
+  // What the order of a key needs (client/producer.h).
+  options.requests_in_flight_max = 1;
   options.delivery_timeout = kWriteTimeout;
   options.answer_timeout = kWriteTimeout;
   options.unknown_outcome = client::UnknownOutcome::kReport;
@@ -184,8 +185,8 @@ void Load::Produce(int writer) {
   client::Producer producer(*client, std::move(options));
   for (int number = 0; !stopping_; ++number) {
     slots.Acquire();
-    const uint64_t id = history_.Invoke(writer, KeyOf(writer, number),
-                                        options_.data_bytes);
+    const uint64_t id =
+        history_.Invoke(writer, KeyOf(writer, number), options_.data_bytes);
     client::ProducerRecord record;
     record.partition_key = history_.key(id);
     record.data = history_.data(id);
@@ -219,14 +220,14 @@ PushedReader::PushedReader(std::vector<std::string> endpoints,
     subscriber.stream_name = stream;
     subscriber.shard_id = shard.shard_id();
     subscriber.from = client::FromTrimHorizon();
-    subscriber.on_event = [this, id = shard.shard_id()](
-                              const v1::SubscribeToShardEvent& event) {
-      absl::MutexLock lock(&mu_);
-      ShardRecords& records = records_[id];
-      records.insert(records.end(), event.records().begin(),
-                     event.records().end());
-      count_ += static_cast<size_t>(event.records_size());
-    };
+    subscriber.on_event =
+        [this, id = shard.shard_id()](const v1::SubscribeToShardEvent& event) {
+          absl::MutexLock lock(&mu_);
+          ShardRecords& records = records_[id];
+          records.insert(records.end(), event.records().begin(),
+                         event.records().end());
+          count_ += static_cast<size_t>(event.records_size());
+        };
     subscribers_.push_back(
         std::make_unique<client::Subscriber>(*client_, std::move(subscriber)));
   }
@@ -251,8 +252,8 @@ absl::StatusOr<StreamRecords> PushedReader::Take(size_t count,
   subscribers_.clear();
   absl::MutexLock lock(&mu_);
   if (!enough) {
-    return absl::DeadlineExceededError(absl::StrCat(
-        "only ", count_, " of ", count, " records were pushed"));
+    return absl::DeadlineExceededError(
+        absl::StrCat("only ", count_, " of ", count, " records were pushed"));
   }
   return std::move(records_);
 }
@@ -295,10 +296,9 @@ absl::StatusOr<StreamRecords> CheckThroughEachNode(
     const std::unique_ptr<client::Client> client = cluster.ClientOf(node);
     absl::StatusOr<StreamRecords> records = ReadAll(*client, stream);
     if (!records.ok()) {
-      return absl::Status(
-          records.status().code(),
-          absl::StrCat("reading through ", name, ": ",
-                       records.status().message()));
+      return absl::Status(records.status().code(),
+                          absl::StrCat("reading through ", name, ": ",
+                                       records.status().message()));
     }
     if (const absl::Status status = history.Check(*records); !status.ok()) {
       return absl::Status(status.code(),
