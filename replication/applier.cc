@@ -69,8 +69,10 @@ bool Applier::RunOnce() {
     queued_bytes_ -= PayloadBytes(unit);
     if (auto* entry = std::get_if<ApplyEntry>(&unit)) {
       Run(*entry);
-    } else {
-      std::get<ApplyCallback>(unit).run();
+    } else if (auto* callback = std::get_if<ApplyCallback>(&unit)) {
+      callback->run();
+    } else if (observer_ != nullptr) {
+      observer_->OnStateReplaced(std::get<ApplyReplacement>(unit).group);
     }
   }
   return !work.empty();

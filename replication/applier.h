@@ -52,7 +52,11 @@ struct ApplyEntry {
 struct ApplyCallback {
   absl::AnyInvocable<void()> run;
 };
-using ApplyWork = std::variant<ApplyEntry, ApplyCallback>;
+// The group's state was pulled from a peer; the observer hears of it.
+struct ApplyReplacement {
+  GroupId group;
+};
+using ApplyWork = std::variant<ApplyEntry, ApplyCallback, ApplyReplacement>;
 
 class Applier {
  public:

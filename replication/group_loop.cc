@@ -210,6 +210,9 @@ void GroupLoop::OnPulled(StatePulled pulled) {
   group.raft->OnStateInstalled(*pulled.position);
   if (core.base_index() == core.last_index()) DropLog(pulled.group);
   log_->Trim(pulled.group, core.base_index());
+  std::vector<ApplyWork> work;
+  work.push_back(ApplyReplacement{pulled.group});
+  applier_->Submit(std::move(work));
 }
 
 // Nothing is left of the group's log. What the disk holds of it may disagree

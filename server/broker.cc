@@ -45,7 +45,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
-                      parts.timers, parts.clock},
+                      parts.timers, parts.clock, parts.replicas},
                      options.subscriptions_max) {}
 
 void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,

@@ -52,7 +52,9 @@ struct BrokerOptions {
   size_t subscriptions_max = 10'000;
 };
 
-// What a Broker stands on; all must outlive it.
+// What a Broker stands on; all must outlive it. Before it is destroyed its
+// front ends, the pool, the timers and the replicas are stopped: their jobs and
+// callbacks use it.
 struct BrokerParts {
   Replicas* replicas = nullptr;
   const StateMachine* state = nullptr;

@@ -93,7 +93,7 @@ void CheckExposures(ConfigSection* section, const NodeConfig& config,
   if (!exposed.ok()) section->AddError(key, exposed.message());
 }
 
-NodeConfig ReadNodeConfig(ConfigSection* section) {
+NodeConfig ReadNodeConfig(ConfigSection* section, bool insecure) {
   NodeConfig config;
   config.cluster = section->Text("cluster");
   config.node = NodeId(section->Number("node", 1, kNodeIdMax));
@@ -113,7 +113,7 @@ NodeConfig ReadNodeConfig(ConfigSection* section) {
   config.iterator_secret = section->TextOr("iterator_secret", "");
   config.log_level =
       section->Choice("log_level", {"info", "trace", "debug", "warn", "error"});
-  config.insecure = section->FlagOr("insecure", false);
+  config.insecure = section->FlagOr("insecure", false) || insecure;
   config.tls = ReadTls(section, "tls", /*needs_ca=*/false);
   config.peer_tls = ReadTls(section, "peer_tls", /*needs_ca=*/true);
   ReadPeers(section, &config);
@@ -138,12 +138,13 @@ std::vector<NodeId> NodeConfig::NodeIds() const {
 }
 
 absl::StatusOr<NodeConfig> ParseNodeConfig(const std::string& text,
-                                           absl::string_view source) {
+                                           absl::string_view source,
+                                           bool insecure) {
   ConfigErrors errors(source);
   // yaml-cpp throws; nothing of it gets past here.
   try {
     ConfigSection section(YAML::Load(text), "", &errors);
-    NodeConfig config = ReadNodeConfig(&section);
+    NodeConfig config = ReadNodeConfig(&section, insecure);
     RETURN_IF_ERROR(errors.ToStatus());
     return config;
   } catch (const YAML::Exception& exception) {
@@ -152,7 +153,8 @@ absl::StatusOr<NodeConfig> ParseNodeConfig(const std::string& text,
   }
 }
 
-absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path) {
+absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path,
+                                          bool insecure) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
@@ -160,7 +162,7 @@ absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path) {
     return absl::NotFoundError(
         absl::StrCat("cannot read the configuration file ", path));
   }
-  return ParseNodeConfig(text.str(), path);
+  return ParseNodeConfig(text.str(), path, insecure);
 }
 
 absl::Status CheckExposure(absl::string_view key, absl::string_view address,

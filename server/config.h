@@ -48,10 +48,13 @@ struct NodeConfig {
   std::vector<NodeId> NodeIds() const;
 };
 
-// `source` names the text in errors, as a file's name does.
+// `source` names the text in errors, as a file's name does. `insecure` is the
+// flag of the command line; the file may say the same.
 absl::StatusOr<NodeConfig> ParseNodeConfig(const std::string& text,
-                                           absl::string_view source);
-absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path);
+                                           absl::string_view source,
+                                           bool insecure = false);
+absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path,
+                                          bool insecure = false);
 
 // Refuses an address that others can reach without TLS, unless `insecure`
 // (design.md D16). `key` is the address's name in the message.

@@ -58,6 +58,9 @@ void FrontEnd::Stop(absl::Duration grace) {
   if (server_ != nullptr) server_->Stop(grace);
   server_.reset();
   timers_.Stop();
+  // Their jobs use the broker, which is destroyed before them.
+  wake_pool_.Stop();
+  read_pool_.Stop();
 }
 
 }  // namespace trireme

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "replication/raft_group.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr absl::Duration kUpkeepPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
+// A quiet node flushes too, so that a restart replays little and the segment
+// log's files can be recycled.
+constexpr absl::Duration kFlushPeriod = absl::Minutes(1);
 
 // Names show in top -H, perf and gdb.
 std::thread NamedThread(const std::string& name, std::function<void()> body) {
@@ -39,20 +43,36 @@ absl::StatusOr<uint64_t> IncarnationAfter(const Replay& replay,
   return identity.incarnation;
 }
 
+// Whether entries that were once durable are missing from the log.
+bool LostPromises(const Replay& replay, const StateMachine& state,
+                  uint32_t group_count) {
+  if (!replay.damage.ok()) return true;
+  for (uint32_t i = 0; i < group_count; ++i) {
+    const auto group = replay.groups.find(GroupId(i));
+    if (group != replay.groups.end() &&
+        RestoreGroup(group->second, state.Applied(GroupId(i))).damaged) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::string_view Version() { return TRIREME_VERSION; }
 
-Node::Node(const NodeOptions& options, NodeId self)
-    : options_(options), self_(self) {}
+Node::Node(const NodeOptions& options, const Identity& identity)
+    : options_(options),
+      self_(identity.node),
+      group_count_(identity.group_count) {}
 
 Node::~Node() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
-                                                 const Identity& identity,
+                                                 Identity identity,
                                                  Transport* transport,
                                                  AppliedObserver* observer) {
-  std::unique_ptr<Node> node(new Node(options, identity.node));
+  std::unique_ptr<Node> node(new Node(options, identity));
   StateMachineOptions state_options = options.state;
   state_options.group_count = identity.group_count;
   ASSIGN_OR_RETURN(
@@ -65,6 +85,15 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   if (!replay.damage.ok()) {
     spdlog::error("node {}: {}; it will recover from its peers",
                   identity.node.value(), replay.damage.ToString());
+  }
+  if (LostPromises(replay, *node->state_, identity.group_count)) {
+    // What this node vouched for before is void: a new incarnation tells its
+    // peers so, before anything else is said (replication/raft/recovery.cc).
+    identity.incarnation =
+        std::max(identity.incarnation + 1,
+                 static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
+    RETURN_IF_ERROR(
+        SaveIdentity(PosixFileSystem::Get(), options.data_directory, identity));
   }
   GroupLoopOptions loop_options;
   loop_options.self = identity.node;
@@ -140,6 +169,7 @@ void Node::Stop() {
 
 void Node::RunUpkeep() {
   absl::Duration next_expiry = SystemClock::Get()->MonotonicNow();
+  absl::Duration next_flush = next_expiry + kFlushPeriod;
   while (true) {
     {
       absl::MutexLock lock(&mu_);
@@ -147,15 +177,30 @@ void Node::RunUpkeep() {
       if (stopping_) return;
     }
     DescribeDisk();
+    const absl::Duration now = SystemClock::Get()->MonotonicNow();
     absl::Status status;
-    if (state_->FlushDue()) status = state_->Flush();
-    if (status.ok() && SystemClock::Get()->MonotonicNow() >= next_expiry) {
-      next_expiry += kExpiryPeriod;
-      status = state_->DropExpired(
-          absl::ToUnixMillis(SystemClock::Get()->WallNow()));
+    if (state_->FlushDue() || now >= next_flush) {
+      next_flush = now + kFlushPeriod;
+      status = state_->Flush();
+    }
+    if (status.ok() && now >= next_expiry) {
+      next_expiry = now + kExpiryPeriod;
+      status = state_->DropExpired(ExpiryTimeMs());
     }
     if (!status.ok()) StopProcess(status);
   }
+}
+
+// A clock that jumped ahead must not drop what is not old: expiry never runs
+// ahead of the newest stamp in the logs (design.md D6).
+int64_t Node::ExpiryTimeMs() const {
+  int64_t newest_stamp_ms = 0;
+  for (uint32_t i = 0; i < group_count_; ++i) {
+    newest_stamp_ms =
+        std::max(newest_stamp_ms, state_->Applied(GroupId(i)).stamp_ms);
+  }
+  return std::min(newest_stamp_ms,
+                  absl::ToUnixMillis(SystemClock::Get()->WallNow()));
 }
 
 void Node::DescribeDisk() {

@@ -46,11 +46,12 @@ absl::string_view Version();
 
 class Node {
  public:
-  // Recovers what the data directory holds. `identity` is formed; `transport`
+  // Recovers what the data directory holds. `identity` is formed, and saved
+  // anew when the log turns out to be damaged; `transport`
   // and `observer` (may be null) outlive the node. Errors name what is broken
   // and what to do.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const NodeOptions& options,
-                                                    const Identity& identity,
+                                                    Identity identity,
                                                     Transport* transport,
                                                     AppliedObserver* observer);
   ~Node();
@@ -67,16 +68,18 @@ class Node {
   StateMachine& state() { return *state_; }
 
  private:
-  Node(const NodeOptions& options, NodeId self);
+  Node(const NodeOptions& options, const Identity& identity);
 
   // Upkeep thread: flushes, expiry, what the reports say of the disk.
   void RunUpkeep();
+  int64_t ExpiryTimeMs() const;
   void DescribeDisk();
   static void StopProcess(const absl::Status& why);
 
   // Set by Open.
   const NodeOptions options_;
   const NodeId self_;
+  const uint32_t group_count_;
   std::unique_ptr<StateMachine> state_;
   std::unique_ptr<SegmentLog> log_;
   std::unique_ptr<Applier> applier_;

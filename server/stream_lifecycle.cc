@@ -138,7 +138,7 @@ void StreamLifecycle::OnShards(const StreamPtr& stream,
     spdlog::warn(
         "stream {}: its shards could not be {}: {}", stream->name,
         stream->status == StreamStatus::kDeleting ? "dropped" : "opened",
-        status.ToString());
+        std::string(status.message()));
   }
   if (failed) return EndRound(stream->id, false);
   FinishStream(stream);

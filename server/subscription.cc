@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/limits.h"
+#include "storage/errors.h"
 #include "storage/sequence_number.h"
 
 namespace trireme {
@@ -101,6 +102,7 @@ bool Subscription::Absorb(Happened& happened) {
   if (happened.written.has_value()) writing_ = false;
   if (happened.log_read.has_value()) reading_ = false;
   if (happened.tail) waiting_ = false;
+  if (happened.retry) retrying_ = false;
   if (happened.begun.has_value() && happened.begun->ok()) {
     position_ = **std::move(happened.begun);
     ends_at_ = context_.clock->MonotonicNow() + kSubscriptionLife;
@@ -124,6 +126,10 @@ void Subscription::DecideEnding(Happened& happened) {
     ending_ = absl::CancelledError("the subscriber is gone");
   } else if (closing_ && !writing_) {
     ending_ = absl::OkStatus();
+  } else if (happened.heartbeat && CutOff()) {
+    ending_ = MakeError(ErrorReason::kNoLeader,
+                        "this node has lost touch with the shard's leader; "
+                        "subscribe at another node");
   } else if (position_.has_value()) {
     const absl::Duration now = context_.clock->MonotonicNow();
     if (now >= ends_at_ && !writing_) ending_ = absl::OkStatus();
@@ -132,6 +138,15 @@ void Subscription::DecideEnding(Happened& happened) {
       sink_->Abandon();
     }
   }
+}
+
+// A node that is cut off from the others would say "nothing new" for ever. One
+// heartbeat without a leader may be an election, two are not.
+bool Subscription::CutOff() {
+  if (context_.replicas == nullptr || !position_.has_value()) return false;
+  const bool leaderless =
+      context_.replicas->LeaderOf(position_->shard->group) == NodeId();
+  return std::exchange(was_leaderless_, leaderless) && leaderless;
 }
 
 void Subscription::Advance() {
@@ -204,9 +219,20 @@ void Subscription::WaitForMore() {
 }
 
 void Subscription::StepAgainAfter(absl::Duration delay) {
+  if (retrying_) return;
+  retrying_ = true;
   context_.timers->After(delay, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->StepAgain();
+    if (const auto self = weak.lock()) self->OnTimer(&Happened::retry);
   });
+}
+
+void Subscription::OnTimer(bool Happened::*fired) {
+  {
+    absl::MutexLock lock(&mu_);
+    happened_.*fired = true;
+    pending_ = true;
+  }
+  Run();
 }
 
 // The next heartbeat is due a period after the last event; the timer also
@@ -219,13 +245,7 @@ void Subscription::ArmHeartbeat() {
   }
   if (ends_at_ > now) delay = std::min(delay, ends_at_ - now);
   context_.timers->After(delay, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    {
-      absl::MutexLock lock(&self->mu_);
-      self->happened_.heartbeat = true;
-    }
-    self->StepAgain();
+    if (const auto self = weak.lock()) self->OnTimer(&Happened::heartbeat);
   });
 }
 

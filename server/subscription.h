@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "replication/replicas.h"
 #include "server/api.h"
 #include "server/read_operations.h"
 #include "server/shard_reader.h"
@@ -52,6 +53,8 @@ struct SubscriptionContext {
   WorkPool* read_pool = nullptr;
   Timers* timers = nullptr;
   Clock* clock = nullptr;
+  // Null: whether the shard's group has a leader does not matter.
+  const Replicas* replicas = nullptr;
 };
 
 class Subscription : public TailWaiter,
@@ -80,6 +83,7 @@ class Subscription : public TailWaiter,
     std::optional<absl::Status> stopped;
     bool tail = false;
     bool heartbeat = false;  // The heartbeat timer fired.
+    bool retry = false;      // The timer of StepAgainAfter fired.
   };
 
   // Runs steps until nothing happens any more; one thread at a time.
@@ -88,6 +92,7 @@ class Subscription : public TailWaiter,
   // False when there is nothing to read or send now.
   bool Absorb(Happened& happened);
   // Why the call should end, if it should.
+  bool CutOff();
   void DecideEnding(Happened& happened);
   void Advance();
   void Deliver(absl::StatusOr<ShardRead> read);
@@ -97,6 +102,7 @@ class Subscription : public TailWaiter,
   // Makes another step happen: at once, or a little later.
   void StepAgain();
   void StepAgainAfter(absl::Duration delay);
+  void OnTimer(bool Happened::*fired);
   void ArmHeartbeat();
   bool HeartbeatDue() const;
   std::vector<ChildShard> ChildrenHere() const;
@@ -110,12 +116,14 @@ class Subscription : public TailWaiter,
   SubscriptionSink* sink_;  // Null once finished.
   std::optional<ShardPosition> position_;
   absl::Duration ends_at_;  // Monotonic.
+  bool was_leaderless_ = false;  // At the last heartbeat.
   absl::Duration last_sent_at_;
   bool sent_any_ = false;
   bool writing_ = false;
-  bool reading_ = false;  // From the shard log, on the pool.
-  bool waiting_ = false;  // Registered with the tails.
-  bool closing_ = false;  // The last event is on its way.
+  bool reading_ = false;   // From the shard log, on the pool.
+  bool waiting_ = false;   // Registered with the tails.
+  bool retrying_ = false;  // The timer of StepAgainAfter is set.
+  bool closing_ = false;   // The last event is on its way.
   bool abandoned_ = false;
   std::optional<absl::Status> ending_;  // Waits for the write to end.
 

@@ -93,8 +93,12 @@ class Tally {
       PrintTable(took);
     }
     if (failed_ == 0) return kExitOk;
-    const int code = session.Fail(first_failure_);
-    return written_ > 0 && code != kExitInterrupted ? kExitPartial : code;
+    if (written_ == 0 || session.interrupt().cancelled()) {
+      return session.Fail(first_failure_);
+    }
+    console_.err << "trireme: " << FormatCount(failed_) << " of "
+                 << FormatCount(failed_ + written_) << " lines failed\n";
+    return kExitPartial;
   }
 
  private:
@@ -238,9 +242,10 @@ void AddPutCommand(CLI::App& app, Session& session) {
       "put", "write one record, or every line of a file as one");
   put->footer(R"(
 With --lines the partition key of a line is its --key-field, or --key for all,
-or else the whole line (its first 256 characters; "-" for an empty one). A
-record whose outcome is unknown after a broken connection is written again and
-may then be there twice, unless --once is given: then it counts as failed.
+or else the whole line (its first 256 characters; "-" for an empty one). A line
+without that field is not written and counts as failed. A record whose outcome
+is unknown after a broken connection is written again and may then be there
+twice, unless --once is given: then it counts as failed.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'

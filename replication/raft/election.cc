@@ -34,10 +34,15 @@ void Raft::ResetElectionTimer() {
 }
 
 // A replica that lost entries it had vouched for must not lead: it could win
-// without what it helped to commit (recovery.cc).
+// without what it helped to commit (recovery.cc). One that is removed by an
+// entry not yet committed may have to: perhaps it alone holds that entry, and
+// nobody else can win against its longer log (thesis §4.2.2).
 bool Raft::MayCampaign() const {
-  return role_ != Role::kLeader && !hard_state_.recovering &&
-         membership().IsVoter(config_.self);
+  if (role_ == Role::kLeader || hard_state_.recovering) return false;
+  if (membership().IsVoter(config_.self)) return true;
+  const LogIndex changed = memberships_.current_index();
+  return changed > commit_ &&
+         memberships_.At(changed - 1).IsVoter(config_.self);
 }
 
 void Raft::Campaign() {

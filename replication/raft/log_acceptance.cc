@@ -90,7 +90,7 @@ void Raft::HandleSnapshot(const Message& message) {
       Ready::SnapshotRequest{message.from, message.log_index, message.log_term};
 }
 
-void Raft::SnapshotInstalled(LogIndex index, Term term) {
+void Raft::SnapshotInstalled(LogIndex index, Term term, Membership membership) {
   installing_ = false;
   snapshot_wanted_.reset();
   if (index <= commit_index()) return;
@@ -105,6 +105,7 @@ void Raft::SnapshotInstalled(LogIndex index, Term term) {
     CHECK(index > commit_, "the installed state contradicts committed entries");
     log_.ResetTo(index, term);
     memberships_.OnTruncate(0);
+    if (!membership.voters.empty()) memberships_.Reset(std::move(membership));
   }
   memberships_.OnTrim(index);
   commit_ = std::max(commit_, index);

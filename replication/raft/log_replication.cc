@@ -39,6 +39,7 @@ void Raft::BroadcastHeartbeat() {
 }
 
 void Raft::FlushSends() {
+  MaybeLeaveJoint();
   const bool new_round = read_index_.MaybeBeginRound(ReadableCommit());
   for (Progress& progress : progress_) {
     // A round gets a heartbeat of its own even when entries follow: the answer
@@ -57,6 +58,7 @@ void Raft::FlushSends() {
     MaybeConfirmReads();
     MaybeConfirmRecoveries();
   }
+  MaybeStepDownAsNonVoter();
 }
 
 void Raft::SendAppends(Progress& progress) {

@@ -90,6 +90,17 @@ MembershipHistory::MembershipHistory(Membership initial) {
   records_.push_back({0, std::move(initial)});
 }
 
+const Membership& MembershipHistory::At(LogIndex index) const {
+  size_t at = records_.size() - 1;
+  while (at > 0 && records_[at].index > index) --at;
+  return records_[at].membership;
+}
+
+void MembershipHistory::Reset(Membership membership) {
+  records_.clear();
+  records_.push_back({0, std::move(membership)});
+}
+
 bool MembershipHistory::OnAppend(const Entry& entry) {
   if (entry.type != EntryType::kConfig) return false;
   CHECK(entry.payload != nullptr, "a membership entry lost its payload");

@@ -46,6 +46,11 @@ class MembershipHistory {
   // Index of the entry that brought current(); 0 for the initial one.
   LogIndex current_index() const { return records_.back().index; }
 
+  // In force when the log ended at `index`, which is not below the base.
+  const Membership& At(LogIndex index) const;
+
+  // The log begins anew, with this in force at its base.
+  void Reset(Membership membership);
   // Entries arrive in log order; anything but kConfig is passed over.
   // Returns true when the membership changed. The payload must be present.
   bool OnAppend(const Entry& entry);

@@ -13,7 +13,9 @@ Raft::Raft(const Config& config, Restored restored)
       hard_state_(restored.hard_state),
       log_(restored.base_index, restored.base_term,
            std::move(restored.entries)),
-      memberships_(Membership{config.voters, {}, {}}),
+      memberships_(restored.membership.voters.empty()
+                       ? Membership{config.voters, {}, {}}
+                       : restored.membership),
       handed_out_hard_state_(hard_state_),
       persisted_hard_state_(hard_state_),
       commit_(std::max(restored.base_index, restored.applied)),
@@ -228,6 +230,9 @@ LogIndex Raft::last_index() const { return log_.last_index(); }
 LogIndex Raft::persisted_index() const { return log_.persisted_index(); }
 const Entry& Raft::EntryAt(LogIndex index) const { return log_.EntryAt(index); }
 Term Raft::TermAt(LogIndex index) const { return log_.TermAt(index); }
+const Membership& Raft::MembershipAt(LogIndex index) const {
+  return memberships_.At(index);
+}
 size_t Raft::uncommitted_bytes() const { return uncommitted_bytes_; }
 
 LogIndex Raft::lowest_needed_index() const {

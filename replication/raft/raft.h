@@ -28,11 +28,9 @@ namespace trireme::raft {
 
 struct Config {
   NodeId self;
-  // The group's first membership, self included; once kConfig entries have
-  // been trimmed, the one that is in force at Restored::base_index.
-  std::vector<NodeId> voters;
-  uint64_t incarnation = 0;  // See Message::incarnation.
-  uint64_t seed = 0;         // Of the election timeouts; differs by replica.
+  std::vector<NodeId> voters;  // The group's first membership.
+  uint64_t incarnation = 0;    // See Message::incarnation.
+  uint64_t seed = 0;           // Of the election timeouts; differs by replica.
 
   // In ticks. An election starts between election_ticks and twice that after
   // the last word of a leader.
@@ -56,6 +54,8 @@ struct Restored {
   Term base_term = 0;
   std::vector<Entry> entries;
   LogIndex applied = 0;  // Durable in the state machine, hence committed.
+  // In force at base_index; no voters: Config's, it was never changed.
+  Membership membership;
 };
 
 // The work of one turn. The owner must:
@@ -133,6 +133,15 @@ class Raft {
   // recovering; it is told to campaign once it has everything. Given up after
   // one election timeout. FailedPrecondition names what is wrong.
   absl::Status TransferLeadership(NodeId target);
+  // Changes who belongs to the group, by joint consensus (Raft §6): first an
+  // entry under which both old and new voters must agree, its index is the
+  // answer; once that is committed, by itself one that leaves the old behind.
+  // A leader that is no voter any more steps down then. FailedPrecondition
+  // while it does not lead, another change is under way, or nothing of its own
+  // term is committed yet (raft-notes.md, trap 13).
+  absl::StatusOr<LogIndex> ProposeMembership(std::vector<NodeId> voters,
+                                             std::vector<NodeId> learners);
+
   // Starts an election now, as if the timeout had passed.
   void Campaign();
 
@@ -147,7 +156,10 @@ class Raft {
   // `term`: replaces the log up to there, keeping what follows if it agrees.
   // Both are durable before the call. When last_index() is `index` afterwards,
   // entries that the owner's disk holds behind it are no longer the log's.
-  void SnapshotInstalled(LogIndex index, Term term);
+  // `membership` is the source's MembershipAt(index); without voters ours
+  // stays.
+  void SnapshotInstalled(LogIndex index, Term term,
+                         Membership membership = Membership());
   void SnapshotFailed();
 
   // Forgets entries up to `index`, which must be applied.
@@ -181,6 +193,10 @@ class Raft {
   const Entry& EntryAt(LogIndex index) const;
   // 0 when not known: index is below base_index() or beyond last_index().
   Term TermAt(LogIndex index) const;
+  // In force now: the latest in the log, committed or not.
+  const Membership& membership() const { return memberships_.current(); }
+  // In force at base_index() <= index <= last_index().
+  const Membership& MembershipAt(LogIndex index) const;
   size_t uncommitted_bytes() const;
   // The lowest index any live follower still needs from this leader's log;
   // last_index() + 1 when nobody needs anything.
@@ -206,7 +222,6 @@ class Raft {
   void AppendEntry(Entry entry);
   void TruncateLog(LogIndex from);
   void AdvanceCommit(LogIndex index);
-  const Membership& membership() const { return memberships_.current(); }
 
   // --- election.cc (Raft §5.2, §5.4.1; thesis §3.10, §6.4, §9.6) ---
   void TickElection();
@@ -249,6 +264,12 @@ class Raft {
   void AcceptUpTo(const Message& message, LogIndex match);
   void HandleHeartbeat(const Message& message);
   void HandleSnapshot(const Message& message);
+
+  // --- membership_change.cc (Raft §6) ---
+  absl::Status CheckMembershipChange(const Membership& next) const;
+  LogIndex AppendMembership(const Membership& membership);
+  void MaybeLeaveJoint();
+  void MaybeStepDownAsNonVoter();
 
   // --- recovery.cc: replicas that lost their disk ---
   bool TrackIncarnation(const Message& message, Progress& progress);

@@ -82,6 +82,7 @@ void Raft::MaybeConfirmRecoveries() {
 }
 
 bool Raft::AllOthersConfirmed(const Progress& recovering) const {
+  if (membership().joint()) return false;  // Ask the voters of the new one.
   bool all = true;
   const bool quorum = HasQuorum(membership(), [&](NodeId node) {
     if (node == config_.self) return true;

@@ -84,6 +84,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   return server;
 }
 
+GrpcServer::GrpcServer(Broker* broker) : broker_(broker) {}
+
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
 
 void GrpcServer::StartDraining() {

@@ -41,7 +41,7 @@ class GrpcServer {
   void Stop(absl::Duration grace);
 
  private:
-  explicit GrpcServer(Broker* broker) : broker_(broker) {}
+  explicit GrpcServer(Broker* broker);
 
   // Set by Start.
   Broker* const broker_;

@@ -23,7 +23,10 @@ class GetRecordsCall : public grpc::ServerUnaryReactor {
   GetRecordsCall(Broker* broker, const grpc::CallbackServerContext& context,
                  const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
     const grpc::Status parsed = Parse(request, &request_);
-    if (!parsed.ok()) return Finish(parsed);
+    if (!parsed.ok()) {
+      Finish(parsed);
+      return;
+    }
     broker->GetRecords(
         FromMessage(request_), TimeLeft(context),
         [this, response](absl::StatusOr<GetRecordsResponse> read) {

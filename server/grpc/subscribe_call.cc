@@ -15,8 +15,11 @@ SubscribeCall::SubscribeCall(Broker* broker,
     : context_(context) {
   absl::StatusOr<std::shared_ptr<Subscription>> subscription =
       broker->SubscribeToShard(FromMessage(request), TimeLeft(*context), this);
-  if (!subscription.ok()) return Finish(subscription.status());
-  subscription_ = *std::move(subscription);
+  if (subscription.ok()) {
+    subscription_ = *std::move(subscription);
+  } else {
+    Finish(subscription.status());
+  }
 }
 
 void SubscribeCall::Write(SubscriptionEvent event) {

@@ -151,7 +151,8 @@ absl::Status FaultDisk::WriteNode(Node& node, uint64_t generation,
   const bool was_on = operations_ < operations_max_;
   absl::Status status = Change();
   std::string bytes;
-  for (absl::string_view piece : pieces) bytes.append(piece.data(), piece.size());
+  for (absl::string_view piece : pieces)
+    bytes.append(piece.data(), piece.size());
   CHECK(offset + bytes.size() <= node.cached.size(),
         "files have a fixed size: the write goes beyond the end");
   if (status.ok() && Counts(&writes_to_failure_))

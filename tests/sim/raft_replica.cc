@@ -43,6 +43,7 @@ raft::Restored RaftDisk::Restore() const {
   restored.base_index = base_index;
   restored.base_term = base_term;
   restored.applied = applied;
+  restored.membership = base_membership;
   for (const Entry& entry : entries) {
     if (entry.index <= base_index) continue;
     if (entry.index != base_index + restored.entries.size() + 1) break;
@@ -177,6 +178,7 @@ void RaftReplica::Damage(LogIndex index) {
     disk_.entries.clear();
     disk_.base_index = disk_.applied;
     disk_.base_term = disk_.applied_term;
+    disk_.base_membership = disk_.applied_membership;
   }
   disk_.hard_state = HardState();
   disk_.damaged = true;
@@ -188,6 +190,7 @@ void RaftReplica::FlushUpTo(LogIndex index) {
   if (index <= disk_.applied) return;
   disk_.applied = index;
   disk_.applied_term = core_->TermAt(index);
+  disk_.applied_membership = core_->MembershipAt(index);
 }
 
 void RaftReplica::Trim(LogIndex index) {
@@ -195,6 +198,7 @@ void RaftReplica::Trim(LogIndex index) {
   if (index <= core_->base_index()) return;
   disk_.base_term = core_->TermAt(index);
   disk_.base_index = index;
+  disk_.base_membership = core_->MembershipAt(index);
   while (!disk_.entries.empty() && disk_.entries.front().index <= index) {
     disk_.entries.pop_front();
   }
@@ -214,6 +218,8 @@ bool RaftReplica::Pull(const RaftReplica& source,
   const bool agrees = core_->TermAt(index) == term;
   disk_.applied = disk_.base_index = index;
   disk_.applied_term = disk_.base_term = term;
+  disk_.applied_membership = disk_.base_membership =
+      source.core().MembershipAt(index);
   if (hashes_.size() <= index || !agrees) {
     hashes_.resize(index + 1);
     hashes_[index] = hash;
@@ -230,7 +236,7 @@ bool RaftReplica::Pull(const RaftReplica& source,
       });
     }
   }
-  core_->SnapshotInstalled(index, term);
+  core_->SnapshotInstalled(index, term, disk_.base_membership);
   return true;
 }
 

@@ -27,6 +27,9 @@ struct RaftDisk {
   std::deque<raft::Entry> entries;  // Contiguous.
   LogIndex applied = 0;             // The state machine's last flush.
   Term applied_term = 0;
+  // In force at the base and at the flush; no voters: as the group was made.
+  raft::Membership base_membership;
+  raft::Membership applied_membership;
   // The log was found damaged and the core has not yet recorded so.
   bool damaged = false;
 

@@ -96,7 +96,9 @@ std::string RaftScenario::RunLine(const Words& words) {
 std::string RaftScenario::Nodes(const Words& words) {
   raft::Config config;
   const int count = static_cast<int>(Number(words[1]));
-  for (int i = 1; i <= count; ++i) config.voters.push_back(NodeId(i));
+  const auto voters = Option(words, "voters");
+  const int voter_count = voters ? static_cast<int>(Number(*voters)) : count;
+  for (int i = 1; i <= voter_count; ++i) config.voters.push_back(NodeId(i));
   config.incarnation = 1;
   config.pre_vote = Option(words, "pre_vote") != "off";
   if (const auto value = Option(words, "window")) {
@@ -155,6 +157,12 @@ std::string RaftScenario::Input(const Words& words) {
     const absl::Status status = core.TransferLeadership(
         NodeId(static_cast<uint32_t>(Number(words[2]))));
     if (!status.ok()) return std::string(status.message());
+  } else if (verb == "change") {
+    std::vector<NodeId> voters;
+    for (size_t i = 3; i < words.size(); ++i) {
+      voters.push_back(NodeId(static_cast<uint32_t>(Number(words[i]))));
+    }
+    node.refused = !core.ProposeMembership(voters, {}).ok();
   } else if (verb == "flush") {
     node.replica->Flush();
   } else if (verb == "trim") {
@@ -395,9 +403,10 @@ std::string RaftScenario::InFlight() const {
 // expect read 1 77 at 5 | expect no read 1 77 | expect read 1 77 fails
 // expect refused 1 | expect accepted 1 | expect [not] recovering 3
 // expect [not] pulling 3 | expect pulls 3 1    asked once to pull a state
-// expect commit|last|base|persisted|term|follows|needed 1 5 | expect role 1
-// candidate expect match 1 2 5    leader 1 knows that 2 holds everything up to
-// 5
+// expect commit|last|base|persisted|term|follows|needed 1 5
+// expect role 1 candidate
+// expect voters 1 1 2 3 [joint]    as node 1 sees it
+// expect match 1 2 5    leader 1 knows that 2 holds everything up to 5
 std::string RaftScenario::Expect(const Words& words) {
   const std::string& what = words[1];
   if (what == "leader" || (what == "no" && words[2] == "leader")) {
@@ -459,12 +468,26 @@ std::string RaftScenario::ExpectOfNode(const Words& words) {
   if (what == "refused") return yes_no(node.refused);
   if (what == "accepted") return yes_no(!node.refused);
   if (what == "pulling") return yes_no(node.pulling.has_value());
-  if (what == "recovering") return yes_no(!node.replica->whole());
+  if (what == "recovering") {
+    return yes_no(node.replica->up() ? node.replica->core().recovering()
+                                     : !node.replica->whole());
+  }
   if (what == "pulls") return Differs(what, Number(words[3]), node.pulls);
   if (!node.replica->up()) return "the node is down";
   const raft::Raft& core = node.replica->core();
   if (what == "role") {
     return words[3] == RoleName(core.role()) ? "" : RoleName(core.role());
+  }
+  if (what == "voters") {
+    std::vector<std::string> voters;
+    for (NodeId voter : core.membership().voters) {
+      voters.push_back(voter.ToString());
+    }
+    if (core.membership().joint()) voters.push_back("joint");
+    const std::string actual = absl::StrJoin(voters, " ");
+    const std::string expected =
+        absl::StrJoin(words.begin() + 3, words.end(), " ");
+    return actual == expected ? "" : "the voters are " + actual;
   }
   if (what == "match") {
     for (const raft::PeerStatus& peer : core.peers()) {

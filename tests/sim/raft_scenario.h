@@ -3,8 +3,9 @@
 // happens by itself: messages wait in the network until delivered, writes on
 // the disks until persisted, ticks come when told. RaftChecker watches.
 //
-//   nodes 3 [pre_vote=off] [window=N] [message_bytes=N] [uncommitted=N]
-//   campaign 1 | tick 1 12 | tick all | propose 1 [3] [bytes=100] | read 1 77
+//   nodes 3 [voters=2] [pre_vote=off] [window=N] [message_bytes=N]
+//   [uncommitted=N] campaign 1 | tick 1 12 | tick all | propose 1 [3]
+//   [bytes=100] | read 1 77 change 1 to 1 2 [3]...    proposes these voters
 //   transfer 1 2 | flush 1 | trim 1 5
 //   deliver [append] [1->2]   all that is in flight now, or of that kind, link
 //   drop | duplicate | hold NAME | copy NAME   the same selection

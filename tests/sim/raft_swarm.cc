@@ -57,6 +57,8 @@ void RaftSwarm::DrawWeather() {
   w.lose_disk = random_.Chance(0.5) ? 0 : weight();
   w.campaign = weight();
   w.transfer = weight();
+  // Who counts as lost is defined for a fixed membership only.
+  w.change = w.lose_disk > 0 || random_.Chance(0.5) ? 0 : weight();
 }
 
 void RaftSwarm::MakeNodes() {
@@ -335,6 +337,12 @@ void RaftSwarm::ClientAction() {
   const int leader = Leader();
   if (leader < 0) return;
   raft::Raft& core = nodes_[leader].replica.core();
+  if (healing_ && core.membership().voters.size() < nodes_.size()) {
+    std::vector<NodeId> all;
+    for (const Node& node : nodes_) all.push_back(node.replica.node());
+    (void)core.ProposeMembership(all, {});
+    return AfterInput(leader);
+  }
   const uint64_t dice = random_.Below(100);
   if (dice < 60) {
     const uint64_t burst = random_.Between(1, weather_.burst_max);
@@ -369,9 +377,9 @@ void RaftSwarm::FaultAction() {
   // Back at once, or after others have had time to notice.
   const Micros down = random_.Chance(0.7) ? random_.Below(50 * kMillisecond)
                                           : random_.Below(3000 * kMillisecond);
-  int dice =
-      static_cast<int>(random_.Below(w.crash + w.crash_leader + w.cut + w.mend +
-                                     w.lose_disk + w.campaign + w.transfer));
+  int dice = static_cast<int>(random_.Below(w.crash + w.crash_leader + w.cut +
+                                            w.mend + w.lose_disk + w.campaign +
+                                            w.transfer + w.change));
   const auto falls_on = [&dice](int weight) {
     dice -= weight;
     return dice < 0;
@@ -391,8 +399,23 @@ void RaftSwarm::FaultAction() {
   }
   if (leader < 0) return;
   raft::Raft& core = nodes_[leader].replica.core();
-  if (core.TransferLeadership(NodeId(victim + 1)).ok()) ++result_.transfers;
+  if (falls_on(w.transfer)) {
+    if (core.TransferLeadership(NodeId(victim + 1)).ok()) ++result_.transfers;
+  } else {
+    ChangeMembership(core);
+  }
   AfterInput(leader);
+}
+
+// Any voters, some of the others as learners.
+void RaftSwarm::ChangeMembership(raft::Raft& core) {
+  std::vector<NodeId> voters, learners;
+  for (const Node& node : nodes_) {
+    const uint64_t dice = random_.Below(6);
+    if (dice < 4) voters.push_back(node.replica.node());
+    if (dice == 4) learners.push_back(node.replica.node());
+  }
+  if (core.ProposeMembership(voters, learners).ok()) ++result_.changes;
 }
 
 void RaftSwarm::CutLinks() {
@@ -475,7 +498,10 @@ bool RaftSwarm::Converged() {
   const int leader = Leader();
   if (leader < 0) return false;
   const raft::Raft& core = nodes_[leader].replica.core();
-  if (!core.committed_in_term()) return false;
+  if (!core.committed_in_term() || core.membership().joint() ||
+      core.membership().voters.size() < nodes_.size()) {
+    return false;
+  }
   if (heal_term_ != core.term()) {
     heal_term_ = core.term();
     heal_target_ = core.last_index() + 1;

@@ -45,6 +45,7 @@ struct SwarmResult {
   uint64_t installs = 0;
   uint64_t reads = 0;
   uint64_t transfers = 0;
+  uint64_t changes = 0;  // Of membership, proposed.
   uint64_t heal_us = 0;  // Virtual time from the healing to the end.
 };
 
@@ -93,7 +94,7 @@ class RaftSwarm {
     int burst_max = 1;
     // How likely each kind of trouble is, against the others.
     int crash = 0, crash_leader = 0, cut = 0, mend = 1, lose_disk = 0,
-        campaign = 0, transfer = 0;
+        campaign = 0, transfer = 0, change = 0;
   };
   struct Notice {
     bool is_hard_state = false;
@@ -136,6 +137,7 @@ class RaftSwarm {
   void ClientAction();
   int Leader();
   void FaultAction();
+  void ChangeMembership(raft::Raft& core);
   void CutLinks();
   void MendLinks();
   void LoseDisk(int node, Micros down);

@@ -86,6 +86,7 @@ void Add(const SwarmResult& result, uint64_t seed, Total* total) {
   total->installs += result.installs;
   total->reads += result.reads;
   total->transfers += result.transfers;
+  total->changes += result.changes;
   total->leaders += result.leaders;
   if (result.heal_us > total->heal_us) {
     total->heal_us = result.heal_us;
@@ -120,7 +121,8 @@ int Run(const CommandLine& line) {
       std::printf(
           "%llu schedules in %.0f s: %.1fM steps, %.1fM committed, %llu "
           "leaders, %llu crashes, %llu disks lost, %llu recovered, %llu "
-          "snapshots, %llu reads, %llu transfers, slowest healing %.1f s (seed "
+          "snapshots, %llu reads, %llu transfers, %llu changes, slowest "
+          "healing %.1f s (seed "
           "%llu)\n",
           static_cast<unsigned long long>(done), seconds, total.steps * 1e-6,
           total.committed * 1e-6,
@@ -131,7 +133,7 @@ int Run(const CommandLine& line) {
           static_cast<unsigned long long>(total.installs),
           static_cast<unsigned long long>(total.reads),
           static_cast<unsigned long long>(total.transfers),
-          total.heal_us * 1e-6,
+          static_cast<unsigned long long>(total.changes), total.heal_us * 1e-6,
           static_cast<unsigned long long>(total.slowest_seed));
       std::fflush(stdout);
     }

@@ -213,6 +213,7 @@ TEST_F(CliTest, LinesBecomeRecordsWithTheirFieldAsKey) {
   ASSERT_EQ(Run({"put", "s", "--lines", path, "--key-field", "2"}),
             kExitPartial);
   EXPECT_THAT(err_, HasSubstr("line 3: has 0 fields; --key-field is 2"));
+  EXPECT_THAT(err_, HasSubstr("trireme: 1 of 4 lines failed\n"));
   EXPECT_THAT(out_, HasSubstr("3 records (29 B) written"));
   std::string alpha;
   for (const v1::Record& record : fake_.records("s")) {

@@ -5,6 +5,7 @@
 #ifndef TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
 #define TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
 
+#include <grpcpp/impl/service_type.h>
 #include <grpcpp/server.h>
 
 #include <cstdint>
@@ -70,9 +71,9 @@ class FakeTrireme {
   class StreamsService;
   class RecordsService;
   class ClusterService;
-  friend class StreamsService;
-  friend class RecordsService;
-  friend class ClusterService;
+  std::unique_ptr<grpc::Service> MakeStreams();
+  std::unique_ptr<grpc::Service> MakeRecords();
+  std::unique_ptr<grpc::Service> MakeCluster();
 
   struct Shard {
     v1::Shard description;
@@ -128,9 +129,9 @@ class FakeTrireme {
   uint64_t next_counter_ ABSL_GUARDED_BY(mu_) = 1;
 
   // Set at construction.
-  std::unique_ptr<StreamsService> streams_service_;
-  std::unique_ptr<RecordsService> records_service_;
-  std::unique_ptr<ClusterService> cluster_service_;
+  std::unique_ptr<grpc::Service> streams_service_;
+  std::unique_ptr<grpc::Service> records_service_;
+  std::unique_ptr<grpc::Service> cluster_service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

@@ -165,6 +165,9 @@ TEST(ShardLogTest, ExpiredRecordsAreOutOfSightAtOnce) {
   }
   EXPECT_THAT(replica.ReadAll(1, ShardOf(1, 0), 0, kStart + 3),
               ElementsAre(At(5, 0, "3"), At(6, 0, "4")));
+  // What arrived at the horizon itself is the last to go.
+  EXPECT_THAT(replica.ReadAll(1, ShardOf(1, 0), 0, kStart + 4),
+              ElementsAre(At(6, 0, "4")));
   EXPECT_THAT(replica.ReadAll(1, ShardOf(1, 0), 0, kStart + 9), IsEmpty());
 }
 

@@ -95,6 +95,10 @@ void ExpectSame(Replica* a, Replica* b) {
     EXPECT_EQ(a->ReadAll(1, ShardOf(1, shard)),
               b->ReadAll(1, ShardOf(1, shard)))
         << shard;
+    // In one large read a block that is there twice shows.
+    EXPECT_EQ(a->ReadAll(1, ShardOf(1, shard), 0, 0, 64 << 20),
+              b->ReadAll(1, ShardOf(1, shard), 0, 0, 64 << 20))
+        << shard;
     for (int64_t time = kStart - 50; time < kStart + 20'000; time += 730) {
       EXPECT_EQ(
           *a->state().shard_log().FindTime(GroupId(1), ShardOf(1, shard), time),
@@ -225,6 +229,21 @@ TEST(StateTransferTest, AHalfPulledReplicaGivesOnlyWhatItApplied) {
   EXPECT_EQ(target.state().Applied(GroupId(1)).index, 30u);
   ApplyUpTo(&target, 150);
   ExpectSame(&source, &target);
+}
+
+TEST(StateTransferTest, APullFromASourceFurtherBackKeepsWhatCameAhead) {
+  Replica ahead(TinyPartitions());
+  ApplyUpTo(&ahead, 150);
+  Replica behind(TinyPartitions());
+  ApplyUpTo(&behind, 60);
+  Replica target(TinyPartitions());
+  AppliedPosition position;
+  for (const std::string& chunk : ChunksFor(&ahead, &target, 1, &position))
+    ASSERT_OK(target.state().InstallChunk(GroupId(1), chunk));
+  Pull(&behind, &target, 1);
+  EXPECT_EQ(target.state().Applied(GroupId(1)).index, 60u);
+  ApplyUpTo(&target, 150);
+  ExpectSame(&ahead, &target);
 }
 
 TEST(StateTransferTest, TheCatalogueIsReplacedAsAWhole) {

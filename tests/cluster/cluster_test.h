@@ -1,0 +1,67 @@
+// What the tests of this folder share: a cluster that is up, a stream with one
+// shard in each data group, and the check of everything at the end.
+#ifndef TRIREME_TESTS_CLUSTER_CLUSTER_TEST_H_
+#define TRIREME_TESTS_CLUSTER_CLUSTER_TEST_H_
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "tests/cluster/cluster_process.h"
+#include "tests/cluster/history.h"
+#include "tests/cluster/load.h"
+
+namespace trireme {
+
+#define ASSERT_OK(expression)                                     \
+  do {                                                            \
+    const absl::Status status_of_it = (expression);               \
+    ASSERT_TRUE(status_of_it.ok()) << status_of_it.ToString();    \
+  } while (false)
+
+class ClusterTest : public ::testing::Test {
+ protected:
+  // Enough to be in the middle of everything.
+  static constexpr size_t kSomeRecords = 1500;
+  static constexpr absl::Duration kLiveness = absl::Seconds(15);
+
+  void SetUp() override {
+    cluster_.StartAll();
+    ASSERT_OK(cluster_.WaitReady());
+    ASSERT_OK(MakeStream(cluster_, options_));
+  }
+  void TearDown() override {
+    if (HasFailure()) cluster_.KeepForInspection();
+  }
+
+  // The load goes on: that many records more are acked.
+  void ExpectProgress(const char* after, size_t records = kSomeRecords) {
+    ASSERT_TRUE(history_.AwaitAcked(records, kLiveness))
+        << "writes stopped after " << after << "; " << history_.acked_count()
+        << " acked";
+  }
+
+  // What the nodes hold is what the writers were told.
+  void CheckAll(Load* load) {
+    load->Stop();
+    ASSERT_OK(cluster_.WaitReady());
+    const absl::StatusOr<StreamRecords> stored =
+        CheckThroughEachNode(cluster_, options_.stream, history_);
+    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    std::printf("  %zu acked, %zu unknown, %zu refused, %zu stored\n",
+                history_.acked_count(), history_.unknown_count(),
+                history_.refused_count(), CountOf(*stored));
+    stored_ = *stored;
+  }
+
+  ClusterProcess cluster_;
+  LoadOptions options_;
+  History history_;
+  StreamRecords stored_;  // After CheckAll.
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_TESTS_CLUSTER_CLUSTER_TEST_H_

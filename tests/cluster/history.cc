@@ -1,0 +1,291 @@
+#include "tests/cluster/history.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+
+namespace trireme {
+namespace {
+
+constexpr size_t kFindingsMax = 12;
+
+// The id and then letters that follow from it.
+std::string DataOf(uint64_t id, size_t bytes) {
+  std::string data = absl::StrCat(id, ":");
+  uint64_t state = id * 0x9E3779B97F4A7C15 + 1;
+  while (data.size() < bytes) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    data.push_back(static_cast<char>('a' + state % 26));
+  }
+  return data;
+}
+
+std::optional<uint64_t> IdOf(const std::string& data) {
+  const size_t colon = data.find(':');
+  uint64_t id = 0;
+  if (colon == std::string::npos ||
+      !absl::SimpleAtoi(data.substr(0, colon), &id)) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+// All have 56 digits, so text order is number order.
+bool ArrivedBefore(const v1::Record& a, const v1::Record& b) {
+  const auto& at = a.approximate_arrival_timestamp();
+  const auto& bt = b.approximate_arrival_timestamp();
+  return std::make_pair(at.seconds(), at.nanos()) <
+         std::make_pair(bt.seconds(), bt.nanos());
+}
+
+}  // namespace
+
+struct History::Findings {
+  std::vector<std::string> lines;
+  size_t count = 0;
+
+  template <typename... Parts>
+  void Add(const Parts&... parts) {
+    if (++count <= kFindingsMax) lines.push_back(absl::StrCat(parts...));
+  }
+};
+
+uint64_t History::Invoke(int writer, absl::string_view key,
+                         size_t data_bytes) {
+  absl::MutexLock lock(&mu_);
+  const uint64_t id = writes_.size();
+  Write write;
+  write.writer = writer;
+  write.key = std::string(key);
+  write.data = DataOf(id, data_bytes);
+  write.invoked = absl::Now();
+  writes_.push_back(std::move(write));
+  return id;
+}
+
+std::string History::key(uint64_t id) const {
+  absl::MutexLock lock(&mu_);
+  return writes_[id].key;
+}
+
+std::string History::data(uint64_t id) const {
+  absl::MutexLock lock(&mu_);
+  return writes_[id].data;
+}
+
+void History::Sent(uint64_t id) {
+  absl::MutexLock lock(&mu_);
+  ++writes_[id].sends;
+}
+
+void History::Acked(uint64_t id, Place place) {
+  absl::MutexLock lock(&mu_);
+  writes_[id].outcome = Outcome::kAcked;
+  writes_[id].place = std::move(place);
+  writes_[id].answered = absl::Now();
+  ++acked_;
+}
+
+void History::Refused(uint64_t id) {
+  absl::MutexLock lock(&mu_);
+  writes_[id].outcome = Outcome::kRefused;
+  ++refused_;
+}
+
+void History::Unknown(uint64_t id) {
+  absl::MutexLock lock(&mu_);
+  writes_[id].outcome = Outcome::kUnknown;
+  ++unknown_;
+}
+
+size_t History::acked_count() const {
+  absl::MutexLock lock(&mu_);
+  return acked_;
+}
+
+size_t History::unknown_count() const {
+  absl::MutexLock lock(&mu_);
+  return unknown_;
+}
+
+size_t History::refused_count() const {
+  absl::MutexLock lock(&mu_);
+  return refused_;
+}
+
+bool History::AwaitAcked(size_t count, absl::Duration timeout) {
+  absl::MutexLock lock(&mu_);
+  const size_t wanted = acked_ + count;
+  auto enough = [this, wanted]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return acked_ >= wanted;
+  };
+  return mu_.AwaitWithTimeout(absl::Condition(&enough), timeout);
+}
+
+absl::Duration History::LongestGap(absl::Time start) const {
+  absl::MutexLock lock(&mu_);
+  std::map<std::string, std::vector<absl::Time>> acks;
+  for (const Write& write : writes_) {
+    if (write.outcome != Outcome::kAcked) continue;
+    acks[write.place.shard_id].push_back(write.answered);
+  }
+  absl::Duration longest;
+  for (auto& [shard, times] : acks) {
+    times.push_back(absl::Now());
+    std::sort(times.begin(), times.end());
+    for (size_t i = 1; i < times.size(); ++i) {
+      if (times[i] < start) continue;
+      longest = std::max(longest, times[i] - times[i - 1]);
+    }
+  }
+  return longest;
+}
+
+// In an order of the shard, nobody may stand before a record that had been
+// acked before he was even sent.
+void History::CheckRealTimeOrder(const std::string& shard,
+                                 const std::vector<uint64_t>& ids,
+                                 Findings* findings) const {
+  absl::Time first_answer_behind = absl::InfiniteFuture();
+  uint64_t behind = 0;
+  for (size_t i = ids.size(); i-- > 0;) {
+    const Write& write = writes_[ids[i]];
+    if (write.invoked > first_answer_behind) {
+      findings->Add(shard, ": record ", ids[i], " stands before ", behind,
+                    ", which was acked before the former was sent");
+    }
+    if (write.outcome == Outcome::kAcked &&
+        write.answered < first_answer_behind) {
+      first_answer_behind = write.answered;
+      behind = ids[i];
+    }
+  }
+}
+
+// Records of one writer and key come in the order of their ids, but one that
+// was sent again may have been overtaken.
+void History::CheckKeyOrder(const std::string& shard,
+                            const std::vector<uint64_t>& ids,
+                            Findings* findings) const {
+  std::map<std::pair<int, std::string>, uint64_t> last;
+  for (const uint64_t id : ids) {
+    const Write& write = writes_[id];
+    if (write.outcome != Outcome::kAcked || write.sends > 1) continue;
+    const auto key = std::make_pair(write.writer, write.key);
+    const auto [it, is_first] = last.emplace(key, id);
+    if (is_first) continue;
+    if (id < it->second) {
+      findings->Add(shard, ": record ", id, " of key ", write.key,
+                    " stands behind ", it->second);
+    }
+    it->second = id;
+  }
+}
+
+void History::CheckShard(const std::string& shard, const ShardRecords& records,
+                         std::vector<int>* times_seen,
+                         Findings* findings) const {
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const v1::Record& record = records[i];
+    if (i > 0 && record.sequence_number() <= records[i - 1].sequence_number()) {
+      findings->Add(shard, ": sequence number ", record.sequence_number(),
+                    " does not follow ", records[i - 1].sequence_number());
+    }
+    if (i > 0 && ArrivedBefore(record, records[i - 1])) {
+      findings->Add(shard, ": arrival time goes back at ",
+                    record.sequence_number());
+    }
+    const std::optional<uint64_t> id = IdOf(record.data());
+    if (!id || *id >= writes_.size() || record.data() != writes_[*id].data ||
+        record.partition_key() != writes_[*id].key) {
+      findings->Add(shard, ": ", record.sequence_number(),
+                    " is nothing that was written: key '",
+                    record.partition_key(), "', data '",
+                    record.data().substr(0, 60), "'");
+      continue;
+    }
+    ids.push_back(*id);
+    const Write& write = writes_[*id];
+    if (++(*times_seen)[*id] == 2) {
+      findings->Add(shard, ": record ", *id, " is there twice, again at ",
+                    record.sequence_number());
+    }
+    if (write.outcome == Outcome::kRefused) {
+      findings->Add(shard, ": record ", *id, " was refused, but is at ",
+                    record.sequence_number());
+    }
+    if (write.outcome == Outcome::kAcked &&
+        (write.place.shard_id != shard ||
+         write.place.sequence_number != record.sequence_number())) {
+      findings->Add(shard, ": record ", *id, " is at ",
+                    record.sequence_number(), ", but was acked at ",
+                    write.place.shard_id, " ", write.place.sequence_number);
+    }
+  }
+  CheckRealTimeOrder(shard, ids, findings);
+  CheckKeyOrder(shard, ids, findings);
+}
+
+absl::Status History::Check(const StreamRecords& stored) const {
+  absl::MutexLock lock(&mu_);
+  Findings findings;
+  std::vector<int> times_seen(writes_.size());
+  for (const auto& [shard, records] : stored) {
+    CheckShard(shard, records, &times_seen, &findings);
+  }
+  size_t lost = 0;
+  for (uint64_t id = 0; id < writes_.size(); ++id) {
+    const Write& write = writes_[id];
+    if (write.outcome != Outcome::kAcked || times_seen[id] != 0) continue;
+    ++lost;
+    findings.Add("LOST: record ", id, " of writer ", write.writer,
+                 " was acked at ", absl::FormatTime(write.answered), " at ",
+                 write.place.shard_id, " ", write.place.sequence_number);
+  }
+  if (findings.count == 0) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      findings.count, " findings, ", lost, " acked records lost of ", acked_,
+      ":\n", absl::StrJoin(findings.lines, "\n")));
+}
+
+absl::Status CheckSame(absl::string_view name_a, const StreamRecords& a,
+                       absl::string_view name_b, const StreamRecords& b) {
+  if (a.size() != b.size()) {
+    return absl::DataLossError(absl::StrCat(name_a, " has ", a.size(),
+                                            " shards, ", name_b, " has ",
+                                            b.size()));
+  }
+  for (const auto& [shard, records] : a) {
+    const auto other = b.find(shard);
+    if (other == b.end()) {
+      return absl::DataLossError(absl::StrCat(name_b, " has no ", shard));
+    }
+    const size_t both = std::min(records.size(), other->second.size());
+    for (size_t i = 0; i < both; ++i) {
+      if (records[i].SerializeAsString() ==
+          other->second[i].SerializeAsString()) {
+        continue;
+      }
+      return absl::DataLossError(absl::StrCat(
+          shard, ": record ", i, " differs: ", name_a, " has ",
+          records[i].sequence_number(), ", ", name_b, " has ",
+          other->second[i].sequence_number()));
+    }
+    if (records.size() != other->second.size()) {
+      return absl::DataLossError(absl::StrCat(
+          shard, ": ", name_a, " has ", records.size(), " records, ", name_b,
+          " has ", other->second.size()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace trireme

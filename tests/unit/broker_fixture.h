@@ -1,0 +1,268 @@
+// What tests of the server share: one node without a network whose groups
+// commit at once, over a real state machine; a clock that only moves when
+// told; pools and timers that run when told.
+#ifndef TRIREME_TESTS_UNIT_BROKER_FIXTURE_H_
+#define TRIREME_TESTS_UNIT_BROKER_FIXTURE_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "server/applied_fanout.h"
+#include "server/broker.h"
+#include "server/stream_lifecycle.h"
+#include "storage/errors.h"
+#include "storage/stream_name.h"
+#include "tests/unit/state_fixture.h"
+
+namespace trireme {
+
+class ManualClock : public Clock {
+ public:
+  absl::Time WallNow() const override {
+    absl::MutexLock lock(&mu_);
+    return absl::FromUnixMillis(1'700'000'000'000) + passed_;
+  }
+  absl::Duration MonotonicNow() const override {
+    absl::MutexLock lock(&mu_);
+    return passed_;
+  }
+  void Advance(absl::Duration duration) {
+    absl::MutexLock lock(&mu_);
+    passed_ += duration;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  absl::Duration passed_ ABSL_GUARDED_BY(mu_);
+};
+
+// Commits and applies what is proposed before Propose returns, unless told to
+// refuse or to hold it.
+class InstantReplicas : public Replicas {
+ public:
+  InstantReplicas(StateMachine* state, AppliedObserver* observer, Clock* clock)
+      : state_(state), observer_(observer), clock_(clock) {}
+
+  NodeId self() const override { return NodeId(1); }
+  NodeId LeaderOf(GroupId) const override { return leader; }
+  std::vector<KnownNode> KnownNodes() const override { return known; }
+
+  void Propose(Proposal proposal) override {
+    if (holding) {
+      held.push_back(std::move(proposal));
+      return;
+    }
+    Commit(std::move(proposal));
+  }
+  void ReadBarrier(Barrier barrier) override {
+    ++barriers;
+    if (at_barrier) at_barrier(barrier.group);
+    barrier.done(barrier_status);
+  }
+
+  void Commit(Proposal proposal) {
+    ProposalOutcome outcome;
+    {
+      absl::MutexLock lock(&mu_);
+      if (refuse_with.empty()) {
+        proposals.push_back(proposal.body);
+        outcome = Apply(proposal.group, *proposal.body);
+      } else {
+        outcome.status = refuse_with.front();
+        refuse_with.pop_front();
+      }
+    }
+    proposal.done(std::move(outcome));
+  }
+  void CommitHeld() {
+    std::vector<Proposal> all = std::exchange(held, {});
+    for (Proposal& proposal : all) Commit(std::move(proposal));
+  }
+
+  // Set by tests.
+  NodeId leader = NodeId(1);
+  std::vector<KnownNode> known;
+  bool holding = false;
+  std::deque<absl::Status> refuse_with;  // One a proposal.
+  absl::Status barrier_status;
+  std::function<void(GroupId)> at_barrier;
+  // Seen by tests.
+  std::vector<Proposal> held;
+  std::vector<std::shared_ptr<const ProposalBody>> proposals;
+  std::atomic<int> barriers = 0;
+
+ private:
+  ProposalOutcome Apply(GroupId group, const ProposalBody& body) {
+    ProposalOutcome outcome;
+    outcome.stamp_ms = absl::ToUnixMillis(clock_->WallNow());
+    std::vector<ShardBatch> pieces;
+    for (const PutBatch& put : body.puts) {
+      pieces.push_back({put.shard, put.record_count, put.batch});
+    }
+    Payload payload = MakePayload(
+        body.puts.empty() ? EncodeCommandPayload(outcome.stamp_ms, body.command)
+                          : EncodeRecordsPayload(outcome.stamp_ms, pieces));
+    const LogIndex index = state_->Applied(group).index + 1;
+    const CommittedEntry entry = Entry(group.value(), index, payload);
+    const auto result = state_->Apply(entry);
+    EXPECT_OK(result);
+    observer_->OnApplied(entry, *result);
+    outcome.status = result->status;
+    outcome.reply = result->reply;
+    for (const absl::Status& status : result->batches) {
+      outcome.places.push_back({status, MakeCounter(index, 0)});
+    }
+    return outcome;
+  }
+
+  StateMachine* const state_;
+  AppliedObserver* const observer_;
+  Clock* const clock_;
+  absl::Mutex mu_;
+};
+
+// A node's server side, all but the transport.
+class TestNode {
+ public:
+  explicit TestNode(int threads = 0, uint64_t tail_bytes = 64 << 20,
+                    const BrokerOptions& options = Options())
+      : read_pool("reads", threads, 64),
+        wake_pool("wakes", threads, 64),
+        timers(&clock),
+        tails(tail_bytes, &wake_pool),
+        replicas(&replica.state(), &observers, &clock),
+        lifecycle(&replica.state().catalog(), &replicas, &timers, &clock),
+        broker(options, {&replicas, &replica.state(), &tails, &read_pool,
+                         &timers, &clock}) {
+    observers.Add(&tails);
+    observers.Add(&lifecycle);
+  }
+  ~TestNode() {
+    timers.Stop();
+    wake_pool.Stop();
+    read_pool.Stop();
+  }
+
+  static BrokerOptions Options() {
+    BrokerOptions options;
+    options.cluster = "test";
+    options.group_count = 3;
+    options.members = {{NodeId(1), "a"}, {NodeId(2), "b"}, {NodeId(3), "c"}};
+    return options;
+  }
+
+  // Runs everything that can run without time passing.
+  void Settle() {
+    while (read_pool.RunOne() || wake_pool.RunOne() || timers.RunDue()) {
+    }
+  }
+  void Advance(absl::Duration duration) {
+    clock.Advance(duration);
+    Settle();
+  }
+
+  // A callback that keeps what it is called with.
+  template <typename T>
+  struct Answer {
+    std::shared_ptr<std::optional<absl::StatusOr<T>>> value =
+        std::make_shared<std::optional<absl::StatusOr<T>>>();
+    Done<T> Callback() {
+      return [value = value](absl::StatusOr<T> got) {
+        EXPECT_FALSE(value->has_value()) << "answered twice";
+        value->emplace(std::move(got));
+      };
+    }
+    bool answered() const { return value->has_value(); }
+  };
+  template <typename T>
+  absl::StatusOr<T> Take(Answer<T> answer) {
+    Settle();
+    if (!answer.answered()) return absl::InternalError("not answered");
+    return std::move(**answer.value);
+  }
+
+  absl::Status Create(const std::string& name, int shards) {
+    absl::Status status = absl::InternalError("not answered");
+    broker.CreateStream({name, shards}, kTimeout,
+                        [&](absl::Status got) { status = got; });
+    Settle();
+    return status;
+  }
+  // Creates the stream and waits until it is ACTIVE.
+  StreamPtr CreateActive(const std::string& name, int shards) {
+    EXPECT_OK(Create(name, shards));
+    lifecycle.RunOnce();
+    Settle();
+    StreamPtr stream = replica.state().catalog().Find(name);
+    EXPECT_TRUE(stream != nullptr && stream->status == StreamStatus::kActive);
+    return stream;
+  }
+  absl::StatusOr<PutResult> Put(const std::string& stream,
+                                const std::string& key, const std::string& data,
+                                const std::string& ordering = "") {
+    Answer<PutResult> answer;
+    PutRecordRequest request;
+    request.stream.name = stream;
+    request.record = {data, key, ""};
+    request.sequence_number_for_ordering = ordering;
+    broker.PutRecord(request, kTimeout, answer.Callback());
+    return Take(answer);
+  }
+  absl::StatusOr<PutRecordsResponse> PutAll(
+      const std::string& stream, const std::vector<PutEntry>& records) {
+    Answer<PutRecordsResponse> answer;
+    PutRecordsRequest request;
+    request.stream.name = stream;
+    request.records = records;
+    broker.PutRecords(request, kTimeout, answer.Callback());
+    return Take(answer);
+  }
+  absl::StatusOr<std::string> Iterator(
+      const std::string& stream, const std::string& shard,
+      ShardIteratorType type, const std::string& number = "",
+      std::optional<absl::Time> time = std::nullopt) {
+    Answer<GetShardIteratorResponse> answer;
+    GetShardIteratorRequest request{{stream, ""}, shard, {type, number, time}};
+    broker.GetShardIterator(request, kTimeout, answer.Callback());
+    auto response = Take(answer);
+    if (!response.ok()) return response.status();
+    return response->shard_iterator;
+  }
+  absl::StatusOr<GetRecordsResponse> Get(const std::string& iterator,
+                                         int limit = 0) {
+    Answer<GetRecordsResponse> answer;
+    broker.GetRecords({iterator, limit, ""}, kTimeout, answer.Callback());
+    return Take(answer);
+  }
+
+  static constexpr absl::Duration kTimeout = absl::Seconds(10);
+
+  Replica replica;
+  ManualClock clock;
+  AppliedFanout observers;
+  WorkPool read_pool;
+  WorkPool wake_pool;
+  Timers timers;
+  ShardTails tails;
+  InstantReplicas replicas;
+  StreamLifecycle lifecycle;
+  Broker broker;
+};
+
+// The wire bytes of a run.
+inline std::string BytesOf(const RecordRun& run) {
+  std::string bytes;
+  for (const EncodedSpan& span : run.spans) bytes += std::string(span.bytes);
+  return bytes;
+}
+
+}  // namespace trireme
+
+#endif  // TRIREME_TESTS_UNIT_BROKER_FIXTURE_H_

@@ -1,0 +1,154 @@
+#include "server/config.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/address.h"
+
+namespace trireme {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kGood[] = R"(cluster: test
+node: 1
+zone: a
+data_dir: /data
+listen: 127.0.0.1:7420
+peer_listen: 127.0.0.1:7425
+peers:
+  - {id: 2, zone: b, address: 'host-b:7425'}
+  - {id: 3, zone: c, address: 'host-c:7425'}
+)";
+
+std::string Replace(std::string text, const std::string& from,
+                    const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string ErrorOf(const std::string& text) {
+  const auto config = ParseNodeConfig(text, "a.yaml");
+  return config.ok() ? "no error" : std::string(config.status().message());
+}
+
+TEST(ConfigTest, AMinimalFileGetsTheDefaults) {
+  const auto config = ParseNodeConfig(kGood, "a.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->node, NodeId(1));
+  EXPECT_EQ(config->advertise, "127.0.0.1:7420");
+  EXPECT_EQ(config->groups, 8u);
+  EXPECT_EQ(config->read, ReadFrom::kLeader);
+  EXPECT_EQ(config->account.id, "000000000000");
+  ASSERT_EQ(config->peers.size(), 2u);
+  EXPECT_EQ(config->peers[1].address, "host-c:7425");
+  EXPECT_EQ(config->NodeIds(),
+            (std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3)}));
+}
+
+TEST(ConfigTest, TheExamplesLoadAndNameEachOther) {
+  std::vector<NodeConfig> configs;
+  for (const char* zone : {"a", "b", "c"}) {
+    const auto config = LoadNodeConfig(std::string(TRIREME_SOURCE_DIR) +
+                                       "/deploy/config/zone-" + zone + ".yaml");
+    ASSERT_TRUE(config.ok()) << config.status();
+    configs.push_back(*config);
+  }
+  for (const NodeConfig& config : configs) {
+    for (const PeerConfig& peer : config.peers) {
+      const NodeConfig& other = configs[peer.node.value() - 1];
+      EXPECT_EQ(peer.address, other.peer_listen);
+      EXPECT_EQ(peer.zone, other.zone);
+      EXPECT_EQ(config.cluster, other.cluster);
+    }
+  }
+}
+
+TEST(ConfigTest, AnUnknownKeyIsNamedWithItsLineAndWhatIsAllowed) {
+  const std::string error = ErrorOf(std::string(kGood) + "grups: 8\n");
+  EXPECT_THAT(error, HasSubstr("a.yaml:10: unknown key 'grups'"));
+  EXPECT_THAT(error, HasSubstr("did you mean 'groups'?"));
+  EXPECT_THAT(error, HasSubstr("Allowed here: account, advertise, cluster"));
+  EXPECT_THAT(ErrorOf(Replace(kGood, "{id: 2,", "{id: 2, port: 1,")),
+              HasSubstr("a.yaml:8: unknown key 'peers[0].port'"));
+}
+
+TEST(ConfigTest, WrongValuesAreNamedWithWhatIsAllowed) {
+  EXPECT_THAT(ErrorOf(Replace(kGood, "node: 1", "node: one")),
+              HasSubstr("a.yaml:2: node is 'one'; it must be a number from 1 "
+                        "to 65535"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "read: fast\n"),
+              HasSubstr("read is 'fast'; allowed: leader, nearest"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "durability: interval\n"),
+              HasSubstr("allowed: fsync"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "groups: [1]\n"),
+              HasSubstr("groups must be a single value"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "insecure: maybe\n"),
+              HasSubstr("it must be true or false"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "account: 12\n"),
+              HasSubstr("12 digits"));
+  EXPECT_THAT(ErrorOf(Replace(kGood, "zone: a\n", "")),
+              HasSubstr("key 'zone' is missing"));
+  EXPECT_THAT(ErrorOf(Replace(kGood, "'host-b:7425'", "host-b")),
+              HasSubstr("peers[0].address 'host-b' is not an address"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "node: 2\n"),
+              HasSubstr("key 'node' is given twice"));
+}
+
+TEST(ConfigTest, AllErrorsAreToldTogether) {
+  const std::string error =
+      ErrorOf(Replace(std::string(kGood) + "x: 1\n", "node: 1", "node: 0"));
+  EXPECT_THAT(error, HasSubstr("unknown key 'x'"));
+  EXPECT_THAT(error, HasSubstr("node is '0'"));
+}
+
+TEST(ConfigTest, WhatIsNotYamlIsAnError) {
+  EXPECT_THAT(ErrorOf("a: [1"), HasSubstr("not YAML"));
+  EXPECT_THAT(ErrorOf("- 1\n- 2\n"), HasSubstr("must be a mapping"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr("key 'cluster' is missing"));
+  EXPECT_FALSE(LoadNodeConfig("/does/not/exist.yaml").ok());
+}
+
+TEST(ConfigTest, AClusterIsThreeNodesInThreeZones) {
+  EXPECT_THAT(ErrorOf(Replace(
+                  kGood, "  - {id: 3, zone: c, address: 'host-c:7425'}\n", "")),
+              HasSubstr("exactly 3 nodes"));
+  EXPECT_THAT(ErrorOf(Replace(kGood, "zone: c", "zone: b")),
+              HasSubstr("zones that differ"));
+  EXPECT_THAT(ErrorOf(Replace(kGood, "id: 3", "id: 1")),
+              HasSubstr("ids that differ"));
+}
+
+TEST(ConfigTest, AnExposedAddressNeedsTlsOrConsent) {
+  const std::string exposed =
+      Replace(kGood, "listen: 127.0.0.1:7420", "listen: 0.0.0.0:7420");
+  EXPECT_THAT(ErrorOf(exposed), HasSubstr("insecure: true"));
+  EXPECT_EQ(ErrorOf(exposed + "insecure: true\n"), "no error");
+  EXPECT_EQ(ErrorOf(exposed + "tls: {certificate: a.crt, key: a.key}\n"),
+            "no error");
+  // TLS for clients does not cover the other nodes, and theirs needs a ca.
+  const std::string peers =
+      Replace(kGood, "peer_listen: 127.0.0.1", "peer_listen: 10.0.0.1") +
+      "tls: {certificate: a.crt, key: a.key}\n";
+  EXPECT_THAT(ErrorOf(peers), HasSubstr("Set peer_tls"));
+  EXPECT_THAT(ErrorOf(peers + "peer_tls: {certificate: a.crt, key: a.key}\n"),
+              HasSubstr("key 'peer_tls.ca' is missing"));
+}
+
+TEST(AddressTest, LoopbackIsWhatOnlyThisMachineReaches) {
+  for (const char* text : {"127.0.0.1:1", "localhost:1", "[::1]:1"}) {
+    const auto address = Address::Parse(text);
+    ASSERT_TRUE(address.ok()) << text;
+    EXPECT_TRUE(address->IsLoopback()) << text;
+  }
+  for (const char* text : {"0.0.0.0:1", "[::]:1", "node-a:7420"}) {
+    EXPECT_FALSE(Address::Parse(text)->IsLoopback()) << text;
+  }
+  for (const char* text : {"", "host", ":1", "host:", "host:x", "::1:80",
+                           "host:65536", "host:-1"}) {
+    EXPECT_FALSE(Address::Parse(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace trireme

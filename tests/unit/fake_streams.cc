@@ -1,0 +1,199 @@
+// FakeTrireme's control plane.
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/unit/fake_answers.h"
+#include "tests/unit/fake_trireme.h"
+
+namespace trireme::testing {
+namespace {
+
+using grpc::Status;
+using grpc::StatusCode;
+
+}  // namespace
+
+class FakeTrireme::StreamsService : public v1::Streams::Service {
+ public:
+  explicit StreamsService(FakeTrireme& fake) : fake_(fake) {}
+
+  Status CreateStream(grpc::ServerContext*, const v1::CreateStreamRequest* in,
+                      v1::CreateStreamResponse*) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("CreateStream"); !s.ok()) return s;
+    if (fake_.streams_.contains(in->stream_name())) {
+      return TypedError(
+          StatusCode::ALREADY_EXISTS, "ResourceInUseException",
+          absl::StrCat("Stream ", in->stream_name(), " already exists."));
+    }
+    Stream& stream = fake_.streams_[in->stream_name()];
+    v1::StreamDescription& description = stream.description;
+    description.set_stream_name(in->stream_name());
+    description.set_stream_arn(absl::StrCat(
+        "arn:aws:kinesis:local:000000000000:stream/", in->stream_name()));
+    description.set_stream_status(v1::CREATING);
+    description.set_retention_period_hours(24);
+    *description.mutable_stream_creation_timestamp() = TimestampNow();
+    const double count = in->shard_count();
+    for (int i = 0; i < in->shard_count(); ++i) {
+      fake_.AddShard(stream, i / count, (i + 1) / count);
+    }
+    return Status::OK;
+  }
+
+  Status DeleteStream(grpc::ServerContext*, const v1::DeleteStreamRequest* in,
+                      v1::DeleteStreamResponse*) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("DeleteStream"); !s.ok()) return s;
+    Stream* stream = fake_.Find(in->stream_name());
+    if (stream == nullptr) return NotFound("Stream " + in->stream_name());
+    stream->description.set_stream_status(v1::DELETING);
+    return Status::OK;
+  }
+
+  Status DescribeStream(grpc::ServerContext*,
+                        const v1::DescribeStreamRequest* in,
+                        v1::DescribeStreamResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("DescribeStream"); !s.ok()) return s;
+    Stream* stream = fake_.Find(in->stream_name());
+    if (stream == nullptr) return NotFound("Stream " + in->stream_name());
+    *out->mutable_stream_description() = stream->description;
+    for (const Shard& shard : stream->shards) {
+      if (shard.description.shard_id() <= in->exclusive_start_shard_id()) {
+        continue;
+      }
+      v1::StreamDescription* page = out->mutable_stream_description();
+      if (page->shards_size() == fake_.shards_per_page_) {
+        page->set_has_more_shards(true);
+        break;
+      }
+      *page->add_shards() = shard.description;
+    }
+    return Status::OK;
+  }
+
+  // Asking is what moves time here: the answer after CREATING is ACTIVE.
+  Status DescribeStreamSummary(
+      grpc::ServerContext*, const v1::DescribeStreamSummaryRequest* in,
+      v1::DescribeStreamSummaryResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("DescribeStreamSummary"); !s.ok()) return s;
+    Stream* stream = fake_.Find(in->stream_name());
+    if (stream == nullptr) return NotFound("Stream " + in->stream_name());
+    v1::StreamDescriptionSummary* summary =
+        out->mutable_stream_description_summary();
+    summary->set_stream_name(in->stream_name());
+    summary->set_stream_status(stream->description.stream_status());
+    summary->set_open_shard_count(static_cast<int>(stream->shards.size()));
+    if (stream->description.stream_status() == v1::CREATING) {
+      stream->description.set_stream_status(v1::ACTIVE);
+    } else if (stream->description.stream_status() == v1::DELETING) {
+      fake_.streams_.erase(in->stream_name());
+    }
+    return Status::OK;
+  }
+
+  Status ListStreams(grpc::ServerContext*, const v1::ListStreamsRequest* in,
+                     v1::ListStreamsResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("ListStreams"); !s.ok()) return s;
+    for (const auto& [name, stream] : fake_.streams_) {
+      if (name <= in->exclusive_start_stream_name()) continue;
+      if (out->stream_names_size() == fake_.streams_per_page_) {
+        out->set_has_more_streams(true);
+        break;
+      }
+      out->add_stream_names(name);
+      v1::StreamSummary* summary = out->add_stream_summaries();
+      summary->set_stream_name(name);
+      summary->set_stream_arn(stream.description.stream_arn());
+      summary->set_stream_status(stream.description.stream_status());
+      *summary->mutable_stream_creation_timestamp() =
+          stream.description.stream_creation_timestamp();
+    }
+    return Status::OK;
+  }
+
+  Status ListShards(grpc::ServerContext*, const v1::ListShardsRequest* in,
+                    v1::ListShardsResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("ListShards"); !s.ok()) return s;
+    if (!in->stream_name().empty() && !in->next_token().empty()) {
+      return TypedError(StatusCode::INVALID_ARGUMENT,
+                        "InvalidArgumentException", "name and token");
+    }
+    std::string name = in->stream_name();
+    size_t first = 0;
+    if (!in->next_token().empty()) {
+      const std::vector<std::string> parts =
+          absl::StrSplit(in->next_token(), '/');
+      name = parts[0];
+      if (!absl::SimpleAtoi(parts[1], &first)) return NotFound("token");
+    }
+    Stream* stream = fake_.Find(name);
+    if (stream == nullptr) return NotFound("Stream " + name);
+    for (size_t i = first; i < stream->shards.size(); ++i) {
+      if (out->shards_size() == fake_.shards_per_page_) {
+        out->set_next_token(absl::StrCat(name, "/", i));
+        break;
+      }
+      *out->add_shards() = stream->shards[i].description;
+    }
+    return Status::OK;
+  }
+
+ private:
+  FakeTrireme& fake_;
+};
+
+class FakeTrireme::ClusterService : public v1::Cluster::Service {
+ public:
+  explicit ClusterService(FakeTrireme& fake) : fake_(fake) {}
+
+  Status GetClusterStatus(grpc::ServerContext*,
+                          const v1::GetClusterStatusRequest*,
+                          v1::GetClusterStatusResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("GetClusterStatus"); !s.ok()) return s;
+    for (int i = 1; i <= 3; ++i) {
+      v1::NodeStatus* node = out->add_nodes();
+      node->set_node_id(i);
+      node->set_zone(absl::StrCat("zone-", std::string(1, 'a' + i - 1)));
+      node->set_address("127.0.0.1:7420");
+      node->set_health(fake_.unhealthy_ && i == 3 ? v1::UNREACHABLE
+                                                  : v1::HEALTHY);
+      node->set_uptime_ms(90'061'000);
+      node->set_groups_led(i == 1 ? 2 : 0);
+      node->set_disk_free_bytes(3ull << 30);
+      node->set_version("0.1.0");
+    }
+    for (int i = 0; i < 2; ++i) {
+      v1::GroupStatus* group = out->add_groups();
+      group->set_group_id(i);
+      group->set_leader(fake_.unhealthy_ && i == 1 ? 0 : 1);
+      group->set_term(2);
+      group->set_commit_index(1000);
+      for (int node = 1; node <= 3; ++node) {
+        v1::ReplicaStatus* replica = group->add_replicas();
+        replica->set_node_id(node);
+        replica->set_match_index(node == 3 ? 993 : 1001);
+      }
+    }
+    out->set_stream_count(static_cast<int>(fake_.streams_.size()));
+    return Status::OK;
+  }
+
+ private:
+  FakeTrireme& fake_;
+};
+
+std::unique_ptr<grpc::Service> FakeTrireme::MakeStreams() {
+  return std::make_unique<StreamsService>(*this);
+}
+
+std::unique_ptr<grpc::Service> FakeTrireme::MakeCluster() {
+  return std::make_unique<ClusterService>(*this);
+}
+
+}  // namespace trireme::testing

@@ -1,0 +1,339 @@
+#include "server/grpc/grpc_server.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+#include "server/grpc/grpc_status.h"
+#include "tests/unit/broker_fixture.h"
+#include "trireme/v1/cluster.grpc.pb.h"
+#include "trireme/v1/records.grpc.pb.h"
+#include "trireme/v1/streams.grpc.pb.h"
+
+namespace trireme {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A real server on a free port of this machine, over a node that commits at
+// once, and a real client.
+class GrpcServerTest : public ::testing::Test {
+ protected:
+  GrpcServerTest() : node_(/*threads=*/2) {
+    node_.timers.Start();
+    GrpcServerOptions options;
+    options.address = "127.0.0.1:0";
+    auto server = GrpcServer::Start(options, &node_.broker);
+    EXPECT_OK(server);
+    server_ = *std::move(server);
+    const std::string address = "127.0.0.1:" + std::to_string(server_->port());
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(-1);
+    channel_ = grpc::CreateCustomChannel(
+        address, grpc::InsecureChannelCredentials(), arguments);
+    records_ = v1::Records::NewStub(channel_);
+    streams_ = v1::Streams::NewStub(channel_);
+    cluster_ = v1::Cluster::NewStub(channel_);
+  }
+  ~GrpcServerTest() override { server_.reset(); }
+
+  void CreateStream(const std::string& name, int shards) {
+    {
+      grpc::ClientContext context;
+      v1::CreateStreamRequest request;
+      request.set_stream_name(name);
+      request.set_shard_count(shards);
+      v1::CreateStreamResponse response;
+      ASSERT_TRUE(streams_->CreateStream(&context, request, &response).ok());
+    }
+    v1::StreamStatus status = v1::CREATING;
+    for (int i = 0; i < 10'000 && status == v1::CREATING; ++i) {
+      grpc::ClientContext context;
+      v1::DescribeStreamSummaryRequest request;
+      request.set_stream_name(name);
+      v1::DescribeStreamSummaryResponse response;
+      ASSERT_TRUE(
+          streams_->DescribeStreamSummary(&context, request, &response).ok());
+      status = response.stream_description_summary().stream_status();
+    }
+    ASSERT_EQ(status, v1::ACTIVE);
+  }
+  grpc::Status Put(const std::string& stream, const std::string& data,
+                   v1::PutRecordResponse* response) {
+    grpc::ClientContext context;
+    v1::PutRecordRequest request;
+    request.set_stream_name(stream);
+    request.set_partition_key("k");
+    request.set_data(data);
+    return records_->PutRecord(&context, request, response);
+  }
+  void MustPut(const std::string& data) {
+    v1::PutRecordResponse response;
+    const grpc::Status status = Put("s", data, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  std::unique_ptr<grpc::ClientReader<v1::SubscribeToShardEvent>> Subscribe(
+      grpc::ClientContext* context, v1::ShardIteratorType type) {
+    v1::SubscribeToShardRequest request;
+    request.set_stream_name("s");
+    request.set_shard_id("shardId-000000000000");
+    request.mutable_starting_position()->set_type(type);
+    return records_->SubscribeToShard(context, request);
+  }
+
+  TestNode node_;
+  std::unique_ptr<GrpcServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::Records::Stub> records_;
+  std::unique_ptr<v1::Streams::Stub> streams_;
+  std::unique_ptr<v1::Cluster::Stub> cluster_;
+};
+
+TEST_F(GrpcServerTest, ARecordGoesInAndComesOut) {
+  CreateStream("s", 1);
+  const std::string data("\0\xff data", 7);
+  v1::PutRecordResponse put;
+  ASSERT_TRUE(Put("s", data, &put).ok());
+  EXPECT_EQ(put.shard_id(), "shardId-000000000000");
+
+  v1::GetShardIteratorResponse iterator;
+  {
+    grpc::ClientContext context;
+    v1::GetShardIteratorRequest request;
+    request.set_stream_name("s");
+    request.set_shard_id(put.shard_id());
+    request.set_shard_iterator_type(v1::TRIM_HORIZON);
+    ASSERT_TRUE(records_->GetShardIterator(&context, request, &iterator).ok());
+  }
+  grpc::ClientContext context;
+  v1::GetRecordsRequest request;
+  request.set_shard_iterator(iterator.shard_iterator());
+  v1::GetRecordsResponse read;
+  ASSERT_TRUE(records_->GetRecords(&context, request, &read).ok());
+  ASSERT_EQ(read.records_size(), 1);
+  EXPECT_EQ(read.records(0).data(), data);
+  EXPECT_EQ(read.records(0).partition_key(), "k");
+  EXPECT_EQ(read.records(0).sequence_number(), put.sequence_number());
+  EXPECT_NE(read.next_shard_iterator(), "");
+}
+
+TEST_F(GrpcServerTest, AStreamIsDescribedWithItsShards) {
+  CreateStream("s", 3);
+  grpc::ClientContext context;
+  v1::DescribeStreamRequest request;
+  request.set_stream_arn("arn:aws:kinesis:us-east-1:000000000000:stream/s");
+  v1::DescribeStreamResponse response;
+  ASSERT_TRUE(streams_->DescribeStream(&context, request, &response).ok());
+  const v1::StreamDescription& stream = response.stream_description();
+  EXPECT_EQ(stream.stream_arn(), request.stream_arn());
+  EXPECT_EQ(stream.retention_period_hours(), 24);
+  ASSERT_EQ(stream.shards_size(), 3);
+  EXPECT_EQ(stream.shards(0).hash_key_range().ending_hash_key(),
+            "113427455640312821154458202477256070484");
+  EXPECT_EQ(stream.shards(2).hash_key_range().ending_hash_key(),
+            "340282366920938463463374607431768211455");
+  const auto& numbers = stream.shards(1).sequence_number_range();
+  EXPECT_EQ(numbers.starting_sequence_number().size(), 56u);
+  EXPECT_EQ(numbers.ending_sequence_number(), "");
+}
+
+TEST_F(GrpcServerTest, ErrorsCarryDetailsForPrograms) {
+  v1::PutRecordResponse put;
+  const grpc::Status missing = Put("none", "d", &put);
+  EXPECT_EQ(missing.error_code(), grpc::StatusCode::NOT_FOUND);
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(missing.error_details()));
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "ResourceNotFoundException");
+  EXPECT_EQ(info.domain(), "trireme.dev");
+
+  grpc::ClientContext context;
+  v1::PutRecordsRequest request;
+  request.set_stream_name("s");
+  request.add_records()->set_partition_key("k");
+  request.add_records();
+  v1::PutRecordsResponse response;
+  const grpc::Status bad = records_->PutRecords(&context, request, &response);
+  EXPECT_EQ(bad.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  ASSERT_TRUE(details.ParseFromString(bad.error_details()));
+  google::rpc::BadRequest bad_request;
+  ASSERT_TRUE(details.details(1).UnpackTo(&bad_request));
+  EXPECT_EQ(bad_request.field_violations(0).field(), "records.2.partition_key");
+}
+
+TEST_F(GrpcServerTest, OverloadComesWithARetryDelay) {
+  CreateStream("s", 1);
+  node_.replicas.refuse_with = {
+      MakeError(ErrorReason::kOverloaded, "too much")};
+  v1::PutRecordResponse put;
+  const grpc::Status status = Put("s", "d", &put);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  EXPECT_EQ(retry.retry_delay().nanos(), 100'000'000);
+}
+
+TEST_F(GrpcServerTest, AStreamOfPutsIsAnsweredInOrder) {
+  CreateStream("s", 4);
+  grpc::ClientContext context;
+  const auto call = records_->PutRecordsStream(&context);
+  constexpr int kRequests = 300;
+  std::thread writer([&] {
+    for (int i = 0; i < kRequests; ++i) {
+      v1::PutRecordsRequest request;
+      request.set_stream_name("s");
+      for (int j = 0; j <= i % 7; ++j) {
+        v1::PutRecordsEntry& entry = *request.add_records();
+        entry.set_partition_key("key" + std::to_string(j));
+        entry.set_data(std::string(1000, 'x'));
+      }
+      ASSERT_TRUE(call->Write(request));
+    }
+    call->WritesDone();
+  });
+  for (int i = 0; i < kRequests; ++i) {
+    v1::PutRecordsResponse response;
+    ASSERT_TRUE(call->Read(&response)) << i;
+    EXPECT_EQ(response.records_size(), i % 7 + 1);
+    EXPECT_EQ(response.failed_record_count(), 0);
+  }
+  writer.join();
+  v1::PutRecordsResponse response;
+  EXPECT_FALSE(call->Read(&response));
+  EXPECT_TRUE(call->Finish().ok());
+}
+
+TEST_F(GrpcServerTest, AMalformedPutEndsTheStreamAfterTheAnswersBeforeIt) {
+  CreateStream("s", 1);
+  grpc::ClientContext context;
+  const auto call = records_->PutRecordsStream(&context);
+  v1::PutRecordsRequest request;
+  request.set_stream_name("s");
+  request.add_records()->set_partition_key("k");
+  ASSERT_TRUE(call->Write(request));
+  ASSERT_TRUE(call->Write(request));
+  request.add_records();
+  ASSERT_TRUE(call->Write(request));
+  v1::PutRecordsResponse response;
+  EXPECT_TRUE(call->Read(&response));
+  EXPECT_TRUE(call->Read(&response));
+  EXPECT_FALSE(call->Read(&response));
+  EXPECT_EQ(call->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(GrpcServerTest, ACancelledStreamOfPutsEnds) {
+  CreateStream("s", 1);
+  grpc::ClientContext context;
+  const auto call = records_->PutRecordsStream(&context);
+  v1::PutRecordsRequest request;
+  request.set_stream_name("s");
+  request.add_records()->set_partition_key("k");
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(call->Write(request));
+  context.TryCancel();
+  EXPECT_EQ(call->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  server_->Stop(absl::Seconds(10));  // Hangs if the call is still there.
+}
+
+TEST_F(GrpcServerTest, RecordsArePushedToEverySubscriber) {
+  CreateStream("s", 1);
+  constexpr int kSubscribers = 20;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReader<v1::SubscribeToShardEvent>>>
+      readers;
+  for (int i = 0; i < kSubscribers; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    readers.push_back(Subscribe(contexts.back().get(), v1::TRIM_HORIZON));
+    v1::SubscribeToShardEvent event;
+    ASSERT_TRUE(readers.back()->Read(&event));  // The first, empty one.
+  }
+  for (int i = 0; i < 10; ++i) MustPut(std::string(1000 + i, 'x'));
+  for (int i = 0; i < kSubscribers; ++i) {
+    std::vector<size_t> sizes;
+    while (sizes.size() < 10) {
+      v1::SubscribeToShardEvent event;
+      ASSERT_TRUE(readers[i]->Read(&event));
+      EXPECT_NE(event.continuation_sequence_number(), "");
+      for (const v1::Record& record : event.records()) {
+        sizes.push_back(record.data().size());
+      }
+    }
+    for (size_t j = 0; j < 10; ++j) EXPECT_EQ(sizes[j], 1000 + j);
+    contexts[i]->TryCancel();
+    EXPECT_EQ(readers[i]->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+}
+
+TEST_F(GrpcServerTest, ASubscriberThatDoesNotReadHoldsNobodyUp) {
+  CreateStream("s", 1);
+  grpc::ClientContext stuck_context;
+  const auto stuck = Subscribe(&stuck_context, v1::TRIM_HORIZON);
+  grpc::ClientContext context;
+  const auto reader = Subscribe(&context, v1::TRIM_HORIZON);
+  // Far more than a connection's windows take.
+  constexpr int kRecords = 100;
+  const std::string data(500'000, 'x');
+  for (int i = 0; i < kRecords; ++i) MustPut(data);
+  int records = 0;
+  while (records < kRecords) {
+    v1::SubscribeToShardEvent event;
+    ASSERT_TRUE(reader->Read(&event));
+    records += event.records_size();
+  }
+  EXPECT_LE(node_.tails.held_bytes(), 64u << 20);
+  // And it gets everything once it reads.
+  int late = 0;
+  while (late < kRecords) {
+    v1::SubscribeToShardEvent event;
+    ASSERT_TRUE(stuck->Read(&event));
+    late += event.records_size();
+  }
+  stuck_context.TryCancel();
+  context.TryCancel();
+  stuck->Finish();
+  reader->Finish();
+}
+
+TEST_F(GrpcServerTest, StoppingSendsSubscribersElsewhere) {
+  CreateStream("s", 1);
+  grpc::ClientContext context;
+  const auto reader = Subscribe(&context, v1::LATEST);
+  v1::SubscribeToShardEvent event;
+  ASSERT_TRUE(reader->Read(&event));
+  server_->Stop(absl::Seconds(10));
+  while (reader->Read(&event)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(GrpcServerTest, TheClusterIsDescribed) {
+  grpc::ClientContext context;
+  v1::GetClusterStatusResponse response;
+  ASSERT_TRUE(cluster_->GetClusterStatus(&context, {}, &response).ok());
+  ASSERT_EQ(response.nodes_size(), 3);
+  EXPECT_EQ(response.nodes(1).zone(), "b");
+  EXPECT_EQ(response.nodes(1).health(), v1::UNREACHABLE);
+}
+
+TEST_F(GrpcServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
+  GrpcServerOptions options;
+  options.address = "127.0.0.1:" + std::to_string(server_->port());
+  const auto second = GrpcServer::Start(options, &node_.broker);
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr("cannot listen on " + options.address));
+}
+
+TEST(GrpcStatusTest, FieldPathsAreTheProtosOwn) {
+  EXPECT_EQ(ProtoFieldPath("partitionKey"), "partition_key");
+  EXPECT_EQ(ProtoFieldPath("records.12.member.data"), "records.12.data");
+  EXPECT_EQ(ProtoFieldPath("streamARN"), "stream_arn");
+}
+
+}  // namespace
+}  // namespace trireme

@@ -1,0 +1,100 @@
+#include "server/stream_lifecycle.h"
+
+#include "tests/unit/broker_fixture.h"
+
+namespace trireme {
+namespace {
+
+StreamPtr Find(TestNode& node, const std::string& name) {
+  return node.replica.state().catalog().Find(name);
+}
+bool ShardExists(TestNode& node, const Stream& stream, size_t shard) {
+  const Shard& row = stream.shards[shard];
+  return node.replica.state()
+      .GetShardState(row.group, {stream.id, row.index})
+      .exists;
+}
+
+TEST(StreamLifecycleTest, ACreatedStreamOpensItsShardsAndBecomesActive) {
+  TestNode node;
+  ASSERT_OK(node.Create("s", 5));
+  // Creating it woke the driver.
+  const StreamPtr stream = Find(node, "s");
+  ASSERT_EQ(stream->status, StreamStatus::kActive);
+  for (size_t i = 0; i < 5; ++i) EXPECT_TRUE(ShardExists(node, *stream, i));
+}
+
+TEST(StreamLifecycleTest, ADeletedStreamDropsItsShardsAndIsGone) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 3);
+  absl::Status deleted = absl::InternalError("not answered");
+  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+                           [&](absl::Status status) { deleted = status; });
+  node.Settle();
+  ASSERT_OK(deleted);
+  EXPECT_EQ(Find(node, "s"), nullptr);
+  for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(ShardExists(node, *stream, i));
+}
+
+TEST(StreamLifecycleTest, OnlyTheMetaGroupsLeaderDrives) {
+  TestNode node;
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Create("s", 2));
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kCreating);
+  // Whoever begins to lead finds what is left to do in its catalogue.
+  node.replicas.leader = NodeId(1);
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
+}
+
+TEST(StreamLifecycleTest, AFailedStepIsRepeatedAfterAPause) {
+  TestNode node;
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Create("s", 2));
+  node.replicas.leader = NodeId(1);
+  const absl::Status no_leader = MakeError(ErrorReason::kNoLeader, "none");
+  node.replicas.refuse_with = {no_leader, no_leader};
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kCreating);
+  node.lifecycle.RunOnce();  // Too early.
+  node.Settle();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kCreating);
+  node.clock.Advance(absl::Seconds(1));
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
+}
+
+TEST(StreamLifecycleTest, OneOperationIsInFlightAStream) {
+  TestNode node;
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Create("s", 1));
+  node.replicas.leader = NodeId(1);
+  node.replicas.holding = true;
+  for (int i = 0; i < 5; ++i) {
+    node.lifecycle.RunOnce();
+    node.Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(node.replicas.held.size(), 1u);
+  node.replicas.holding = false;
+  node.replicas.CommitHeld();
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
+}
+
+TEST(StreamLifecycleTest, TheTimerDrivesWithoutBeingWoken) {
+  TestNode node;
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Create("s", 1));
+  node.lifecycle.Start();
+  node.Settle();
+  node.replicas.leader = NodeId(1);
+  node.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
+}
+
+}  // namespace
+}  // namespace trireme
