@@ -269,35 +269,77 @@ class LazyFlushTest : public ClusterScenarioTest {
 
 // The log of a deposed leader disagrees with the state it pulls. What it
 // vouches for afterwards must be there at its next start.
-TEST_F(LazyFlushTest, AnInstalledStateReplacesADivergingLogForGood) {
-  const int deposed = Leader();
-  ASSERT_GE(deposed, 0);
-  const int lost = OtherThan(deposed);
-  const int behind = OtherThan(lost);
-  cluster_.Isolate(deposed);
-  cluster_.Run(10 * kSecond);
-  for (const int i : {lost, behind}) {
-    ASSERT_TRUE(cluster_.node(i).state().Flush().ok());
+class DivergingLogTest : public LazyFlushTest {
+ protected:
+  // Until the state is pulled.
+  void Diverge() {
+    clients_.Stop();
+    cluster_.Run(5 * kSecond);
+    deposed_ = Leader();
+    ASSERT_GE(deposed_, 0);
+    lost_ = OtherThan(deposed_);
+    behind_ = OtherThan(lost_);
+    // It gets far ahead alone; the others go another, shorter way and trim it.
+    cluster_.Isolate(deposed_);
+    for (int i = 0; i < 40; ++i) {
+      clients_.PutLater(deposed_, kGroup);
+      cluster_.Run(5 * kMillisecond);
+    }
+    TimeUntilPutVia(lost_);
+    PutFive();
+    for (const int i : {lost_, behind_}) {
+      ASSERT_TRUE(cluster_.node(i).state().Flush().ok());
+    }
+    cluster_.Run(kSecond);
+    SimState& state = cluster_.node(deposed_).state();
+    const LogIndex applied = state.Applied(kGroup).index;
+    const uint64_t pulls = cluster_.node(deposed_).pulls();
+    cluster_.Rejoin(deposed_);
+    for (int i = 0; i < 400'000; ++i) {
+      if (state.Applied(kGroup).index != applied) break;
+      cluster_.Run(20);
+    }
+    EXPECT_GT(cluster_.node(deposed_).pulls(), pulls);
   }
-  cluster_.Run(kSecond);  // They trim their logs.
-  clients_.Stop();
-  const uint64_t pulls = cluster_.node(deposed).pulls();
-  cluster_.Rejoin(deposed);
-  ASSERT_TRUE(cluster_.RunUntil(
-      [&] { return cluster_.node(deposed).pulls() > pulls; }, 10 * kSecond));
-  ASSERT_TRUE(
-      cluster_.RunUntil([this] { return cluster_.AllEqual(); }, 10 * kSecond));
-  // Now acknowledged on the strength of two disks, of which one gets lost.
-  cluster_.Isolate(behind);
-  TimeUntilPutVia(lost);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(clients_.PutSucceeds(lost, kGroup));
-  cluster_.node(deposed).Crash(SimNode::Stop::kKill);
-  cluster_.node(lost).Crash(SimNode::Stop::kPowerFailure);
-  cluster_.node(lost).Wipe();
-  cluster_.Rejoin(behind);
-  Restart(deposed);
-  cluster_.Run(5 * kSecond);
-  Restart(lost);
+
+  // Acknowledges on the strength of two disks, of which one gets lost.
+  void LoseTheOtherCopy() {
+    ASSERT_TRUE(cluster_.RunUntil([this] { return cluster_.AllEqual(); },
+                                  10 * kSecond));
+    cluster_.Isolate(behind_);
+    TimeUntilPutVia(lost_);
+    PutFive();
+    cluster_.node(deposed_).Crash(SimNode::Stop::kKill);
+    cluster_.node(lost_).Crash(SimNode::Stop::kPowerFailure);
+    cluster_.node(lost_).Wipe();
+    cluster_.Rejoin(behind_);
+    Restart(deposed_);
+    cluster_.Run(5 * kSecond);
+    Restart(lost_);
+  }
+
+  void PutFive() {
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(clients_.PutSucceeds(lost_, kGroup));
+    }
+  }
+
+  int deposed_ = 0;
+  int lost_ = 0;
+  int behind_ = 0;
+};
+
+TEST_F(DivergingLogTest, AnInstalledStateReplacesItForGood) {
+  Diverge();
+  LoseTheOtherCopy();
+}
+
+TEST_F(DivergingLogTest, AnInstalledStateReplacesItAlsoAfterACrash) {
+  Diverge();
+  // Before the loop has heard of it.
+  cluster_.node(deposed_).Crash(SimNode::Stop::kKill);
+  Restart(deposed_);
+  LoseTheOtherCopy();
 }
 
 TEST_F(ClusterScenarioTest, AFailedFsyncStopsTheNodeAndIsNeverRetried) {

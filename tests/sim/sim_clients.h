@@ -33,6 +33,8 @@ class SimClients {
   void Stop() { running_ = false; }
   bool idle() const { return asked_.empty(); }
 
+  // Asks and does not wait.
+  void PutLater(int node, GroupId group) { Put(-1, node, group, kSecond); }
   // Asks a single thing; true when it was answered with OK in time.
   bool PutSucceeds(int node, GroupId group);
   bool BarrierSucceeds(int node, GroupId group, Micros timeout = 5 * kSecond);
