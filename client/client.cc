@@ -75,7 +75,10 @@ absl::Status Client::Call(absl::string_view name, Repeat repeat,
         absl::Now() - start >= options_.connect_timeout) {
       return status;
     }
-    if (IsUnreachable(status)) endpoints_->Leave(endpoint);
+    // One whose store is damaged says INTERNAL; the others have the records.
+    if (IsUnreachable(status) || absl::IsInternal(status)) {
+      endpoints_->Leave(endpoint);
+    }
     // The other endpoints are asked at once, then all wait.
     absl::Duration delay = absl::ZeroDuration();
     if (!IsUnreachable(status) || attempts % endpoints_->size() == 0) {

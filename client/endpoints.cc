@@ -1,8 +1,10 @@
 #include "client/endpoints.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +18,9 @@ namespace {
 
 // Answers hold up to 10 MiB of records and their framing.
 constexpr int kMessageBytesMax = 32 << 20;
+
+// What one more attempt may take on an address that refused before.
+constexpr absl::Duration kSecondAttempt = absl::Milliseconds(100);
 
 absl::Status CheckAddress(const std::string& address) {
   if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
@@ -50,16 +55,25 @@ grpc::ChannelArguments Arguments() {
 
 absl::Status Endpoint::Connect(absl::string_view call,
                                absl::Duration timeout) const {
-  const absl::Time deadline = absl::Now() + timeout;
-  for (;;) {
-    const grpc_connectivity_state state = channel->GetState(true);
-    if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+  absl::Time deadline = absl::Now() + timeout;
+  grpc_connectivity_state state = channel->GetState(true);
+  if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
+    // Callers have pauses of their own. gRPC's on top would leave a node that
+    // is back unseen for seconds, for an attempt needs both to be over.
+    grpc::experimental::ChannelResetConnectionBackoff(channel.get());
+    deadline = std::min(deadline, absl::Now() + kSecondAttempt);
+    channel->WaitForStateChange(state, absl::ToChronoTime(deadline));
+    state = channel->GetState(true);
+  }
+  while (state != GRPC_CHANNEL_READY) {
     if (state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
         !channel->WaitForStateChange(state, absl::ToChronoTime(deadline))) {
       return MakeError(absl::StatusCode::kUnavailable, kNotConnected, call,
                        absl::StrCat("cannot connect to ", address));
     }
+    state = channel->GetState(true);
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<Endpoints>> Endpoints::Create(

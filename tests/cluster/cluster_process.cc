@@ -299,8 +299,11 @@ void ClusterProcess::KeepForInspection() {
   }
 }
 
-std::unique_ptr<client::Client> ClusterProcess::ClientOf(int node) const {
-  auto client = client::Client::Create(OptionsFor({address(node)}));
+std::unique_ptr<client::Client> ClusterProcess::ClientOf(
+    int node, absl::Duration timeout) const {
+  client::ClientOptions options = OptionsFor({address(node)});
+  options.timeout = timeout;
+  auto client = client::Client::Create(std::move(options));
   CHECK(client.ok(), "client");
   return *std::move(client);
 }

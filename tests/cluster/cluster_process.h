@@ -78,7 +78,8 @@ class ClusterProcess {
   void KeepForInspection();
 
   // A client of one node only.
-  std::unique_ptr<client::Client> ClientOf(int node) const;
+  std::unique_ptr<client::Client> ClientOf(
+      int node, absl::Duration timeout = absl::Seconds(10)) const;
   // A client of all, beginning with `first`.
   std::unique_ptr<client::Client> ClientOfAll(int first = 0) const;
 

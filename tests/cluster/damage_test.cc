@@ -52,6 +52,11 @@ class DamageTest : public ClusterTest {
     if (cluster_.running(0)) {
       ASSERT_OK(ready);
       ExpectNothingWrong(0);
+      // Who knows all nodes gets everything.
+      const absl::StatusOr<StreamRecords> all =
+          ReadAll(*cluster_.ClientOfAll(0), options_.stream);
+      ASSERT_TRUE(all.ok()) << all.status().ToString();
+      ASSERT_OK(history_.Check(*all));
     } else {
       EXPECT_TRUE(absl::StrContains(ready.message(), "triremed: state in "))
           << ready;
@@ -67,7 +72,8 @@ class DamageTest : public ClusterTest {
   // What a node gives, shard by shard, up to an error: never anything else
   // than what is right.
   void ExpectNothingWrong(int node) {
-    const std::unique_ptr<client::Client> client = cluster_.ClientOf(node);
+    const std::unique_ptr<client::Client> client =
+        cluster_.ClientOf(node, absl::Seconds(2));
     size_t refused = 0;
     for (const auto& [shard, right] : stored_) {
       client::ShardReader reader(*client, options_.stream, shard,
