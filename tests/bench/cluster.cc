@@ -47,6 +47,7 @@ Cluster::Cluster(const Places& places, Shape shape)
   if (shape == Shape::kThreeProcesses) WriteConfigurations();
   processes_.resize(count);
   for (size_t i = 0; i < count; ++i) Start(i);
+  for (const std::string& address : addresses_) AwaitListening(address);
   client_ = MakeClient(addresses_);
   Must(client_->GetClusterStatus().status(), "start; see " + directory_);
 }

@@ -1,6 +1,7 @@
 // What the whole system does, beside what the machine does without it: the
 // rows of tests/bench/run, which builds and starts this.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>

@@ -191,6 +191,7 @@ Row MeasureRestart(const Scale& scale) {
     cluster.Kill(0);
     const int64_t start = SteadyNow();
     cluster.Start(0);
+    AwaitListening(cluster.address(0));
     const auto client = MakeClient({cluster.address(0)});
     for (const std::string& shard : shards) {
       AwaitFirstRecord(*client, stream, shard);

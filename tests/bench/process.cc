@@ -13,9 +13,17 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "storage/check.h"
 
 namespace trireme::bench {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr absl::Duration kListeningPeriod = absl::Milliseconds(5);
+
+}  // namespace
 
 Process::Process(const std::vector<std::string>& command,
                  const std::string& log) {
@@ -67,12 +75,40 @@ double Process::ResidentBytes() const {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(fd >= 0, "socket failed");
+namespace {
+
+sockaddr_in Loopback(int port) {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
+
+bool Accepts(sockaddr_in address) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(fd >= 0, "socket failed");
+  const bool connected =
+      connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(fd);
+  return connected;
+}
+
+}  // namespace
+
+void AwaitListening(const std::string& address) {
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (!Accepts(Loopback(port))) {
+    CHECK(absl::Now() < deadline, "nobody listens on " + address);
+    absl::SleepFor(kListeningPeriod);
+  }
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(fd >= 0, "socket failed");
+  sockaddr_in address = Loopback(0);
   socklen_t length = sizeof(address);
   CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0,
         "bind failed");

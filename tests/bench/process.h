@@ -32,6 +32,10 @@ class Process {
 // A port of loopback that nobody used a moment ago.
 int FreePort();
 
+// Until somebody accepts connections at this HOST:PORT of loopback. Asks every
+// few milliseconds: a client's growing pauses would be in what is measured.
+void AwaitListening(const std::string& address);
+
 }  // namespace trireme::bench
 
 #endif  // TRIREME_TESTS_BENCH_PROCESS_H_
