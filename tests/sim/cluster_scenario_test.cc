@@ -45,6 +45,11 @@ class ClusterScenarioTest : public ::testing::Test {
   }
 
   int Leader() { return cluster_.LeaderOf(kGroup); }
+  // While leadership is handed over nobody has it for a moment.
+  int AwaitLeader() {
+    cluster_.RunUntil([this] { return Leader() >= 0; }, 2 * kSecond);
+    return Leader();
+  }
   int OtherThan(int i) { return (i + 1) % SimCluster::kNodes; }
   Term TermOf(int i) { return cluster_.node(i).ReportOf(kGroup).term; }
   void Restart(int i) {
@@ -77,7 +82,7 @@ TEST_F(ClusterScenarioTest, KillingAnyNodeUnderLoadLosesNothing) {
 
 TEST_F(ClusterScenarioTest, TheWriteGapAfterALeaderDiesIsUnderTwoSeconds) {
   for (int round = 0; round < 10; ++round) {
-    const int leader = Leader();
+    const int leader = AwaitLeader();
     ASSERT_GE(leader, 0);
     cluster_.node(leader).Crash(SimNode::Stop::kKill);
     EXPECT_LT(TimeUntilPutVia(OtherThan(leader)), 2 * kSecond);
@@ -123,7 +128,7 @@ TEST_F(ClusterScenarioTest, AWriteTornByPowerLossIsCutAndFetchedAgain) {
 }
 
 TEST_F(ClusterScenarioTest, ALeaderStoppedFor30SecondsIsReplacedAndFenced) {
-  const int leader = Leader();
+  const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
   cluster_.node(leader).Pause(30 * kSecond);
   EXPECT_LT(TimeUntilPutVia(OtherThan(leader)), 3 * kSecond);
@@ -149,7 +154,7 @@ TEST_F(ClusterScenarioTest, ARestartStormEndsWithFullService) {
 // --- network (8, 9, 10, 25) ---
 
 TEST_F(ClusterScenarioTest, ALeaderCutOffNeitherAcksNorServesFreshReads) {
-  const int leader = Leader();
+  const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
   cluster_.Isolate(leader);
   EXPECT_LT(TimeUntilPutVia(OtherThan(leader)), 3 * kSecond);
@@ -163,7 +168,7 @@ TEST_F(ClusterScenarioTest, ALeaderCutOffNeitherAcksNorServesFreshReads) {
 }
 
 TEST_F(ClusterScenarioTest, ALeaderThatCannotHearStepsDown) {
-  const int leader = Leader();
+  const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
   const Term before = TermOf(leader);
   for (int i = 0; i < SimCluster::kNodes; ++i) {
@@ -179,7 +184,7 @@ TEST_F(ClusterScenarioTest, ALeaderThatCannotHearStepsDown) {
 }
 
 TEST_F(ClusterScenarioTest, ALeaderThatCannotSpeakIsReplaced) {
-  const int leader = Leader();
+  const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
   const Term before = TermOf(leader);
   for (int i = 0; i < SimCluster::kNodes; ++i) {
@@ -275,7 +280,7 @@ class DivergingLogTest : public LazyFlushTest {
   void Diverge() {
     clients_.Stop();
     cluster_.Run(5 * kSecond);
-    deposed_ = Leader();
+    deposed_ = AwaitLeader();
     ASSERT_GE(deposed_, 0);
     lost_ = OtherThan(deposed_);
     behind_ = OtherThan(lost_);
@@ -356,7 +361,7 @@ TEST_F(ClusterScenarioTest, AFailedFsyncStopsTheNodeAndIsNeverRetried) {
 
 TEST_F(ClusterScenarioTest, AWallClockThatJumpsAnHourNeverTurnsStampsBack) {
   for (int round = 0; round < 12; ++round) {
-    const int leader = Leader();
+    const int leader = AwaitLeader();
     ASSERT_GE(leader, 0);
     cluster_.node(leader).clock().JumpWall(
         absl::Hours(round % 2 == 0 ? 1 : -2));
@@ -369,7 +374,7 @@ TEST_F(ClusterScenarioTest, AWallClockThatJumpsAnHourNeverTurnsStampsBack) {
 }
 
 TEST_F(ClusterScenarioTest, AFullDiskOfOneZoneMovesItsLeadersAndWritesGoOn) {
-  const int full = Leader();
+  const int full = AwaitLeader();
   ASSERT_GE(full, 0);
   cluster_.node(full).disk().SetFreeBytes(0);
   EXPECT_TRUE(cluster_.RunUntil(
@@ -408,7 +413,7 @@ TEST_F(ClusterScenarioTest, FullDisksEverywhereRefuseWritesAndRecover) {
 }
 
 TEST_F(ClusterScenarioTest, ASlowDiskOfAFollowerSlowsNobody) {
-  const int leader = Leader();
+  const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
   cluster_.node(OtherThan(leader))
       .set_speeds(
@@ -419,7 +424,7 @@ TEST_F(ClusterScenarioTest, ASlowDiskOfAFollowerSlowsNobody) {
 }
 
 TEST_F(ClusterScenarioTest, LeadersLeaveASlowDiskWithinTenSeconds) {
-  const int slow = Leader();
+  const int slow = AwaitLeader();
   ASSERT_GE(slow, 0);
   cluster_.node(slow).set_speeds(
       {.sync_min = 500 * kMillisecond, .sync_max = 500 * kMillisecond});
