@@ -26,6 +26,9 @@ struct Identity {
   // This disk replaced one that had been a member: its groups recover from
   // their peers before they vote.
   bool rejoined = false;
+  // The node has taken part: from here on its log holds a hard state of every
+  // group, and its store was made. What is missing later was lost.
+  bool started = false;
   // Once formed: the founding members and the incarnations of their disks.
   std::map<NodeId, uint64_t> founders;
 };

@@ -310,6 +310,7 @@ v1::NodeIdentity EncodeIdentity(const Identity& identity) {
   wire.set_incarnation(identity.incarnation);
   wire.set_formed(identity.formed);
   wire.set_rejoined(identity.rejoined);
+  wire.set_started(identity.started);
   for (const auto& [node, incarnation] : identity.founders) {
     v1::FirstMember* const member = wire.add_founders();
     member->set_node(node.value());
@@ -326,6 +327,7 @@ Identity DecodeIdentity(const v1::NodeIdentity& wire) {
   identity.incarnation = wire.incarnation();
   identity.formed = wire.formed();
   identity.rejoined = wire.rejoined();
+  identity.started = wire.started();
   for (const v1::FirstMember& member : wire.founders()) {
     identity.founders[NodeId(member.node())] = member.incarnation();
   }

@@ -30,31 +30,56 @@ std::thread NamedThread(const std::string& name, std::function<void()> body) {
   });
 }
 
-// Peers must not take what a damaged log once vouched for as this one's word:
-// it is a new life of the disk, and stays one.
-absl::StatusOr<uint64_t> IncarnationAfter(const Replay& replay,
-                                          const std::string& directory,
-                                          Identity identity) {
-  if (replay.damage.ok()) return identity.incarnation;
-  identity.incarnation =
-      std::max(identity.incarnation + 1,
-               static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
-  RETURN_IF_ERROR(SaveIdentity(PosixFileSystem::Get(), directory, identity));
-  return identity.incarnation;
-}
-
-// Whether entries that were once durable are missing from the log.
-bool LostPromises(const Replay& replay, const StateMachine& state,
-                  uint32_t group_count) {
-  if (!replay.damage.ok()) return true;
-  for (uint32_t i = 0; i < group_count; ++i) {
+// DataLoss, with what is missing, when this disk does not hold everything the
+// node has promised: entries it vouched for, or votes. It then recovers from
+// its peers before it votes again (docs/replication.md, "Recovery").
+absl::Status CheckPromises(const Identity& identity, const Replay& replay,
+                           const StateMachine& state) {
+  RETURN_IF_ERROR(replay.damage);
+  if (identity.started && state.created()) {
+    return absl::DataLossError("the store is gone");
+  }
+  for (uint32_t i = 0; i < identity.group_count; ++i) {
     const auto group = replay.groups.find(GroupId(i));
-    if (group != replay.groups.end() &&
-        RestoreGroup(group->second, state.Applied(GroupId(i))).damaged) {
-      return true;
+    if (group == replay.groups.end()) {
+      if (!identity.started) continue;
+      return absl::DataLossError(
+          absl::StrCat("the log has nothing of group ", i));
+    }
+    if (RestoreGroup(group->second, state.Applied(GroupId(i))).damaged) {
+      return absl::DataLossError(absl::StrCat(
+          "entries of group ", i, " between its store and its log are gone"));
     }
   }
-  return false;
+  return absl::OkStatus();
+}
+
+// Before a node first takes part its log names every group, so that a log, or
+// a store, that is missing later is known to be lost.
+absl::Status MarkStarted(const std::string& directory, Identity* identity,
+                         SegmentLog* log, Replay* replay) {
+  LogBatch batch;
+  for (uint32_t i = 0; i < identity->group_count; ++i) {
+    ReplayedGroup& group = replay->groups[GroupId(i)];
+    if (group.hard_state.term != 0 || !group.entries.empty()) continue;
+    group.hard_state = {GroupId(i), 0, NodeId(), identity->rejoined};
+    batch.hard_states.push_back(group.hard_state);
+  }
+  if (!batch.empty()) {
+    RETURN_IF_ERROR(log->Write(batch));
+    log->Publish(batch);
+  }
+  identity->started = true;
+  return SaveIdentity(PosixFileSystem::Get(), directory, *identity);
+}
+
+// What this disk vouched for before is void, and its peers are told so by a
+// new incarnation before anything else is said (replication/raft/recovery.cc).
+absl::Status BeginNewLife(const std::string& directory, Identity* identity) {
+  identity->incarnation =
+      std::max(identity->incarnation + 1,
+               static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
+  return SaveIdentity(PosixFileSystem::Get(), directory, *identity);
 }
 
 }  // namespace
@@ -82,24 +107,20 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   ASSIGN_OR_RETURN(node->log_, SegmentLog::Open(PosixFileSystem::Get(),
                                                 options.data_directory + "/log",
                                                 options.log, &replay));
+  replay.damage = CheckPromises(identity, replay, *node->state_);
   if (!replay.damage.ok()) {
-    spdlog::error("node {}: {}; it will recover from its peers",
+    spdlog::error("node {}: {}; it recovers from its peers",
                   identity.node.value(), replay.damage.ToString());
+    RETURN_IF_ERROR(BeginNewLife(options.data_directory, &identity));
   }
-  if (LostPromises(replay, *node->state_, identity.group_count)) {
-    // What this node vouched for before is void: a new incarnation tells its
-    // peers so, before anything else is said (replication/raft/recovery.cc).
-    identity.incarnation =
-        std::max(identity.incarnation + 1,
-                 static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000);
-    RETURN_IF_ERROR(
-        SaveIdentity(PosixFileSystem::Get(), options.data_directory, identity));
+  if (!identity.started) {
+    RETURN_IF_ERROR(MarkStarted(options.data_directory, &identity,
+                                node->log_.get(), &replay));
   }
   GroupLoopOptions loop_options;
   loop_options.self = identity.node;
   loop_options.nodes = options.nodes;
-  ASSIGN_OR_RETURN(loop_options.incarnation,
-                   IncarnationAfter(replay, options.data_directory, identity));
+  loop_options.incarnation = identity.incarnation;
   loop_options.group_count = identity.group_count;
   std::random_device random;
   loop_options.seed = uint64_t{random()} << 32 | random();

@@ -67,6 +67,9 @@ class StateMachine : public ReplicatedState {
   absl::Status FinishInstall(GroupId group,
                              const AppliedPosition& position) override;
 
+  // True when there was no store yet and Open made one.
+  bool created() const { return created_; }
+
   const Catalog& catalog() const;
   const ShardLog& shard_log() const;
   // Thread-safe, from memory.
@@ -139,6 +142,7 @@ class StateMachine : public ReplicatedState {
   // Set at construction.
   const StateMachineOptions options_;
   const std::unique_ptr<Store> store_;
+  bool created_ = false;                        // Set by Open.
   std::unique_ptr<TimePartitions> partitions_;  // Set by Open.
   ShardTable shards_;
   Catalog catalog_;

@@ -81,7 +81,10 @@ absl::Status StateMachine::CheckFormat() {
   AppendLittle(kFormatVersion, &value);
   Store::Batch batch;
   batch.Put(*store_->tables(), FormatKey().view(), value);
-  return store_->Write(&batch);
+  RETURN_IF_ERROR(store_->Write(&batch));
+  // Durable at once: a store that is new at the second start was lost.
+  created_ = true;
+  return store_->Flush();
 }
 
 absl::Status StateMachine::LoadPositions() {
