@@ -1,8 +1,10 @@
 #include "replication/forwarding.h"
 
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/check.h"
 #include "storage/errors.h"
 
 namespace trireme {
@@ -19,24 +21,68 @@ ProposalOutcome Unknown(GroupId group, absl::string_view why) {
 
 }  // namespace
 
-ForwardedProposal Forwarding::Forward(PendingProposal proposal, NodeId leader,
+bool Forwarding::MustWait(GroupId group, const ForwardTarget& target) const {
+  if (parked_.contains(group)) return true;
+  const auto out = out_.find(group);
+  return out != out_.end() && out->second.target != target;
+}
+
+ForwardedProposal Forwarding::Forward(PendingProposal proposal,
+                                      const ForwardTarget& target,
                                       absl::Duration now) {
+  if (proposal.order == 0) proposal.order = next_order_++;
   ForwardedProposal forwarded;
   forwarded.request = next_request_++;
   forwarded.group = proposal.group;
+  forwarded.term = target.term;
   forwarded.body = proposal.body;
   forwarded.timeout = proposal.deadline - now;
-  sent_.emplace(forwarded.request, Sent{std::move(proposal), leader});
+  Out& out = out_[proposal.group];
+  CHECK(out.count == 0 || out.target == target,
+        "a group's proposals are out at two leaders");
+  out.target = target;
+  ++out.count;
+  sent_.emplace(forwarded.request, Sent{std::move(proposal), target});
   return forwarded;
 }
 
+void Forwarding::Park(PendingProposal proposal) {
+  if (proposal.order == 0) proposal.order = next_order_++;
+  const uint64_t order = proposal.order;
+  parked_[proposal.group].emplace(order, std::move(proposal));
+}
+
+std::vector<PendingProposal> Forwarding::TakeRoutable(
+    GroupId group, const ForwardTarget& target) {
+  std::vector<PendingProposal> routable;
+  const auto parked = parked_.find(group);
+  const auto out = out_.find(group);
+  if (parked == parked_.end() || target.leader == NodeId() ||
+      (out != out_.end() && out->second.target != target)) {
+    return routable;
+  }
+  for (auto& [order, proposal] : parked->second) {
+    routable.push_back(std::move(proposal));
+  }
+  parked_.erase(parked);
+  return routable;
+}
+
+// Moves the iterator on.
+PendingProposal Forwarding::TakeSent(SentMap::iterator* sent) {
+  PendingProposal proposal = std::move((*sent)->second.proposal);
+  const auto out = out_.find(proposal.group);
+  if (--out->second.count == 0) out_.erase(out);
+  *sent = sent_.erase(*sent);
+  return proposal;
+}
+
 uint64_t Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
-  const auto it = sent_.find(request);
-  if (it == sent_.end()) return 0;  // Given up already.
-  PendingProposal proposal = std::move(it->second.proposal);
-  sent_.erase(it);
+  auto sent = sent_.find(request);
+  if (sent == sent_.end()) return 0;  // Given up already.
+  PendingProposal proposal = TakeSent(&sent);
   if (ReasonOf(outcome.status) == ErrorReason::kNoLeader) {
-    parked_.push_back(std::move(proposal));
+    Park(std::move(proposal));
     return 0;
   }
   return Answer(std::move(proposal), std::move(outcome));
@@ -44,13 +90,12 @@ uint64_t Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
 
 uint64_t Forwarding::OnConnectionLost(NodeId peer) {
   uint64_t left = 0;
-  for (auto it = sent_.begin(); it != sent_.end();) {
-    if (it->second.leader != peer) {
-      ++it;
+  for (auto sent = sent_.begin(); sent != sent_.end();) {
+    if (sent->second.target.leader != peer) {
+      ++sent;
       continue;
     }
-    PendingProposal proposal = std::move(it->second.proposal);
-    it = sent_.erase(it);
+    PendingProposal proposal = TakeSent(&sent);
     ProposalOutcome outcome =
         Unknown(proposal.group, "the connection to the leader was lost");
     left += Answer(std::move(proposal), std::move(outcome));
@@ -60,37 +105,39 @@ uint64_t Forwarding::OnConnectionLost(NodeId peer) {
 
 void Forwarding::OnNotSent(const std::vector<ForwardedProposal>& proposals) {
   for (const ForwardedProposal& forwarded : proposals) {
-    const auto it = sent_.find(forwarded.request);
-    if (it == sent_.end()) continue;
-    parked_.push_back(std::move(it->second.proposal));
-    sent_.erase(it);
+    auto sent = sent_.find(forwarded.request);
+    if (sent != sent_.end()) Park(TakeSent(&sent));
   }
 }
 
 uint64_t Forwarding::Expire(absl::Duration now) {
   uint64_t left = 0;
-  for (auto it = sent_.begin(); it != sent_.end();) {
-    if (it->second.proposal.deadline > now) {
-      ++it;
+  for (auto sent = sent_.begin(); sent != sent_.end();) {
+    if (sent->second.proposal.deadline > now) {
+      ++sent;
       continue;
     }
-    PendingProposal proposal = std::move(it->second.proposal);
-    it = sent_.erase(it);
+    PendingProposal proposal = TakeSent(&sent);
     ProposalOutcome outcome = Unknown(proposal.group, "the time ran out");
     left += Answer(std::move(proposal), std::move(outcome));
   }
-  for (PendingProposal& proposal : TakeParked()) {
-    if (proposal.deadline > now) {
-      parked_.push_back(std::move(proposal));
-      continue;
+  for (auto group = parked_.begin(); group != parked_.end();) {
+    for (auto at = group->second.begin(); at != group->second.end();) {
+      if (at->second.deadline > now) {
+        ++at;
+        continue;
+      }
+      PendingProposal proposal = std::move(at->second);
+      at = group->second.erase(at);
+      ProposalOutcome outcome;
+      outcome.status = MakeError(
+          ErrorReason::kNoLeader,
+          absl::StrCat("group ", proposal.group.value(),
+                       " has no leader that this node can reach; nothing was "
+                       "written"));
+      left += Answer(std::move(proposal), std::move(outcome));
     }
-    ProposalOutcome outcome;
-    outcome.status = MakeError(
-        ErrorReason::kNoLeader,
-        absl::StrCat("group ", proposal.group.value(),
-                     " has no leader that this node can reach; nothing was "
-                     "written"));
-    left += Answer(std::move(proposal), std::move(outcome));
+    group = group->second.empty() ? parked_.erase(group) : std::next(group);
   }
   return left;
 }

@@ -137,6 +137,9 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
 
   // group_loop_routing.cc: proposals and reads, here or at a leader elsewhere.
   void Route(PendingProposal proposal);
+  ForwardTarget TargetOf(const RaftGroup& group) const;
+  void Send(PendingProposal proposal, const ForwardTarget& target);
+  void Enqueue(PendingProposal proposal);
   void Reroute(PendingProposal proposal);
   void RouteParked();
   void Refuse(PendingProposal proposal, absl::Status status);
@@ -193,7 +196,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   using Sends = std::vector<std::pair<GroupId, raft::Message>>;
   bool writing_ = false;
   absl::Duration write_started_;
-  absl::Duration log_write_time_;  // A moving average.
+  absl::Duration log_write_time_;    // A moving average.
   std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
   LogBatch next_batch_;
   Sends writing_sends_;

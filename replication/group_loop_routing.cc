@@ -43,26 +43,40 @@ NodeId GroupLoop::LeaderOf(GroupId group) const {
   return NodeId(leaders_[group.value()].load(std::memory_order_relaxed));
 }
 
+ForwardTarget GroupLoop::TargetOf(const RaftGroup& group) const {
+  const raft::Raft& core = group.core();
+  if (core.role() == raft::Role::kLeader) return {options_.self, core.term()};
+  // One that stepped down does not know its successor yet.
+  if (core.leader() == options_.self) return {};
+  return {core.leader(), core.term()};
+}
+
 void GroupLoop::Route(PendingProposal proposal) {
-  RaftGroup& group = *FindGroup(proposal.group)->raft;
-  const NodeId leader = group.core().leader();
-  if (group.core().role() == raft::Role::kLeader) {
-    if (!proposal.body->puts.empty() && !HasRoom(options_.self)) {
-      return Refuse(
-          std::move(proposal),
-          MakeError(ErrorReason::kDiskFull,
-                    absl::StrCat("less than ", options_.disk_free_bytes_min,
-                                 " bytes are free on the disk of "
-                                 "node ",
-                                 options_.self.value())));
-    }
-    return group.Enqueue(std::move(proposal));
-  }
-  if (leader == NodeId() || leader == options_.self) {
+  const ForwardTarget target = TargetOf(*FindGroup(proposal.group)->raft);
+  if (target.leader == NodeId() ||
+      forwarding_.MustWait(proposal.group, target)) {
     return forwarding_.Park(std::move(proposal));
   }
-  OutboxFor(leader).proposals.push_back(
-      forwarding_.Forward(std::move(proposal), leader, clock_->MonotonicNow()));
+  Send(std::move(proposal), target);
+}
+
+void GroupLoop::Send(PendingProposal proposal, const ForwardTarget& target) {
+  if (target.leader == options_.self) return Enqueue(std::move(proposal));
+  OutboxFor(target.leader)
+      .proposals.push_back(forwarding_.Forward(std::move(proposal), target,
+                                               clock_->MonotonicNow()));
+}
+
+void GroupLoop::Enqueue(PendingProposal proposal) {
+  if (!proposal.body->puts.empty() && !HasRoom(options_.self)) {
+    return Refuse(
+        std::move(proposal),
+        MakeError(ErrorReason::kDiskFull,
+                  absl::StrCat("less than ", options_.disk_free_bytes_min,
+                               " bytes are free on the disk of node ",
+                               options_.self.value())));
+  }
+  FindGroup(proposal.group)->raft->Enqueue(std::move(proposal));
 }
 
 void GroupLoop::Reroute(PendingProposal proposal) {
@@ -73,9 +87,13 @@ void GroupLoop::Reroute(PendingProposal proposal) {
 }
 
 void GroupLoop::RouteParked() {
-  if (!forwarding_.has_parked()) return;
-  for (PendingProposal& proposal : forwarding_.TakeParked()) {
-    Route(std::move(proposal));
+  for (Group& group : groups_) {
+    const GroupId id = group.raft->id();
+    if (!forwarding_.HasParked(id)) continue;
+    const ForwardTarget target = TargetOf(*group.raft);
+    for (PendingProposal& proposal : forwarding_.TakeRoutable(id, target)) {
+      Send(std::move(proposal), target);
+    }
   }
 }
 
@@ -90,7 +108,8 @@ void GroupLoop::OnForwardedProposal(NodeId from, ForwardedProposal forwarded) {
   const uint64_t request = forwarded.request;
   Group* const group = FindGroup(forwarded.group);
   absl::Status refusal;
-  if (group == nullptr || group->raft->core().role() != raft::Role::kLeader) {
+  if (group == nullptr ||
+      TargetOf(*group->raft) != ForwardTarget{options_.self, forwarded.term}) {
     // One hop only: the sender asks whoever it learns of next.
     refusal = MakeError(ErrorReason::kNoLeader, "not the leader");
   } else if (!inbox_.Admit(forwarded.body->bytes())) {
@@ -103,7 +122,7 @@ void GroupLoop::OnForwardedProposal(NodeId from, ForwardedProposal forwarded) {
     OutboxFor(from).outcomes.push_back(std::move(answer));
     return;
   }
-  Route(PendingProposal{
+  Enqueue(PendingProposal{
       forwarded.group, std::move(forwarded.body),
       clock_->MonotonicNow() + forwarded.timeout,
       [this, from, request](ProposalOutcome outcome) {

@@ -30,6 +30,7 @@ struct PendingProposal {
   absl::Duration deadline;  // Monotonic.
   ProposalDone done;
   bool forwarded = false;  // A peer's; it goes no further than this node.
+  uint64_t order = 0;      // Given by Forwarding; 0: not yet.
 };
 struct PendingBarrier {
   GroupId group;

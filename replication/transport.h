@@ -26,6 +26,9 @@ namespace trireme {
 struct ForwardedProposal {
   uint64_t request = 0;  // The sender's number for it.
   GroupId group;
+  // In which the sender knows the receiver to lead. In any other the receiver
+  // bounces it, and so everything sent after it: order is kept.
+  Term term = 0;
   std::shared_ptr<const ProposalBody> body;
   absl::Duration timeout;
 };

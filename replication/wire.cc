@@ -110,6 +110,7 @@ void EncodeProposal(const ForwardedProposal& proposal,
                     v1::ForwardedProposal* wire) {
   wire->set_request(proposal.request);
   wire->set_group(proposal.group.value());
+  wire->set_term(proposal.term);
   wire->set_timeout_ms(absl::ToInt64Milliseconds(proposal.timeout));
   wire->set_command(proposal.body->command);
   for (const PutBatch& put : proposal.body->puts) {
@@ -125,6 +126,7 @@ absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
   ForwardedProposal proposal;
   proposal.request = wire.request();
   proposal.group = GroupId(wire.group());
+  proposal.term = wire.term();
   proposal.timeout = absl::Milliseconds(wire.timeout_ms());
   auto body = std::make_shared<ProposalBody>();
   body->command = std::move(*wire.mutable_command());

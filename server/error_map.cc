@@ -18,8 +18,6 @@ std::optional<absl::Duration> RetryAfter(ErrorReason reason) {
       return absl::Milliseconds(200);  // An election takes about a second.
     case ErrorReason::kDiskFull:
       return absl::Seconds(5);
-    case ErrorReason::kLimitExceeded:
-      return absl::Seconds(1);
     default:
       return std::nullopt;
   }

@@ -26,6 +26,9 @@ std::variant<DaemonFlags, int> ParseFlags(int argc, const char* const* argv,
           ->excludes(dev);
   app.add_option("--data-dir", flags.data_dir, "Where --dev keeps its data")
       ->capture_default_str()
+      ->check([](const std::string& directory) {
+        return directory.empty() ? "names no directory" : "";
+      })
       ->needs(dev);
   app.add_option("--listen", flags.listen, "HOST:PORT that --dev listens on")
       ->capture_default_str()
@@ -41,7 +44,7 @@ std::variant<DaemonFlags, int> ParseFlags(int argc, const char* const* argv,
       throw CLI::RequiredError("--dev or --config");
     }
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return app.exit(error) == 0 ? 0 : 2;
   }
   return flags;
 }

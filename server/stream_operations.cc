@@ -79,6 +79,8 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   create.set_shard_count(shard_count);
   create.set_retention_hours(kRetentionHoursDefault);
   create.set_record_bytes_max(kRecordBytesMaxDefault);
+  create.set_streams_creating_max(kStreamsCreatingMax);
+  create.set_shards_open_max(kShardsMax);
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->Refresh(
       timeout, [this, name = create.name(), shard_count, deadline,
@@ -91,8 +93,8 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
       });
 }
 
-// The limits of the cluster. Two creations at once may pass them together by
-// one: they guard the cluster's size, not an invariant.
+// The limits of the cluster, in the service's words. Creations at the same time
+// meet them where they are applied (storage/catalog_commands.cc).
 absl::Status StreamOperations::CheckRoomFor(const std::string& name,
                                             uint32_t shard_count) {
   const Account& account = router_->account();

@@ -1,6 +1,7 @@
 #include "storage/catalog_commands.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -42,6 +43,37 @@ GroupId TakePlace(std::vector<uint32_t>* open_shards) {
   return GroupId(static_cast<uint32_t>(least - open_shards->begin()));
 }
 
+// Where all creations meet, so that none passes the limits beside another.
+absl::Status CheckRoom(const CatalogState& state,
+                       const v1::CreateStreamCommand& command) {
+  const auto streams = state.catalog.List("", state.catalog.stream_count());
+  const auto creating =
+      std::count_if(streams.begin(), streams.end(), [](const auto& stream) {
+        return stream->status == StreamStatus::kCreating;
+      });
+  if (command.streams_creating_max() > 0 &&
+      creating >= command.streams_creating_max()) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat(creating, " streams are being created; the limit is ",
+                     command.streams_creating_max(),
+                     "; wait until one is ACTIVE"));
+  }
+  const std::vector<uint32_t> by_group =
+      state.catalog.OpenShardsByGroup(state.group_count);
+  const uint64_t open =
+      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
+  if (command.shards_open_max() > 0 &&
+      open + command.shard_count() > command.shards_open_max()) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat("the cluster has ", open, " open shards; ",
+                     command.shard_count(), " more would pass the limit of ",
+                     command.shards_open_max()));
+  }
+  return absl::OkStatus();
+}
+
 CatalogDecision Create(const CatalogState& state,
                        const v1::CreateStreamCommand& command,
                        int64_t stamp_ms) {
@@ -56,6 +88,9 @@ CatalogDecision Create(const CatalogState& state,
   if (state.catalog.Find(absl::string_view(command.name())) != nullptr) {
     return Refuse(ErrorReason::kResourceInUse,
                   absl::StrCat("Stream ", command.name(), " already exists."));
+  }
+  if (absl::Status room = CheckRoom(state, command); !room.ok()) {
+    return Refuse(room);
   }
   auto stream = std::make_shared<Stream>();
   stream->id = StreamId(state.next_stream_id);

@@ -29,7 +29,7 @@ void PutRecordsStream::OnReadDone(bool ok) {
   {
     absl::MutexLock lock(&mu_);
     reading_ = false;
-    if (!ok || ending_.has_value()) {
+    if (!ok || refused_ || ending_.has_value()) {
       puts_.pop_back();
       read_all_ = true;
       if (!TakeTurn()) return;
@@ -65,6 +65,9 @@ void PutRecordsStream::OnPut(Put* put,
     absl::MutexLock lock(&mu_);
     put->status = response.status();
     put->done = true;
+    // What follows a refused request is not written: its producer is told so
+    // by the end of the call, and sends it again.
+    refused_ |= !response.ok();
     put->request.Clear();
     --in_progress_;
     if (starting_ == put) starting_done_ = true;
@@ -152,7 +155,7 @@ PutRecordsStream::Next PutRecordsStream::Decide() {
 }
 
 bool PutRecordsStream::MayRead() const {
-  return !reading_ && !read_all_ && !ending_.has_value() &&
+  return !reading_ && !read_all_ && !refused_ && !ending_.has_value() &&
          starting_ == nullptr && holding_ == nullptr &&
          unanswered_bytes_ <= kUnansweredBytesMax &&
          puts_.size() < kUnansweredPutsMax;

@@ -81,6 +81,7 @@ class PutRecordsStream
   bool reading_ ABSL_GUARDED_BY(mu_) = false;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool read_all_ ABSL_GUARDED_BY(mu_) = false;  // No more requests come.
+  bool refused_ ABSL_GUARDED_BY(mu_) = false;   // No more are taken.
   // Set when no more answers are written: a request was refused, or nobody
   // listens.
   std::optional<absl::Status> ending_ ABSL_GUARDED_BY(mu_);
