@@ -81,6 +81,10 @@ uint64_t Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
   auto sent = sent_.find(request);
   if (sent == sent_.end()) return 0;  // Given up already.
   PendingProposal proposal = TakeSent(&sent);
+  if (outcome.status.ok() &&
+      outcome.places.size() != proposal.body->puts.size()) {
+    outcome = Unknown(proposal.group, "the leader's answer was malformed");
+  }
   if (ReasonOf(outcome.status) == ErrorReason::kNoLeader) {
     Park(std::move(proposal));
     return 0;

@@ -33,8 +33,9 @@ absl::Status FromGrpc(const grpc::Status& status) {
 // A pull seen from the replica that lags.
 class PulledSource : public StateSource {
  public:
-  PulledSource(v1::Replication::Stub* stub, GroupId group,
-               absl::string_view held) {
+  PulledSource(v1::Replication::Stub* stub, const std::string& cluster,
+               GroupId group, absl::string_view held) {
+    context_.AddMetadata(kClusterMetadata, cluster);
     context_.set_deadline(absl::ToChronoTime(absl::Now() + kPullTimeout));
     v1::PullStateRequest request;
     request.set_group(group.value());
@@ -129,9 +130,29 @@ class ExchangeReceiver : public v1::Replication::CallbackService {
     return reactor;
   }
 
+  // PermissionDenied to a node of another cluster.
+  absl::Status CheckCluster(const grpc::CallbackServerContext& context) const {
+    const auto& metadata = context.client_metadata();
+    const auto found = metadata.find(kClusterMetadata);
+    const std::string ours = formation_->Describe().cluster;
+    if (found != metadata.end() &&
+        std::string(found->second.data(), found->second.size()) == ours) {
+      return absl::OkStatus();
+    }
+    return absl::PermissionDeniedError(
+        absl::StrCat("this node is of cluster '", ours, "'"));
+  }
+
   grpc::ServerWriteReactor<v1::PullStateChunk>* PullState(
-      grpc::CallbackServerContext*,
+      grpc::CallbackServerContext* context,
       const v1::PullStateRequest* request) override {
+    if (const absl::Status status = CheckCluster(*context); !status.ok()) {
+      return new ServedPull(status);
+    }
+    if (request->group() >= formation_->Describe().group_count) {
+      return new ServedPull(absl::InvalidArgumentError(
+          absl::StrCat("there is no group ", request->group())));
+    }
     ReplicatedState* state;
     {
       absl::MutexLock lock(&mu_);
@@ -172,7 +193,14 @@ namespace {
 class ServedExchange
     : public grpc::ServerBidiReactor<v1::Envelope, v1::ExchangeResponse> {
  public:
-  explicit ServedExchange(ExchangeReceiver* service) : service_(service) {
+  ServedExchange(ExchangeReceiver* service,
+                 const grpc::CallbackServerContext& context)
+      : service_(service) {
+    if (const absl::Status status = service_->CheckCluster(context);
+        !status.ok()) {
+      Finish(ToGrpc(status));
+      return;
+    }
     if (!service_->connected()) {
       Finish({grpc::StatusCode::UNAVAILABLE, "the node is starting"});
       return;
@@ -200,8 +228,8 @@ class ServedExchange
 }  // namespace
 
 grpc::ServerBidiReactor<v1::Envelope, v1::ExchangeResponse>*
-ExchangeReceiver::Exchange(grpc::CallbackServerContext*) {
-  return new ServedExchange(this);
+ExchangeReceiver::Exchange(grpc::CallbackServerContext* context) {
+  return new ServedExchange(this, *context);
 }
 
 GrpcTransport::GrpcTransport(const GrpcTransportOptions& options)
@@ -230,7 +258,8 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Start(
   }
   for (const auto& [peer, address] : options.peers) {
     transport->connections_[peer] = std::make_unique<PeerConnection>(
-        peer, address, options.channel_credentials, options.queued_bytes_max);
+        options.cluster, peer, address, options.channel_credentials,
+        options.queued_bytes_max);
   }
   return transport;
 }
@@ -278,8 +307,8 @@ absl::StatusOr<std::unique_ptr<StateSource>> GrpcTransport::PullState(
   if (connection == connections_.end()) {
     return absl::NotFoundError(absl::StrCat("no peer ", from.value()));
   }
-  auto source =
-      std::make_unique<PulledSource>(connection->second->stub(), group, held);
+  auto source = std::make_unique<PulledSource>(connection->second->stub(),
+                                               options_.cluster, group, held);
   RETURN_IF_ERROR(source->ReadPosition());
   return source;
 }

@@ -26,6 +26,7 @@ class ServerCredentials;
 namespace trireme {
 
 struct GrpcTransportOptions {
+  std::string cluster;  // Nodes of others are refused.
   NodeId self;
   std::string listen;                              // HOST:PORT for peers.
   absl::flat_hash_map<NodeId, std::string> peers;  // HOST:PORT, without self.

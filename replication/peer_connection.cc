@@ -42,6 +42,7 @@ class PeerConnection::Stream
     : public grpc::ClientBidiReactor<v1::Envelope, v1::ExchangeResponse> {
  public:
   explicit Stream(PeerConnection* connection) : connection_(connection) {
+    context_.AddMetadata(kClusterMetadata, connection_->cluster_);
     connection_->stub_->async()->Exchange(&context_, this);
     StartRead(&response_);
     StartCall();
@@ -85,10 +86,11 @@ class PeerConnection::Stream
 };
 
 PeerConnection::PeerConnection(
-    NodeId peer, const std::string& address,
+    const std::string& cluster, NodeId peer, const std::string& address,
     const std::shared_ptr<grpc::ChannelCredentials>& credentials,
     uint64_t queued_bytes_max)
-    : peer_(peer),
+    : cluster_(cluster),
+      peer_(peer),
       queued_bytes_max_(queued_bytes_max),
       channel_(MakeChannel(address, credentials)),
       stub_(v1::Replication::NewStub(channel_)) {}
@@ -111,6 +113,10 @@ void PeerConnection::Stop() {
 
 void PeerConnection::Run() {
   while (true) {
+    {
+      absl::MutexLock lock(&mu_);
+      broken_ = writing_ = false;
+    }
     Stream stream(this);
     {
       absl::MutexLock lock(&mu_);
@@ -122,6 +128,7 @@ void PeerConnection::Run() {
     {
       absl::MutexLock lock(&mu_);
       stream_ = nullptr;
+      connected_ = false;
       was_connected = std::exchange(was_connected_, false);
       queue_.clear();
       queued_bytes_ = 0;
@@ -137,14 +144,18 @@ void PeerConnection::Run() {
   }
 }
 
-void PeerConnection::OnConnected(Stream*) {
+void PeerConnection::OnConnected(Stream* stream) {
   spdlog::info("connected to node {}", peer_.value());
   absl::MutexLock lock(&mu_);
+  // It may have broken before we hear that it was open.
+  if (broken_) return;
+  stream_ = stream;
   connected_ = was_connected_ = true;
 }
 
 void PeerConnection::OnBroken() {
   absl::MutexLock lock(&mu_);
+  broken_ = true;
   connected_ = false;
 }
 

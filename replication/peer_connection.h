@@ -22,9 +22,14 @@
 
 namespace trireme {
 
+// The metadata key with the cluster's name: nodes of two clusters that were
+// given each other's addresses must not exchange a word.
+inline constexpr char kClusterMetadata[] = "trireme-cluster";
+
 class PeerConnection {
  public:
-  PeerConnection(NodeId peer, const std::string& address,
+  PeerConnection(const std::string& cluster, NodeId peer,
+                 const std::string& address,
                  const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                  uint64_t queued_bytes_max);
   ~PeerConnection();
@@ -52,6 +57,7 @@ class PeerConnection {
   static uint64_t SizeOf(const Envelope& envelope);
 
   // Set at construction.
+  const std::string cluster_;
   const NodeId peer_;
   const uint64_t queued_bytes_max_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -63,6 +69,7 @@ class PeerConnection {
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool connected_ ABSL_GUARDED_BY(mu_) = false;
+  bool broken_ ABSL_GUARDED_BY(mu_) = false;         // This stream is.
   bool was_connected_ ABSL_GUARDED_BY(mu_) = false;  // In this stream's life.
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
   bool writing_ ABSL_GUARDED_BY(mu_) = false;

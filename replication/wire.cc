@@ -278,6 +278,11 @@ absl::StatusOr<Envelope> DecodeEnvelope(v1::Envelope& wire) {
   envelope.incarnation = wire.incarnation();
   for (v1::GroupMessage& encoded : *wire.mutable_messages()) {
     ASSIGN_OR_RETURN(raft::Message message, DecodeMessage(encoded));
+    if (message.from != envelope.from) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "node ", envelope.from.value(),
+          " sends a message in the name of node ", message.from.value()));
+    }
     envelope.messages.emplace_back(GroupId(encoded.group()),
                                    std::move(message));
   }

@@ -56,6 +56,7 @@ void WaitForStop() {
 absl::StatusOr<std::optional<Identity>> FormIdentity(const NodeConfig& config,
                                                      Formation* formation,
                                                      PeerTransport* transport) {
+  if (formation->Describe().formed) return formation->Describe();
   bool told = false;
   while (true) {
     ASSIGN_OR_RETURN(const bool formed, formation->Round([&](NodeId peer) {
@@ -130,20 +131,21 @@ absl::Status RunNode(const NodeConfig& config) {
   node->Start();
   transport->Connect(&node->loop(), &node->state());
   lifecycle.Start();
-  RETURN_IF_ERROR(front_end.Start(node.get()));
-  spdlog::info("node {} in {} serves clients on {} and peers on {}",
-               config.node.value(), config.zone, config.listen,
-               config.peer_listen);
-
-  WaitForStop();
-  front_end.StartDraining();
-  node->Drain(kDrainTimeout);
+  const absl::Status serving = front_end.Start(node.get());
+  if (serving.ok()) {
+    spdlog::info("node {} in {} serves clients on {} and peers on {}",
+                 config.node.value(), config.zone, config.listen,
+                 config.peer_listen);
+    WaitForStop();
+    front_end.StartDraining();
+    node->Drain(kDrainTimeout);
+  }
   front_end.Stop(kCallGrace);
   lifecycle.Stop();
   transport->Stop();
   node->Stop();
-  spdlog::info("stopped");
-  return absl::OkStatus();
+  if (serving.ok()) spdlog::info("stopped");
+  return serving;
 }
 
 absl::Status RunDevCluster(const DaemonFlags& flags) {
@@ -173,16 +175,17 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   }
   cluster->Start();
   for (LifecycleDriver& lifecycle : lifecycles) lifecycle.Start();
-  RETURN_IF_ERROR(front_end.Start(&cluster->node(0)));
-  spdlog::info("three zones in one process serve clients on {}; data in {}",
-               flags.listen, flags.data_dir);
-
-  WaitForStop();
+  const absl::Status serving = front_end.Start(&cluster->node(0));
+  if (serving.ok()) {
+    spdlog::info("three zones in one process serve clients on {}; data in {}",
+                 flags.listen, flags.data_dir);
+    WaitForStop();
+  }
   front_end.Stop(kCallGrace);
   for (LifecycleDriver& lifecycle : lifecycles) lifecycle.Stop();
   cluster->Stop();
-  spdlog::info("stopped");
-  return absl::OkStatus();
+  if (serving.ok()) spdlog::info("stopped");
+  return serving;
 }
 
 }  // namespace trireme

@@ -62,7 +62,8 @@ absl::Status MarkStarted(const std::string& directory, Identity* identity,
   for (uint32_t i = 0; i < identity->group_count; ++i) {
     ReplayedGroup& group = replay->groups[GroupId(i)];
     if (group.hard_state.term != 0 || !group.entries.empty()) continue;
-    group.hard_state = {GroupId(i), 0, NodeId(), identity->rejoined};
+    group.hard_state = {GroupId(i), 0, NodeId(),
+                        identity->rejoined || !replay->damage.ok()};
     batch.hard_states.push_back(group.hard_state);
   }
   if (!batch.empty()) {
@@ -145,7 +146,11 @@ void Node::Start() {
     while (loop_->WaitForWork()) loop_->RunOnce();
   }));
   threads_.push_back(NamedThread("log-writer" + suffix, [this] {
-    while (writer_->WaitForWork()) writer_->RunOnce();
+    while (writer_->WaitForWork()) {
+      writer_->RunOnce();
+      // An error is met again, and reported, by the write that needs the file.
+      if (!writer_->HasWork()) log_->PrepareNextSegment().IgnoreError();
+    }
   }));
   threads_.push_back(NamedThread("applier" + suffix, [this] {
     while (applier_->WaitForWork()) applier_->RunOnce();

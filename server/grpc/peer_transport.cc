@@ -9,6 +9,7 @@ namespace trireme {
 absl::StatusOr<std::unique_ptr<PeerTransport>> StartPeerTransport(
     const NodeConfig& config, const Formation* formation) {
   GrpcTransportOptions options;
+  options.cluster = config.cluster;
   options.self = config.node;
   options.listen = config.peer_listen;
   for (const PeerConfig& peer : config.peers) {
