@@ -86,13 +86,14 @@ int Main(int argc, char** argv) {
     rows.push_back(row.measure(flags.scale));
     rows.back().details.emplace_back(
         "took s", static_cast<double>(SteadyNow() - start) / 1e9);
+    // After each row: one that fails does not take the others with it.
+    if (!flags.json.empty()) std::ofstream(flags.json) << ToJson(rows) << "\n";
   }
   if (flags.output == "json") {
     std::cout << ToJson(rows) << std::endl;
   } else {
     PrintTable(rows, std::cout);
   }
-  if (!flags.json.empty()) std::ofstream(flags.json) << ToJson(rows) << "\n";
   return 0;
 }
 
