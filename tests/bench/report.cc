@@ -66,9 +66,11 @@ void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
                            row.ok() ? "ok" : "below", Bar(row.reached),
                            row.reached);
     if (row.floor > 0) {
-      out << absl::StrFormat("    floor: %s %s %s, ratio %.2f\n",
-                             row.floor_title, Number(row.floor), row.unit,
-                             row.figure / row.floor);
+      out << absl::StrFormat(
+          "    floor: %s %s %s, ratio %.2f%s\n", row.floor_title,
+          Number(row.floor), row.unit, row.figure / row.floor,
+          row.floor_disturbed() ? " (floor disturbed by other work: not valid)"
+                                : "");
     }
     std::string line;
     for (const auto& [name, value] : row.details) {
@@ -93,6 +95,7 @@ std::string ToJson(const std::vector<Row>& rows) {
       one["floor"] = row.floor;
       one["floor_title"] = row.floor_title;
       one["ratio"] = row.figure / row.floor;
+      one["floor_disturbed"] = row.floor_disturbed();
     }
     one["target"] = row.target;
     one["reached"] = row.reached;

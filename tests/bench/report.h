@@ -18,6 +18,9 @@ struct Row {
   // What the machine itself does, measured in the same run; 0: none.
   double floor = 0;
   std::string floor_title;
+  // No figure can be below the floor. One that is shows that other work held
+  // the processor while the floor was measured: then it says nothing.
+  bool floor_is_least = false;
   std::string target;
   // The share of the target that is reached; 1 or more is reached.
   double reached = 0;
@@ -25,6 +28,7 @@ struct Row {
   std::vector<std::pair<std::string, double>> details;
 
   bool ok() const { return reached >= 1; }
+  bool floor_disturbed() const { return floor_is_least && floor > figure; }
 };
 
 // The middle one; the lower of two.

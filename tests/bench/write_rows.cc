@@ -188,6 +188,7 @@ Row MeasureAck(const Scale& scale) {
           .unit = "ms",
           .floor = Median(sync) + Median(trip),
           .floor_title = "fdatasync + loopback round trip",
+          .floor_is_least = true,
           .target = "p50 <= 2 ms, p99 <= 10 ms",
           .details = {}};
   row.reached = std::min(kAckP50MsMax / row.figure, kAckP99MsMax / Median(p99));
