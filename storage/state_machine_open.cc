@@ -48,8 +48,13 @@ absl::StatusOr<std::unique_ptr<StateMachine>> StateMachine::Open(
       new StateMachine(std::move(store), options));
   const absl::Status loaded = state->Load();
   if (loaded.ok()) return state;
-  return absl::Status(loaded.code(), absl::StrCat("state in ", directory, ": ",
-                                                  loaded.message()));
+  return absl::Status(
+      loaded.code(),
+      absl::StrCat("state in ", directory, ": ", loaded.message(),
+                   absl::IsDataLoss(loaded)
+                       ? ". Move the directory away and start the node again: "
+                         "it copies its state from its peers"
+                       : ""));
 }
 
 absl::Status StateMachine::Load() {

@@ -58,8 +58,7 @@ class DamageTest : public ClusterTest {
       ASSERT_TRUE(all.ok()) << all.status().ToString();
       ASSERT_OK(history_.Check(*all));
     } else {
-      EXPECT_TRUE(absl::StrContains(ready.message(), "triremed: state in "))
-          << ready;
+      EXPECT_TRUE(absl::StrContains(ready.message(), "/store")) << ready;
       std::printf("  it refuses to start\n");
     }
     if (cluster_.running(0)) cluster_.Kill(0);
@@ -120,7 +119,7 @@ TEST_F(DamageTest, LogDamagedInTheMiddleIsRecoveredFromThePeers) {
   cluster_.Start(0);
   ASSERT_OK(cluster_.WaitReady());
   EXPECT_TRUE(absl::StrContains(ReadFileText(cluster_.log_path(0)),
-                                "it will recover from its peers"));
+                                "it recovers from its peers"));
   // The repaired node is half of every majority now.
   cluster_.Kill(1);
   ExpectProgress("another node's death");
