@@ -35,7 +35,7 @@ void PutRecordsStream::OnReadDone(bool ok) {
       if (!TakeTurn()) return;
     } else {
       put = puts_.back().get();
-      put->bytes = put->request.ByteSizeLong();
+      put->bytes = put->buffer.Length();
       unanswered_bytes_ += put->bytes;
       ++in_progress_;
       starting_ = put;
@@ -43,11 +43,7 @@ void PutRecordsStream::OnReadDone(bool ok) {
     }
   }
   if (put == nullptr) return Turn();
-  const bool proposed =
-      broker_->PutRecords(FromMessage(put->request), TimeLeft(*context_),
-                          [this, put](absl::StatusOr<PutRecordsResponse> out) {
-                            OnPut(put, std::move(out));
-                          });
+  const bool proposed = Begin(put);
   {
     absl::MutexLock lock(&mu_);
     if (!proposed && !starting_done_) holding_ = put;
@@ -57,10 +53,28 @@ void PutRecordsStream::OnReadDone(bool ok) {
   Turn();
 }
 
+// See Broker::PutRecords for the answer.
+bool PutRecordsStream::Begin(Put* put) {
+  const absl::Status parsed = ParseMessage(put->buffer, &put->request);
+  if (!parsed.ok()) {
+    OnPut(put, parsed);
+    return true;
+  }
+  return broker_->PutRecords(
+      FromMessage(put->request), TimeLeft(*context_),
+      [this, put](absl::StatusOr<PutRecordsResponse> out) {
+        OnPut(put, std::move(out));
+      });
+}
+
 void PutRecordsStream::OnPut(Put* put,
                              absl::StatusOr<PutRecordsResponse> response) {
   // Nobody else looks at a put before it is done.
-  if (response.ok()) ToMessage(*response, &put->response);
+  if (response.ok()) {
+    v1::PutRecordsResponse message;
+    ToMessage(*response, &message);
+    put->buffer = SerializeMessage(message);
+  }
   {
     absl::MutexLock lock(&mu_);
     put->status = response.status();
@@ -139,7 +153,7 @@ PutRecordsStream::Next PutRecordsStream::Decide() {
   if (answer_due && !writing_ && !ending_.has_value()) {
     if (puts_.front()->status.ok()) {
       writing_ = true;
-      next.write = &puts_.front()->response;
+      next.write = &puts_.front()->buffer;
     } else {
       ending_ = puts_.front()->status;
     }
@@ -149,7 +163,7 @@ PutRecordsStream::Next PutRecordsStream::Decide() {
   } else if (MayRead()) {
     puts_.push_back(std::make_unique<Put>());
     reading_ = true;
-    next.read = &puts_.back()->request;
+    next.read = &puts_.back()->buffer;
   }
   return next;
 }

@@ -9,6 +9,7 @@
 #define TRIREME_SERVER_GRPC_PUT_RECORDS_STREAM_H_
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <cstdint>
@@ -26,8 +27,7 @@
 namespace trireme {
 
 class PutRecordsStream
-    : public grpc::ServerBidiReactor<v1::PutRecordsRequest,
-                                     v1::PutRecordsResponse> {
+    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   PutRecordsStream(Broker* broker, grpc::CallbackServerContext* context);
 
@@ -39,19 +39,20 @@ class PutRecordsStream
  private:
   // One request and what became of it.
   struct Put {
+    grpc::ByteBuffer buffer;  // As read; then the answer, as written.
     v1::PutRecordsRequest request;
     uint64_t bytes = 0;
     bool done = false;
     absl::Status status;
-    v1::PutRecordsResponse response;
   };
   // What to start once the lock is released.
   struct Next {
-    v1::PutRecordsRequest* read = nullptr;
-    const v1::PutRecordsResponse* write = nullptr;
+    grpc::ByteBuffer* read = nullptr;
+    const grpc::ByteBuffer* write = nullptr;
     std::optional<absl::Status> finish;
   };
 
+  bool Begin(Put* put);
   void OnPut(Put* put, absl::StatusOr<PutRecordsResponse> response);
 
   // Something happened: true when the caller must now call Turn, without the

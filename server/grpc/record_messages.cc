@@ -1,5 +1,6 @@
 #include "server/grpc/record_messages.h"
 
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/slice.h>
 
 #include <memory>
@@ -8,7 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/error_map.h"
+#include "storage/check.h"
+#include "storage/errors.h"
 #include "storage/hash_key.h"
 #include "storage/stream_name.h"
 
@@ -153,6 +157,32 @@ void ToMessage(const ChildShard& child, v1::ChildShard* message) {
   v1::HashKeyRange& range = *message->mutable_hash_key_range();
   range.set_starting_hash_key(HashKeyToString(child.range.start));
   range.set_ending_hash_key(HashKeyToString(child.range.end));
+}
+
+absl::Status ParseMessage(const grpc::ByteBuffer& buffer,
+                          google::protobuf::Message* message) {
+  // Deserializing empties the buffer it is given, not the bytes.
+  grpc::ByteBuffer bytes = buffer;
+  if (grpc::SerializationTraits<google::protobuf::Message>::Deserialize(&bytes,
+                                                                        message)
+          .ok()) {
+    return absl::OkStatus();
+  }
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("the request of ", buffer.Length(), " bytes is not a ",
+                   message->GetDescriptor()->full_name(),
+                   "; strings must be UTF-8"));
+}
+
+grpc::ByteBuffer SerializeMessage(const google::protobuf::Message& message) {
+  grpc::ByteBuffer buffer;
+  bool own_buffer = false;
+  const grpc::Status status =
+      grpc::SerializationTraits<google::protobuf::Message>::Serialize(
+          message, &buffer, &own_buffer);
+  CHECK(status.ok(), status.error_message());
+  return buffer;
 }
 
 grpc::ByteBuffer ToBuffer(const GetRecordsResponse& response) {

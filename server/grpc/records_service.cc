@@ -10,21 +10,45 @@
 namespace trireme {
 namespace {
 
-template <typename Message>
-grpc::Status Parse(const grpc::ByteBuffer& buffer, Message* message) {
-  // Deserializing empties the buffer it is given, not the bytes.
-  grpc::ByteBuffer bytes = buffer;
-  return grpc::SerializationTraits<Message>::Deserialize(&bytes, message);
-}
+// A unary call whose messages we parse and serialize ourselves, so that bytes
+// that are no message get a typed error.
+template <typename Request, typename Response>
+class ParsedCall : public grpc::ServerUnaryReactor {
+ public:
+  explicit ParsedCall(grpc::ByteBuffer* buffer) : buffer_(buffer) {}
+
+  // False: the call is finished with the error.
+  bool Parse(const grpc::ByteBuffer& bytes) {
+    const absl::Status parsed = ParseMessage(bytes, &request_);
+    if (!parsed.ok()) Finish(ToGrpcStatus(parsed));
+    return parsed.ok();
+  }
+  const Request& request() const { return request_; }
+
+  template <typename Result>
+  void Answer(const absl::StatusOr<Result>& result) {
+    if (result.ok()) {
+      Response response;
+      ToMessage(*result, &response);
+      *buffer_ = SerializeMessage(response);
+    }
+    Finish(ToGrpcStatus(result.status()));
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  grpc::ByteBuffer* const buffer_;
+  Request request_;
+};
 
 // A GetRecords call: holds its place among the reads until it is sent.
 class GetRecordsCall : public grpc::ServerUnaryReactor {
  public:
   GetRecordsCall(Broker* broker, const grpc::CallbackServerContext& context,
                  const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
-    const grpc::Status parsed = Parse(request, &request_);
+    const absl::Status parsed = ParseMessage(request, &request_);
     if (!parsed.ok()) {
-      Finish(parsed);
+      Finish(ToGrpcStatus(parsed));
       return;
     }
     broker->GetRecords(
@@ -47,31 +71,31 @@ class GetRecordsCall : public grpc::ServerUnaryReactor {
 }  // namespace
 
 grpc::ServerUnaryReactor* RecordsService::PutRecord(
-    grpc::CallbackServerContext* context, const v1::PutRecordRequest* request,
-    v1::PutRecordResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  broker_->PutRecord(FromMessage(*request), TimeLeft(*context),
-                     [reactor, response](absl::StatusOr<PutResult> result) {
-                       if (result.ok()) ToMessage(*result, response);
-                       reactor->Finish(ToGrpcStatus(result.status()));
-                     });
-  return reactor;
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  auto* const call =
+      new ParsedCall<v1::PutRecordRequest, v1::PutRecordResponse>(response);
+  if (!call->Parse(*request)) return call;
+  broker_->PutRecord(
+      FromMessage(call->request()), TimeLeft(*context),
+      [call](absl::StatusOr<PutResult> result) { call->Answer(result); });
+  return call;
 }
 
 grpc::ServerUnaryReactor* RecordsService::PutRecords(
-    grpc::CallbackServerContext* context, const v1::PutRecordsRequest* request,
-    v1::PutRecordsResponse* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  broker_->PutRecords(
-      FromMessage(*request), TimeLeft(*context),
-      [reactor, response](absl::StatusOr<PutRecordsResponse> results) {
-        if (results.ok()) ToMessage(*results, response);
-        reactor->Finish(ToGrpcStatus(results.status()));
-      });
-  return reactor;
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  auto* const call =
+      new ParsedCall<v1::PutRecordsRequest, v1::PutRecordsResponse>(response);
+  if (!call->Parse(*request)) return call;
+  broker_->PutRecords(FromMessage(call->request()), TimeLeft(*context),
+                      [call](absl::StatusOr<PutRecordsResponse> results) {
+                        call->Answer(results);
+                      });
+  return call;
 }
 
-grpc::ServerBidiReactor<v1::PutRecordsRequest, v1::PutRecordsResponse>*
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 RecordsService::PutRecordsStream(grpc::CallbackServerContext* context) {
   return new trireme::PutRecordsStream(broker_, context);
 }
@@ -101,15 +125,14 @@ grpc::ServerUnaryReactor* RecordsService::GetRecords(
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RecordsService::SubscribeToShard(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
   v1::SubscribeToShardRequest message;
-  const grpc::Status parsed = Parse(*request, &message);
+  const absl::Status parsed = ParseMessage(*request, &message);
   if (!parsed.ok()) {
-    // What a malformed message is answered with everywhere else.
     class Refusal : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
      public:
       explicit Refusal(const grpc::Status& status) { Finish(status); }
       void OnDone() override { delete this; }
     };
-    return new Refusal(parsed);
+    return new Refusal(ToGrpcStatus(parsed));
   }
   return new SubscribeCall(broker_, context, message);
 }

@@ -9,9 +9,9 @@
 namespace trireme {
 
 // Reads and pushes are raw, so that encoded records are sent as they are.
-using RecordsServiceBase = v1::Records::WithCallbackMethod_PutRecord<
-    v1::Records::WithCallbackMethod_PutRecords<
-        v1::Records::WithCallbackMethod_PutRecordsStream<
+using RecordsServiceBase = v1::Records::WithRawCallbackMethod_PutRecord<
+    v1::Records::WithRawCallbackMethod_PutRecords<
+        v1::Records::WithRawCallbackMethod_PutRecordsStream<
             v1::Records::WithCallbackMethod_GetShardIterator<
                 v1::Records::WithRawCallbackMethod_GetRecords<
                     v1::Records::WithRawCallbackMethod_SubscribeToShard<
@@ -23,14 +23,13 @@ class RecordsService : public RecordsServiceBase {
   explicit RecordsService(Broker* broker) : broker_(broker) {}
 
   grpc::ServerUnaryReactor* PutRecord(grpc::CallbackServerContext* context,
-                                      const v1::PutRecordRequest* request,
-                                      v1::PutRecordResponse* response) override;
-  grpc::ServerUnaryReactor* PutRecords(
-      grpc::CallbackServerContext* context,
-      const v1::PutRecordsRequest* request,
-      v1::PutRecordsResponse* response) override;
-  grpc::ServerBidiReactor<v1::PutRecordsRequest, v1::PutRecordsResponse>*
-  PutRecordsStream(grpc::CallbackServerContext* context) override;
+                                      const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* PutRecords(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PutRecordsStream(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetShardIterator(
       grpc::CallbackServerContext* context,
       const v1::GetShardIteratorRequest* request,
