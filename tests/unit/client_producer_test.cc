@@ -182,7 +182,10 @@ TEST_F(ProducerTest, RecordsThatCannotBeDeliveredAreGivenUp) {
   options.delivery_timeout = absl::Milliseconds(200);
   Producer producer(*client_, options);
   const auto outcome = producer.Put({"k", "x", "", 0}).get();
-  EXPECT_EQ(Reason(outcome.status()), kNotConnected) << outcome.status();
+  // The second when the server went while the request was being written.
+  EXPECT_THAT(Reason(outcome.status()),
+              ::testing::AnyOf(kNotConnected, "OutcomeUnknown"))
+      << outcome.status();
 }
 
 TEST_F(ProducerTest, DestructionCancelsWhatIsNotAnswered) {
