@@ -128,7 +128,6 @@ class ShardTails : public AppliedObserver {
   };
   using Waiters = std::vector<std::shared_ptr<TailWaiter>>;
 
-  void OnRecords(const CommittedEntry& entry, const ApplyResult& result);
   void OnCommand(absl::string_view command);
   void Add(ShardKey shard, GroupId group, std::shared_ptr<TailBlock> block,
            size_t bytes, Waiters* woken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
