@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/crc32c.h"
 #include "storage/errors.h"
+#include "storage/record.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -25,8 +26,11 @@ absl::Status DecodeStatus(const v1::WireStatus& wire) {
   if (wire.reason() > 0 && IsErrorReason(wire.reason())) {
     return MakeError(reason, wire.message());
   }
-  return absl::Status(static_cast<absl::StatusCode>(wire.code()),
-                      wire.message());
+  // One that is there is an error, whatever it says.
+  const auto code = static_cast<absl::StatusCode>(wire.code());
+  return absl::Status(
+      code == absl::StatusCode::kOk ? absl::StatusCode::kUnknown : code,
+      wire.message());
 }
 
 void EncodeMessage(const raft::Message& message, v1::GroupMessage* wire) {
@@ -122,6 +126,20 @@ void EncodeProposal(const ForwardedProposal& proposal,
   }
 }
 
+// What is proposed here ends in the log of every replica, and none could apply
+// a batch that is not what it says: it is looked at before.
+absl::Status CheckPut(const PutBatch& put) {
+  RecordBatchReader reader(put.batch);
+  uint64_t records = 0;
+  for (RecordView record; reader.Next(&record);) ++records;
+  if (!reader.status().ok() || records == 0 || records != put.record_count) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a forwarded batch of ", put.batch.size(), " bytes holds ",
+                     records, " records; it should hold ", put.record_count));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
   ForwardedProposal proposal;
   proposal.request = wire.request();
@@ -130,14 +148,18 @@ absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
   proposal.timeout = absl::Milliseconds(wire.timeout_ms());
   auto body = std::make_shared<ProposalBody>();
   body->command = std::move(*wire.mutable_command());
+  uint64_t records = 0;
   for (v1::PutBatch& put : *wire.mutable_puts()) {
-    if (put.record_count() == 0 || put.record_count() > kEntryPositionsMax) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "a forwarded batch has ", put.record_count(), " records"));
-    }
     body->puts.push_back({{StreamId(put.stream()), ShardIndex(put.shard())},
                           put.record_count(),
                           std::move(*put.mutable_batch())});
+    RETURN_IF_ERROR(CheckPut(body->puts.back()));
+    records += put.record_count();
+  }
+  if (records > kEntryPositionsMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a forwarded proposal has ", records,
+                     " records; an entry holds ", kEntryPositionsMax));
   }
   if (body->command.empty() == body->puts.empty()) {
     return absl::InvalidArgumentError(

@@ -10,9 +10,9 @@
 namespace trireme {
 
 v1::Envelope EncodeEnvelope(const Envelope& envelope);
-// Takes the bytes out of `wire`. InvalidArgument for types and sizes that no
-// peer of ours sends; payload checksums are verified here, so that a flipped
-// bit never reaches the log.
+// Takes the bytes out of `wire`. InvalidArgument for types, sizes and batches
+// that no peer of ours sends; payload checksums are verified here, so that a
+// flipped bit never reaches the log.
 absl::StatusOr<Envelope> DecodeEnvelope(v1::Envelope& wire);
 
 v1::NodeIdentity EncodeIdentity(const Identity& identity);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "storage/check.h"
+#include "tests/free_ports.h"
 
 namespace trireme::bench {
 namespace {

@@ -105,17 +105,4 @@ void AwaitListening(const std::string& address) {
   }
 }
 
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(fd >= 0, "socket failed");
-  sockaddr_in address = Loopback(0);
-  socklen_t length = sizeof(address);
-  CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0,
-        "bind failed");
-  CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0,
-        "getsockname failed");
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 }  // namespace trireme::bench

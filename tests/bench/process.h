@@ -29,9 +29,6 @@ class Process {
   pid_t pid_ = -1;
 };
 
-// A port of loopback that nobody used a moment ago.
-int FreePort();
-
 // Until somebody accepts connections at this HOST:PORT of loopback. Asks every
 // few milliseconds: a client's growing pauses would be in what is measured.
 void AwaitListening(const std::string& address);

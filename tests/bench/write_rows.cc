@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/bench/floors.h"
 #include "tests/bench/rows.h"
+#include "tests/free_ports.h"
 
 namespace trireme::bench {
 namespace {

@@ -1,24 +1,20 @@
 #include "tests/cluster/cluster_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
-#include <set>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "storage/check.h"
+#include "tests/free_ports.h"
 
 namespace trireme {
 namespace {
@@ -27,19 +23,6 @@ namespace {
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(20);
 constexpr int kDataGroups = 8;
 constexpr size_t kLogTailBytes = 4000;
-
-bool PortIsFree(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  CHECK(fd >= 0, "socket");
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free =
-      bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  close(fd);
-  return free;
-}
 
 client::ClientOptions OptionsFor(std::vector<std::string> endpoints) {
   client::ClientOptions options;
@@ -103,17 +86,6 @@ void WriteFileText(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
   CHECK(file.good(), "cannot write a file of the test");
-}
-
-std::vector<int> FreePorts(int count) {
-  std::random_device random;
-  std::uniform_int_distribution<int> below_ephemeral(15'000, 32'000);
-  std::set<int> ports;
-  while (ports.size() < static_cast<size_t>(count)) {
-    const int port = below_ephemeral(random);
-    if (PortIsFree(port)) ports.insert(port);
-  }
-  return {ports.begin(), ports.end()};
 }
 
 ClusterProcess::ClusterProcess() : ports_(FreePorts(2 * kNodes)) {

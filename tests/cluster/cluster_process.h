@@ -30,9 +30,6 @@ absl::StatusOr<int> WaitForExit(pid_t pid, absl::Duration timeout);
 
 std::string ReadFileText(const std::string& path);
 void WriteFileText(const std::string& path, const std::string& text);
-// `count` TCP ports that are free on loopback and that the kernel will not
-// give to outgoing connections, so that a stopped node finds its own again.
-std::vector<int> FreePorts(int count);
 
 class ClusterProcess {
  public:

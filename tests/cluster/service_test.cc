@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/cluster/cluster_test.h"
+#include "tests/free_ports.h"
 
 namespace trireme {
 namespace {
