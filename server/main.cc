@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/synchronization/mutex.h"
 #include "server/config.h"
 #include "server/daemon.h"
 #include "server/flags.h"
@@ -21,6 +22,13 @@ namespace {
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);  // The most glibc allows.
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
+// Debian builds Abseil, and with it gRPC, with its debug checks: each lock of a
+// mutex takes one global lock more, to look for cycles. That is a tool for
+// tests (tests/unit run with it), not for a server under load.
+void SkipDeadlockDetection() {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 
 absl::Status Run(const DaemonFlags& flags) {
@@ -52,6 +60,7 @@ int Main(int argc, char** argv) {
     spdlog::set_level(spdlog::level::from_str(flags.log_level));
   }
   KeepFreedMemory();
+  SkipDeadlockDetection();
   BlockStopSignals();
   const absl::Status status = Run(flags);
   if (status.ok()) return 0;

@@ -23,13 +23,13 @@ void ToMessage(const PutRecordsResponse& response,
                v1::PutRecordsResponse* message);
 void ToMessage(const ChildShard& child, v1::ChildShard* message);
 
-// A serialized v1::GetRecordsResponse.
 // The message in `buffer`, which is left as it is. InvalidArgument when it is
 // none: bytes that are no such message, or text that is not UTF-8.
 absl::Status ParseMessage(const grpc::ByteBuffer& buffer,
                           google::protobuf::Message* message);
 grpc::ByteBuffer SerializeMessage(const google::protobuf::Message& message);
 
+// A serialized v1::GetRecordsResponse.
 grpc::ByteBuffer ToBuffer(const GetRecordsResponse& response);
 // A serialized v1::SubscribeToShardEvent.
 grpc::ByteBuffer ToBuffer(const SubscriptionEvent& event);

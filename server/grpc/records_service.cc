@@ -6,40 +6,10 @@
 #include "server/grpc/put_records_stream.h"
 #include "server/grpc/record_messages.h"
 #include "server/grpc/subscribe_call.h"
+#include "server/grpc/unary_call.h"
 
 namespace trireme {
 namespace {
-
-// A unary call whose messages we parse and serialize ourselves, so that bytes
-// that are no message get a typed error.
-template <typename Request, typename Response>
-class ParsedCall : public grpc::ServerUnaryReactor {
- public:
-  explicit ParsedCall(grpc::ByteBuffer* buffer) : buffer_(buffer) {}
-
-  // False: the call is finished with the error.
-  bool Parse(const grpc::ByteBuffer& bytes) {
-    const absl::Status parsed = ParseMessage(bytes, &request_);
-    if (!parsed.ok()) Finish(ToGrpcStatus(parsed));
-    return parsed.ok();
-  }
-  const Request& request() const { return request_; }
-
-  template <typename Result>
-  void Answer(const absl::StatusOr<Result>& result) {
-    if (result.ok()) {
-      Response response;
-      ToMessage(*result, &response);
-      *buffer_ = SerializeMessage(response);
-    }
-    Finish(ToGrpcStatus(result.status()));
-  }
-  void OnDone() override { delete this; }
-
- private:
-  grpc::ByteBuffer* const buffer_;
-  Request request_;
-};
 
 // A GetRecords call: holds its place among the reads until it is sent.
 class GetRecordsCall : public grpc::ServerUnaryReactor {
@@ -73,26 +43,32 @@ class GetRecordsCall : public grpc::ServerUnaryReactor {
 grpc::ServerUnaryReactor* RecordsService::PutRecord(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  auto* const call =
-      new ParsedCall<v1::PutRecordRequest, v1::PutRecordResponse>(response);
-  if (!call->Parse(*request)) return call;
-  broker_->PutRecord(
-      FromMessage(call->request()), TimeLeft(*context),
-      [call](absl::StatusOr<PutResult> result) { call->Answer(result); });
-  return call;
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::PutRecordRequest, v1::PutRecordResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::PutRecordRequest& message = call->request();
+  broker_->PutRecord(FromMessage(message), TimeLeft(*context),
+                     [call = std::move(call)](absl::StatusOr<PutResult> put) {
+                       call->Answer(put);
+                     });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* RecordsService::PutRecords(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  auto* const call =
-      new ParsedCall<v1::PutRecordsRequest, v1::PutRecordsResponse>(response);
-  if (!call->Parse(*request)) return call;
-  broker_->PutRecords(FromMessage(call->request()), TimeLeft(*context),
-                      [call](absl::StatusOr<PutRecordsResponse> results) {
-                        call->Answer(results);
-                      });
-  return call;
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::PutRecordsRequest, v1::PutRecordsResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::PutRecordsRequest& message = call->request();
+  broker_->PutRecords(
+      FromMessage(message), TimeLeft(*context),
+      [call = std::move(call)](absl::StatusOr<PutRecordsResponse> put) {
+        call->Answer(put);
+      });
+  return reactor;
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
