@@ -17,6 +17,9 @@ constexpr size_t kUnansweredPutsMax = 1024;
 PutRecordsStream::PutRecordsStream(Broker* broker,
                                    grpc::CallbackServerContext* context)
     : broker_(broker), context_(context) {
+  // Ahead of the first answer: with a buffer hint gRPC would keep both back
+  // until something else is written, and end the write only then.
+  StartSendInitialMetadata();
   {
     absl::MutexLock lock(&mu_);
     TakeTurn();
@@ -138,7 +141,12 @@ void PutRecordsStream::Turn() {
       return;
     }
     if (next.read != nullptr) StartRead(next.read);
-    if (next.write != nullptr) StartWrite(next.write);
+    if (next.write != nullptr) {
+      // Answers that are due together leave in one packet.
+      grpc::WriteOptions options;
+      if (next.write_goes_on) options.set_buffer_hint();
+      StartWrite(next.write, options);
+    }
     absl::MutexLock lock(&mu_);
     if (!turn_again_) {
       in_turn_ = false;
@@ -154,6 +162,8 @@ PutRecordsStream::Next PutRecordsStream::Decide() {
     if (puts_.front()->status.ok()) {
       writing_ = true;
       next.write = &puts_.front()->buffer;
+      next.write_goes_on =
+          puts_.size() > 1 && puts_[1]->done && puts_[1]->status.ok();
     } else {
       ending_ = puts_.front()->status;
     }

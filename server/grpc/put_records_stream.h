@@ -49,6 +49,7 @@ class PutRecordsStream
   struct Next {
     grpc::ByteBuffer* read = nullptr;
     const grpc::ByteBuffer* write = nullptr;
+    bool write_goes_on = false;  // Another answer follows at once.
     std::optional<absl::Status> finish;
   };
 

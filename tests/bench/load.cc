@@ -158,6 +158,7 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
   void Write() {
     const bool over = tally_.over();
     const v1::PutRecordsRequest* request = nullptr;
+    grpc::WriteOptions options;
     {
       absl::MutexLock lock(&mu_);
       if (writing_ || ended_) return;
@@ -169,10 +170,12 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
         writing_ = true;
         sent_.push_back(SteadyNow());
         request = &requests_[next_++ % requests_.size()];
+        // Requests that follow one another leave in one packet.
+        if (sent_.size() < in_flight_) options.set_buffer_hint();
       }
     }
     if (request != nullptr) {
-      StartWrite(request);
+      StartWrite(request, options);
     } else {
       StartWritesDone();
     }

@@ -55,9 +55,12 @@ class InstantReplicas : public Replicas {
   std::vector<KnownNode> KnownNodes() const override { return known; }
 
   void Propose(Proposal proposal) override {
-    if (holding) {
-      held.push_back(std::move(proposal));
-      return;
+    {
+      absl::MutexLock lock(&mu_);
+      if (holding) {
+        held.push_back(std::move(proposal));
+        return;
+      }
     }
     Commit(std::move(proposal));
   }
@@ -84,6 +87,21 @@ class InstantReplicas : public Replicas {
   void CommitHeld() {
     std::vector<Proposal> all = std::exchange(held, {});
     for (Proposal& proposal : all) Commit(std::move(proposal));
+  }
+
+  // Waits until `count` are held, and commits the newest first.
+  void CommitHeldBackwards(size_t count) {
+    std::vector<Proposal> all;
+    {
+      absl::MutexLock lock(&mu_);
+      const auto enough = [&] { return held.size() >= count; };
+      mu_.Await(absl::Condition(&enough));
+      all.swap(held);
+    }
+    while (!all.empty()) {
+      Commit(std::move(all.back()));
+      all.pop_back();
+    }
   }
 
   // Set by tests.

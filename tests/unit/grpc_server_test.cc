@@ -209,6 +209,28 @@ TEST_F(GrpcServerTest, AStreamOfPutsIsAnsweredInOrder) {
   EXPECT_TRUE(call->Finish().ok());
 }
 
+// gRPC buffers all but the last of them.
+TEST_F(GrpcServerTest, AnswersThatAreDueTogetherArriveWhileTheStreamIsOpen) {
+  CreateStream("s", 1);
+  node_.replicas.holding = true;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::seconds(30));
+  const auto call = records_->PutRecordsStream(&context);
+  v1::PutRecordsRequest request;
+  request.set_stream_name("s");
+  request.add_records()->set_partition_key("k");
+  constexpr int kRequests = 3;
+  for (int i = 0; i < kRequests; ++i) ASSERT_TRUE(call->Write(request));
+  node_.replicas.CommitHeldBackwards(kRequests);
+  for (int i = 0; i < kRequests; ++i) {
+    v1::PutRecordsResponse response;
+    EXPECT_TRUE(call->Read(&response)) << "answer " << i;
+  }
+  call->WritesDone();
+  EXPECT_TRUE(call->Finish().ok());
+}
+
 TEST_F(GrpcServerTest, AMalformedPutEndsTheStreamAfterTheAnswersBeforeIt) {
   CreateStream("s", 1);
   grpc::ClientContext context;
