@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replication/restore.h"
 #include "spdlog/spdlog.h"
 #include "storage/check.h"
 #include "storage/errors.h"
@@ -55,6 +56,11 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
     RestoredGroup restored =
         RestoreGroup(is_new ? ReplayedGroup{} : replayed->second, applied);
     if (restored.obsolete) next_batch_.cuts.push_back({id, 0});
+    // Where the log lags behind an installed state, or was lost, it goes on
+    // from the state.
+    if (restored.core.base_index > 0) {
+      log_->Trim(id, restored.core.base_index);
+    }
     // All hard states go into the first batch after damage (segment_log.h).
     if (!replay.damage.ok()) restored.core.hard_state.recovering = false;
     // A group that never wrote its hard state here knows nothing of its past

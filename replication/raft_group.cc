@@ -23,59 +23,7 @@ ProposalOutcome OutcomeOf(absl::Status status) {
   return outcome;
 }
 
-raft::Entry EntryFrom(const ReplayedGroup::EntryHeader& header) {
-  raft::Entry entry;
-  entry.index = header.index;
-  entry.term = header.term;
-  entry.type = static_cast<raft::EntryType>(header.type);
-  entry.payload_crc = header.payload_crc;
-  entry.payload_bytes = header.payload_bytes;
-  return entry;
-}
-
 }  // namespace
-
-RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
-                           const AppliedPosition& applied) {
-  RestoredGroup restored;
-  raft::Restored& core = restored.core;
-  core.hard_state = {replayed.hard_state.term, replayed.hard_state.vote,
-                     replayed.hard_state.recovering};
-  // What is applied is committed, and its log may be gone: an installed state
-  // is ahead of the log, and a trimmed log begins anywhere below it.
-  core.base_index = core.applied = applied.index;
-  core.base_term = applied.term;
-  const auto& entries = replayed.entries;
-  if (entries.empty() || entries.back().index < applied.index) {
-    return restored;
-  }
-  if (entries.front().index > applied.index + 1) {
-    restored.damaged = true;
-    return restored;
-  }
-  auto first = entries.begin();
-  if (first->index <= applied.index) {
-    const auto at_applied = first + (applied.index - first->index);
-    if (at_applied->term != applied.term) {
-      // A tail from before an installed state; the state replaced it.
-      restored.obsolete = true;
-      return restored;
-    }
-    // The first entry's predecessor is trimmed and its term forgotten; the
-    // first entry itself takes its place as the base.
-    if (first->index == 1) {
-      core.base_index = core.base_term = 0;
-    } else {
-      core.base_index = first->index;
-      core.base_term = first->term;
-      ++first;
-    }
-  }
-  for (; first != entries.end(); ++first) {
-    core.entries.push_back(EntryFrom(*first));
-  }
-  return restored;
-}
 
 RaftGroup::RaftGroup(GroupId id, const raft::Config& config,
                      raft::Restored restored, SegmentLog* log, int64_t stamp_ms)

@@ -25,19 +25,6 @@
 
 namespace trireme {
 
-// What the core is restored from: the group's part of the replayed log, made
-// to meet the applied position (docs/replication.md, "Restart"). DataLoss
-// when entries between the two are missing: the replica must recover.
-struct RestoredGroup {
-  raft::Restored core;
-  bool damaged = false;
-  // What the log holds was replaced by an installed state: it must be cut away
-  // before anything is appended.
-  bool obsolete = false;
-};
-RestoredGroup RestoreGroup(const ReplayedGroup& replayed,
-                           const AppliedPosition& applied);
-
 class RaftGroup {
  public:
   RaftGroup(GroupId id, const raft::Config& config, raft::Restored restored,

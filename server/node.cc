@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "replication/raft_group.h"
+#include "replication/restore.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 
@@ -31,24 +31,16 @@ std::thread NamedThread(const std::string& name, std::function<void()> body) {
 }
 
 // DataLoss, with what is missing, when this disk does not hold everything the
-// node has promised: entries it vouched for, or votes. It then recovers from
-// its peers before it votes again (docs/replication.md, "Recovery").
-absl::Status CheckPromises(const Identity& identity, const Replay& replay,
-                           const StateMachine& state) {
-  RETURN_IF_ERROR(replay.damage);
-  if (identity.started && state.created()) {
-    return absl::DataLossError("the store is gone");
-  }
+// node has promised (replication/restore.h).
+absl::Status CheckDisk(const Identity& identity, const Replay& replay,
+                       const StateMachine& state) {
+  RETURN_IF_ERROR(CheckPromises(replay, state, identity.group_count));
+  if (!identity.started) return absl::OkStatus();
+  if (state.created()) return absl::DataLossError("the store is gone");
   for (uint32_t i = 0; i < identity.group_count; ++i) {
-    const auto group = replay.groups.find(GroupId(i));
-    if (group == replay.groups.end()) {
-      if (!identity.started) continue;
+    if (!replay.groups.contains(GroupId(i))) {
       return absl::DataLossError(
           absl::StrCat("the log has nothing of group ", i));
-    }
-    if (RestoreGroup(group->second, state.Applied(GroupId(i))).damaged) {
-      return absl::DataLossError(absl::StrCat(
-          "entries of group ", i, " between its store and its log are gone"));
     }
   }
   return absl::OkStatus();
@@ -108,7 +100,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   ASSIGN_OR_RETURN(node->log_, SegmentLog::Open(PosixFileSystem::Get(),
                                                 options.data_directory + "/log",
                                                 options.log, &replay));
-  replay.damage = CheckPromises(identity, replay, *node->state_);
+  replay.damage = CheckDisk(identity, replay, *node->state_);
   if (!replay.damage.ok()) {
     spdlog::error("node {}: {}; it recovers from its peers",
                   identity.node.value(), replay.damage.ToString());

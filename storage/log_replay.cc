@@ -20,18 +20,20 @@ struct Segment {
 
 class LogReplay {
  public:
-  explicit LogReplay(std::vector<SegmentFile> files) {
+  LogReplay(std::vector<SegmentFile> files, uint64_t newest) : newest_(newest) {
     for (SegmentFile& file : files) segments_.push_back({.file = file});
   }
 
   absl::StatusOr<ReplayedLog> Run() {
-    if (segments_.empty()) return std::move(log_);
-    log_.next_segment = segments_.back().file.id + 1;
-    RETURN_IF_ERROR(ReadStarts());
-    DropSuperseded();
-    DropUnneeded();
-    for (size_t i = 0; i < segments_.size() && log_.damage.ok(); ++i)
-      RETURN_IF_ERROR(ReplaySegment(i));
+    if (!segments_.empty()) {
+      log_.next_segment = segments_.back().file.id + 1;
+      RETURN_IF_ERROR(ReadStarts());
+      DropSuperseded();
+      DropUnneeded();
+      for (size_t i = 0; i < segments_.size() && log_.damage.ok(); ++i)
+        RETURN_IF_ERROR(ReplaySegment(i));
+    }
+    if (log_.damage.ok() && log_.previous_segment < newest_) NewestIsMissing();
     return std::move(log_);
   }
 
@@ -55,12 +57,15 @@ class LogReplay {
   bool HandsOver(size_t i, uint64_t end) const;
   absl::StatusOr<Remains> FindRemains(SegmentScan& scan, uint64_t offset);
   absl::Status Damaged(size_t i, uint64_t offset, absl::string_view what);
+  void NewestIsMissing();
   absl::Status MergeBeyond(size_t i, uint64_t offset);
   void DropUnfounded();
+  void AllRecover();
   void Merge(const LogHardState& state);
 
   bool IsLast(size_t i) const { return i + 1 == segments_.size(); }
 
+  const uint64_t newest_;  // Set at construction.
   std::vector<Segment> segments_;
   ReplayedLog log_;
 };
@@ -180,6 +185,8 @@ absl::Status LogReplay::ReplayUnstarted(size_t i) {
   if (segment.file.bytes == 0 || segment.file.bytes % kBatchAlignment != 0)
     return Damaged(i, 0,
                    absl::StrCat("the file has ", segment.file.bytes, " bytes"));
+  if (segment.file.id <= newest_)
+    return Damaged(i, 0, "its first batch, which was synced, is bad");
   SegmentScan scan(segment.file);
   ASSIGN_OR_RETURN(const Remains remains, FindRemains(scan, 0));
   if (remains.latest_batch > log_.next_batch)
@@ -268,11 +275,27 @@ absl::Status LogReplay::Damaged(size_t i, uint64_t offset,
   log_.first_damaged = file.id;
   RETURN_IF_ERROR(MergeBeyond(i, offset));
   DropUnfounded();
+  AllRecover();
+  return absl::OkStatus();
+}
+
+// What is here is whole, and ends too early.
+void LogReplay::NewestIsMissing() {
+  log_.damage = absl::DataLossError(
+      absl::StrCat("the log ends with segment ", log_.previous_segment,
+                   ", but batches were synced in segment ", newest_,
+                   ": its file is missing"));
+  log_.first_damaged = log_.previous_segment + 1;
+  log_.tail.reset();
+  log_.tail_was_cut = false;
+  AllRecover();
+}
+
+// What was synced and is lost may be anything of any group.
+void LogReplay::AllRecover() {
   for (const auto& [id, group] : log_.index.groups())
     log_.hard_states.try_emplace(id, LogHardState{.group = id});
-  // What was synced and is lost may be anything of any group.
   for (auto& [id, state] : log_.hard_states) state.recovering = true;
-  return absl::OkStatus();
 }
 
 // Entries behind the damage are dropped, since what they follow on may be
@@ -322,8 +345,9 @@ void LogReplay::Merge(const LogHardState& state) {
 
 }  // namespace
 
-absl::StatusOr<ReplayedLog> ReplayLog(std::vector<SegmentFile> segments) {
-  return LogReplay(std::move(segments)).Run();
+absl::StatusOr<ReplayedLog> ReplayLog(std::vector<SegmentFile> segments,
+                                      uint64_t newest) {
+  return LogReplay(std::move(segments), newest).Run();
 }
 
 }  // namespace trireme

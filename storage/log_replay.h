@@ -54,8 +54,10 @@ struct ReplayedLog {
   uint64_t bytes_read = 0;
 };
 
-// `segments` in ascending order of id.
-absl::StatusOr<ReplayedLog> ReplayLog(std::vector<SegmentFile> segments);
+// `segments` in ascending order of id. A batch in segment `newest` is known to
+// have been synced (0: nothing is known), so without it the log is damaged.
+absl::StatusOr<ReplayedLog> ReplayLog(std::vector<SegmentFile> segments,
+                                      uint64_t newest);
 
 }  // namespace trireme
 

@@ -38,6 +38,9 @@ struct AppliedPosition {
   LogIndex index = 0;
   Term term = 0;
   int64_t stamp_ms = 0;  // The highest stamp applied so far.
+  // The last position that was pulled from a peer instead of applied here: up
+  // to it, the log need not hold what the state was built from.
+  LogIndex installed = 0;
 };
 
 // Streams one group's state to a replica that is too far behind

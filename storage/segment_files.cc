@@ -8,6 +8,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "storage/crc32c.h"
+#include "storage/fixed_ints.h"
+#include "storage/log_frame.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -17,6 +20,28 @@ constexpr char kSegmentPrefix[] = "segment-";
 constexpr char kSparePrefix[] = "spare-";
 constexpr char kSuffix[] = ".log";
 constexpr char kDamagedSuffix[] = ".damaged";
+
+// Two slots, a page each, written in turns: a torn write leaves the other.
+constexpr char kNewestName[] = "newest-segment";
+constexpr uint64_t kNewestSlots = 2;
+// id u64 | CRC32C of it u32
+constexpr size_t kSlotBytes = sizeof(uint64_t) + sizeof(uint32_t);
+
+std::string EncodeSlot(uint64_t id) {
+  std::string slot;
+  AppendLittle(id, &slot);
+  AppendLittle(Crc32c(slot), &slot);
+  return slot;
+}
+
+// 0 when it holds none.
+uint64_t DecodeSlot(absl::string_view slot) {
+  if (slot.size() != kSlotBytes) return 0;
+  const absl::string_view id = slot.substr(0, sizeof(uint64_t));
+  const bool valid =
+      LoadLittle<uint32_t>(slot.data() + id.size()) == Crc32c(id);
+  return valid ? LoadLittle<uint64_t>(id.data()) : 0;
+}
 
 std::string NameOf(const char* prefix, uint64_t number) {
   char digits[24];
@@ -81,7 +106,43 @@ absl::StatusOr<std::vector<SegmentFile>> SegmentFiles::OpenAll() {
   }
   std::sort(segments.begin(), segments.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
+  RETURN_IF_ERROR(ReadNewest());
   return segments;
+}
+
+absl::Status SegmentFiles::ReadNewest() {
+  absl::StatusOr<std::unique_ptr<File>> file =
+      file_system_->OpenFile(PathOf(kNewestName));
+  if (absl::IsNotFound(file.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(file.status());
+  newest_file_ = *std::move(file);
+  for (uint64_t slot = 0; slot < kNewestSlots; ++slot) {
+    ASSIGN_OR_RETURN(const std::string bytes,
+                     newest_file_->ReadAt(slot * kBatchAlignment, kSlotBytes));
+    newest_ = std::max(newest_, DecodeSlot(bytes));
+  }
+  next_id_min_ = std::max(next_id_min_, newest_ + 1);
+  return absl::OkStatus();
+}
+
+absl::Status SegmentFiles::MakeNewestFile() {
+  if (newest_file_ != nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(newest_file_,
+                   file_system_->CreateFile(PathOf(kNewestName),
+                                            kNewestSlots * kBatchAlignment));
+  return absl::OkStatus();
+}
+
+absl::Status SegmentFiles::RecordNewest(uint64_t id) {
+  if (id <= newest_) return absl::OkStatus();
+  RETURN_IF_ERROR(MakeNewestFile());
+  const std::string slot = EncodeSlot(id);
+  const absl::string_view piece = slot;
+  RETURN_IF_ERROR(
+      newest_file_->WriteAt(id % kNewestSlots * kBatchAlignment, {&piece, 1}));
+  RETURN_IF_ERROR(newest_file_->Sync());
+  newest_ = id;
+  return absl::OkStatus();
 }
 
 absl::Status SegmentFiles::CreateSpare(uint64_t bytes) {
@@ -93,6 +154,7 @@ absl::Status SegmentFiles::CreateSpare(uint64_t bytes) {
 }
 
 absl::StatusOr<SegmentFile> SegmentFiles::Take(uint64_t id, uint64_t bytes) {
+  RETURN_IF_ERROR(MakeNewestFile());
   // A batch larger than a segment gets a file of its own size.
   if (bytes > segment_bytes_ || spares_.empty())
     RETURN_IF_ERROR(CreateSpare(std::max(bytes, segment_bytes_)));
@@ -117,6 +179,7 @@ absl::Status SegmentFiles::Discard(uint64_t id) {
 }
 
 absl::Status SegmentFiles::PrepareSpare() {
+  RETURN_IF_ERROR(MakeNewestFile());
   if (!spares_.empty()) return absl::OkStatus();
   return CreateSpare(segment_bytes_);
 }

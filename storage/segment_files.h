@@ -7,6 +7,7 @@
 #define TRIREME_STORAGE_SEGMENT_FILES_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,13 @@ class SegmentFiles {
 
   // Every segment in the directory, ascending; takes stock of the spares.
   absl::StatusOr<std::vector<SegmentFile>> OpenAll();
-  // Above every id ever put aside as damaged.
+  // Above every id ever put aside as damaged, or known to have been written.
   uint64_t next_id_min() const { return next_id_min_; }
+  // The newest segment of which it is recorded that a batch in it was synced;
+  // 0: none. What tells a log that lost its newest file from a shorter one.
+  uint64_t newest() const { return newest_; }
+  // Records it, durably. Never goes back.
+  absl::Status RecordNewest(uint64_t id);
 
   // A file named as segment `id` with room for `bytes`: a spare, or a new
   // one. ResourceExhausted when there is no space; nothing changed then.
@@ -43,6 +49,8 @@ class SegmentFiles {
   std::string PathOf(const std::string& name) const;
   std::string SegmentPath(uint64_t id) const;
   absl::Status CreateSpare(uint64_t bytes);
+  absl::Status ReadNewest();
+  absl::Status MakeNewestFile();
 
   FileSystem* const file_system_;
   const std::string directory_;
@@ -53,6 +61,8 @@ class SegmentFiles {
   std::vector<std::string> spares_;
   uint64_t next_spare_ = 1;
   uint64_t next_id_min_ = 1;
+  std::shared_ptr<File> newest_file_;  // Null: not made yet.
+  uint64_t newest_ = 0;
 };
 
 }  // namespace trireme

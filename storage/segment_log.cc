@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<SegmentLog>> SegmentLog::Open(
 
 absl::Status SegmentLog::Recover(Replay* replay) {
   ASSIGN_OR_RETURN(std::vector<SegmentFile> segments, files_.OpenAll());
-  ASSIGN_OR_RETURN(ReplayedLog replayed, ReplayLog(segments));
+  ASSIGN_OR_RETURN(ReplayedLog replayed, ReplayLog(segments, files_.newest()));
   RETURN_IF_ERROR(PutFilesInOrder(replayed, std::move(segments)));
   hard_states_ = replayed.hard_states;
   next_batch_ = replayed.next_batch;
@@ -115,8 +115,12 @@ absl::Status SegmentLog::Recover(Replay* replay) {
     index_ = std::move(replayed.index);
     if (replayed.tail) current_ = segments_.at(replayed.tail->segment);
   }
-  if (replayed.tail) return RefreshTail(*replayed.tail);
-  return absl::OkStatus();
+  if (!replayed.tail) return absl::OkStatus();
+  RETURN_IF_ERROR(RefreshTail(*replayed.tail));
+  // Also one that a crash kept from being recorded. Opening needs no space:
+  // without any, the next segment's start makes up for it.
+  const absl::Status status = files_.RecordNewest(replayed.tail->segment);
+  return absl::IsResourceExhausted(status) ? absl::OkStatus() : status;
 }
 
 // Finishes what a crash may have interrupted: quarantine and recycling.
@@ -179,6 +183,7 @@ void SegmentLog::Report(const ReplayedLog& replayed, Replay* replay) const {
   for (const auto& [id, group] : replayed.index.groups()) {
     ReplayedGroup& found = replay->groups[id];
     found.hard_state.group = id;
+    found.trim = group.trim;
     found.entries.reserve(group.entries.size());
     LogIndex index = group.first;
     for (const EntryPosition& entry : group.entries)
@@ -239,6 +244,8 @@ absl::Status SegmentLog::WriteToNewSegment(const LogBatch& batch) {
   current_ = *std::move(file);
   current_end_ = 0;
   RETURN_IF_ERROR(WriteFrames(batch, encoder, std::move(written)));
+  if (absl::Status status = files_.RecordNewest(current_.id); !status.ok())
+    return Fail(std::move(status));
   // Damaged files are put aside instead, and read from until Publish().
   const uint64_t recyclable =
       std::min(start.oldest_segment, first_damaged_.value_or(UINT64_MAX));

@@ -52,6 +52,7 @@ struct ReplayedGroup {
     uint32_t payload_bytes = 0;
   };
   std::vector<EntryHeader> entries;  // Contiguous, ascending.
+  LogIndex trim = 0;  // Entries up to here were no longer needed.
 };
 
 struct Replay {

@@ -201,6 +201,7 @@ void StateMachine::PutPosition(GroupId group, const AppliedPosition& position) {
   row.set_applied_index(position.index);
   row.set_applied_term(position.term);
   row.set_stamp_ms(position.stamp_ms);
+  row.set_installed_index(position.installed);
   batch_.Put(*store_->tables(), GroupKey(group).view(),
              row.SerializeAsString());
 }

@@ -107,7 +107,7 @@ absl::Status StateMachine::LoadPositions() {
           options_.group_count, " groups; their number can only be raised"));
     }
     applied_[group->value()] = {row.applied_index(), row.applied_term(),
-                                row.stamp_ms()};
+                                row.stamp_ms(), row.installed_index()};
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(ForEachRow(*store_, KeyKind::kGroup, load));

@@ -132,9 +132,11 @@ absl::Status StateMachine::FinishInstall(GroupId group,
       } else {
         InstallShards(group, install->second);
       }
-      PutPosition(group, position);
+      AppliedPosition installed = position;
+      installed.installed = position.index;
+      PutPosition(group, installed);
       RETURN_IF_ERROR(WriteBatch(group));
-      PublishPosition(group, position);
+      PublishPosition(group, installed);
     }
     installs_.erase(install);
   }

@@ -47,6 +47,33 @@ class DamageTest : public ClusterTest {
     ASSERT_GT(flipped, 0);
   }
 
+  std::vector<fs::path> SegmentsOfNode0() const {
+    std::vector<fs::path> segments;
+    for (const auto& file :
+         fs::directory_iterator(cluster_.data_dir(0) + "/log")) {
+      if (absl::StartsWith(file.path().filename().string(), "segment-")) {
+        segments.push_back(file.path());
+      }
+    }
+    EXPECT_FALSE(segments.empty());
+    std::sort(segments.begin(), segments.end());
+    return segments;
+  }
+
+  // It notices what its log lost while it was down, and is as good as any
+  // node afterwards.
+  void ExpectNode0Recovers() {
+    ExpectProgress("a node's death");
+    cluster_.Start(0);
+    ASSERT_OK(cluster_.WaitReady());
+    EXPECT_TRUE(absl::StrContains(ReadFileText(cluster_.log_path(0)),
+                                  "it recovers from its peers"));
+    // The repaired node is half of every majority now.
+    cluster_.Kill(1);
+    ExpectProgress("another node's death");
+    cluster_.Start(1);
+  }
+
   // It may refuse to start, or to read; the others go on.
   void ExpectNothingWrongOfNode0() {
     cluster_.Start(0);
@@ -107,25 +134,17 @@ TEST_F(DamageTest, LogDamagedInTheMiddleIsRecoveredFromThePeers) {
   Load load(cluster_, options_, &history_);
   ExpectProgress("the start", 2 * kSomeRecords);
   cluster_.Kill(0);
-  std::vector<fs::path> segments;
-  for (const auto& file :
-       fs::directory_iterator(cluster_.data_dir(0) + "/log")) {
-    if (file.is_regular_file() && file.file_size() > 0) {
-      segments.push_back(file.path());
-    }
-  }
-  ASSERT_FALSE(segments.empty());
-  std::sort(segments.begin(), segments.end());
-  FlipInTheMiddle(segments.front());
-  ExpectProgress("a node's death");
-  cluster_.Start(0);
-  ASSERT_OK(cluster_.WaitReady());
-  EXPECT_TRUE(absl::StrContains(ReadFileText(cluster_.log_path(0)),
-                                "it recovers from its peers"));
-  // The repaired node is half of every majority now.
-  cluster_.Kill(1);
-  ExpectProgress("another node's death");
-  cluster_.Start(1);
+  FlipInTheMiddle(SegmentsOfNode0().front());
+  ExpectNode0Recovers();
+  CheckAll(&load);
+}
+
+TEST_F(DamageTest, LogWithoutItsNewestSegmentIsRecoveredFromThePeers) {
+  Load load(cluster_, options_, &history_);
+  ExpectProgress("the start", 2 * kSomeRecords);
+  cluster_.Kill(0);
+  fs::remove(SegmentsOfNode0().back());
+  ExpectNode0Recovers();
   CheckAll(&load);
 }
 

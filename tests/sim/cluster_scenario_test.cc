@@ -258,6 +258,20 @@ TEST_F(DamagedLogTest, AMinoritysDamageIsDetectedAndRepairedFromItsPeers) {
   }
 }
 
+TEST_F(DamagedLogTest, ANewestSegmentThatWentMissingIsKnownToBeLost) {
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    cluster_.Run(5 * kSecond);
+    cluster_.node(i).Crash(SimNode::Stop::kKill);
+    cluster_.node(i).LoseNewestSegment();
+    Restart(i);
+    EXPECT_EQ(cluster_.node(i).damages(), 1u);
+    cluster_.Run(60 * kMillisecond);
+    EXPECT_TRUE(cluster_.node(i).ReportOf(kGroup).recovering);
+    EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
+                                  20 * kSecond));
+  }
+}
+
 class LazyFlushTest : public ClusterScenarioTest {
  protected:
   LazyFlushTest() : ClusterScenarioTest(Lazy()) {}

@@ -243,7 +243,11 @@ void SimFaults::DamageDisk() {
   const int i = AnyNode();
   if (!cluster_->DiskMayBeLost(i)) return;
   Crash(i, SimNode::Stop::kKill);
-  cluster_->node(i).FlipBits(static_cast<int>(Between(1, 3)));
+  if (cluster_->random().Chance(0.3)) {
+    cluster_->node(i).LoseNewestSegment();
+  } else {
+    cluster_->node(i).FlipBits(static_cast<int>(Between(1, 3)));
+  }
   StartLater(i, kSecond);
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "replication/restore.h"
 #include "storage/check.h"
 
 namespace trireme::sim {
@@ -90,6 +91,8 @@ void SimNode::Start() {
   absl::StatusOr<std::unique_ptr<SegmentLog>> log =
       SegmentLog::Open(disk_.get(), kDirectory, options_.log, &life_->replay);
   if (!log.ok()) return StopAtStart(log.status());
+  life_->replay.damage =
+      CheckPromises(life_->replay, *state_, options_.loop.group_count);
   if (!life_->replay.damage.ok()) {
     // What this disk vouched for may be gone: a new life to its peers.
     ++incarnation_;
@@ -165,15 +168,32 @@ void SimNode::Wipe() {
   recovering_ = true;
 }
 
-int SimNode::FlipBits(int bits) {
-  CHECK(!up());
-  std::vector<std::string> synced;
+std::vector<std::string> SimNode::SegmentPaths() const {
+  std::vector<std::string> paths;
   const auto names = disk_->ListDirectory(kDirectory);
   for (const std::string& name : *names) {
     if (absl::StartsWith(name, "segment-") && absl::EndsWith(name, ".log")) {
-      synced.push_back(absl::StrCat(kDirectory, "/", name));
+      paths.push_back(absl::StrCat(kDirectory, "/", name));
     }
   }
+  return paths;
+}
+
+void SimNode::LoseNewestSegment() {
+  CHECK(!up());
+  const std::vector<std::string> paths = SegmentPaths();
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    const bool blank =
+        disk_->Content(*path).find_first_not_of('\0') == std::string::npos;
+    world_.trace->Add(absl::StrCat("lose ", *path), id_.value());
+    CHECK(disk_->RemoveFile(*path).ok());
+    if (!blank) return;
+  }
+}
+
+int SimNode::FlipBits(int bits) {
+  CHECK(!up());
+  std::vector<std::string> synced = SegmentPaths();
   // The newest file, and the end of the one before it when the newest is
   // blank, may hold writes that nothing vouches for.
   if (synced.size() < 3) return 0;

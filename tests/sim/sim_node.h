@@ -11,6 +11,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "replication/group_loop.h"
 #include "storage/segment_log.h"
@@ -82,6 +83,8 @@ class SimNode : public EnvelopeReceiver {
   // Damages up to `bits` bits of segments that were surely synced. The node is
   // not up. Returns how many.
   int FlipBits(int bits);
+  // Removes the newest segment that holds a batch. The node is not up.
+  void LoseNewestSegment();
   void Pause(Micros duration);
   Micros paused_until() const { return paused_until_; }
   // The disk is whole and has space again, the process runs.
@@ -108,6 +111,7 @@ class SimNode : public EnvelopeReceiver {
   struct Life;
   class NodeTransport;
 
+  std::vector<std::string> SegmentPaths() const;
   void DescribeDisk();
   void ScheduleFlush();
   void ScheduleLoop(Micros time);

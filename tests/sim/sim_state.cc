@@ -95,7 +95,9 @@ AppliedPosition SimState::PositionAt(const Group& group, LogIndex index) {
 
 AppliedPosition SimState::Applied(GroupId id) const {
   const Group& group = groups_[id.value()];
-  return PositionAt(group, group.items.size());
+  AppliedPosition position = PositionAt(group, group.items.size());
+  position.installed = group.installed;
+  return position;
 }
 
 AppliedPosition SimState::Durable(GroupId id) const {
@@ -194,7 +196,7 @@ absl::Status SimState::FinishInstall(GroupId id,
   const auto end = group.staged.begin() + static_cast<ptrdiff_t>(taken);
   group.items.insert(group.items.end(), group.staged.begin(), end);
   group.staged.erase(group.staged.begin(), end);
-  group.durable = group.items.size();
+  group.durable = group.installed = group.items.size();
   CHECK(PositionAt(group, position.index).term == position.term);
   return absl::OkStatus();
 }

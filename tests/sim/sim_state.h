@@ -52,6 +52,7 @@ class SimState : public ReplicatedState {
   struct Group {
     std::vector<Item> items;  // Applied; by index - 1.
     LogIndex durable = 0;
+    LogIndex installed = 0;
     std::vector<Item> staged;  // Pulled, follows `items`, not yet its own.
   };
   class Source;

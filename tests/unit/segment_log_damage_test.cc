@@ -316,15 +316,66 @@ TEST_F(DamagedLogTest, ARepairedLogGoesOnFromSegmentToSegment) {
 
 TEST_F(DamagedLogTest, AMissingSegmentIsDamage) {
   WriteTenBatches();
-  const std::vector<std::string> segments = Segments(original_disk_);
-  for (size_t file = 0; file + 1 < segments.size(); ++file) {
+  for (const std::string& segment : Segments(original_disk_)) {
     Copy();
-    ASSERT_TRUE(disk_.RemoveFile(segments[file]).ok());
+    ASSERT_TRUE(disk_.RemoveFile(segment).ok());
     Open();
-    EXPECT_TRUE(absl::IsDataLoss(replay_.damage)) << segments[file];
+    EXPECT_TRUE(absl::IsDataLoss(replay_.damage)) << segment;
     ASSERT_NO_FATAL_FAILURE(ExpectKeptAPrefix());
     ASSERT_NO_FATAL_FAILURE(ExpectRepairHolds());
   }
+}
+
+TEST_F(DamagedLogTest, ALogWithoutItsNewestSegmentsSaysWhatIsMissing) {
+  WriteTenBatches();
+  const std::vector<std::string> segments = Segments(original_disk_);
+  for (size_t kept = 0; kept < segments.size(); ++kept) {
+    Copy();
+    for (size_t file = kept; file < segments.size(); ++file)
+      ASSERT_TRUE(disk_.RemoveFile(segments[file]).ok());
+    // Reported until the repair is durable.
+    for (int i = 0; i < 2; ++i) {
+      Open();
+      EXPECT_THAT(std::string(replay_.damage.message()),
+                  HasSubstr("ends with segment " + std::to_string(kept)));
+      EXPECT_THAT(std::string(replay_.damage.message()),
+                  HasSubstr("synced in segment 5"));
+      disk_.Crash();
+    }
+    Open();
+    ASSERT_NO_FATAL_FAILURE(ExpectKeptAPrefix());
+    ASSERT_NO_FATAL_FAILURE(ExpectRepairHolds());
+    // The repair's own segment may not go missing either.
+    ASSERT_TRUE(disk_.RemoveFile(Segments(disk_).back()).ok());
+    Open();
+    EXPECT_TRUE(absl::IsDataLoss(replay_.damage)) << kept;
+  }
+}
+
+TEST_F(DamagedLogTest, ASegmentThatWasNeverWrittenMayGo) {
+  WriteTenBatches();
+  Copy();
+  Open();
+  disk_.StopAfter(1);  // Names the next file, and writes nothing.
+  EXPECT_FALSE(log_->Write(LogBatch()).ok());
+  disk_.Crash();
+  ASSERT_TRUE(disk_.RemoveFile(Segments(disk_).back()).ok());
+  Open();
+  EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+  EXPECT_EQ(BatchesShown(), 10);
+}
+
+TEST_F(DamagedLogTest, ALogOfBeforeItsNewestSegmentWasRecordedOpens) {
+  WriteTenBatches();
+  Copy();
+  ASSERT_TRUE(disk_.RemoveFile("log/newest-segment").ok());
+  Open();
+  EXPECT_TRUE(replay_.damage.ok()) << replay_.damage;
+  EXPECT_EQ(BatchesShown(), 10);
+  // And it is recorded from then on.
+  ASSERT_TRUE(disk_.RemoveFile(Segments(disk_).back()).ok());
+  Open();
+  EXPECT_TRUE(absl::IsDataLoss(replay_.damage));
 }
 
 TEST_F(DamagedLogTest, ATruncatedSegmentIsDamage) {
@@ -349,13 +400,11 @@ TEST_F(DamagedLogTest, ATruncatedSegmentIsDamage) {
 
 TEST_F(DamagedLogTest, AZeroedSegmentIsDamage) {
   WriteTenBatches();
-  const std::vector<std::string> segments = Segments(original_disk_);
-  for (size_t file = 0; file + 1 < segments.size(); ++file) {
+  for (const std::string& segment : Segments(original_disk_)) {
     Copy();
-    disk_.Overwrite(segments[file], 0,
-                    std::string(options_.segment_bytes, '\0'));
+    disk_.Overwrite(segment, 0, std::string(options_.segment_bytes, '\0'));
     Open();
-    EXPECT_TRUE(absl::IsDataLoss(replay_.damage)) << segments[file];
+    EXPECT_TRUE(absl::IsDataLoss(replay_.damage)) << segment;
     ASSERT_NO_FATAL_FAILURE(ExpectKeptAPrefix());
     ASSERT_NO_FATAL_FAILURE(ExpectRepairHolds());
   }
