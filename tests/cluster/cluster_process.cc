@@ -88,7 +88,8 @@ void WriteFileText(const std::string& path, const std::string& text) {
   CHECK(file.good(), "cannot write a file of the test");
 }
 
-ClusterProcess::ClusterProcess() : ports_(FreePorts(2 * kNodes)) {
+ClusterProcess::ClusterProcess(const ZoneNetworks* networks)
+    : networks_(networks), ports_(FreePorts(2 * kNodes)) {
   std::string name =
       (std::filesystem::temp_directory_path() / "trireme-cluster-XXXXXX")
           .string();
@@ -111,20 +112,26 @@ std::string ClusterProcess::ConfigText(int node) const {
   std::string text = absl::StrCat(
       "cluster: test\nnode: ", node + 1, "\nzone: zone-", node + 1,
       "\ndata_dir: ", data_dir(node), "\nlisten: ", address(node),
-      "\npeer_listen: 127.0.0.1:", ports_[kNodes + node],
-      "\niterator_secret: of-the-test\ngroups: ", kDataGroups, "\npeers:\n");
+      "\npeer_listen: ", peer_address(node),
+      "\niterator_secret: of-the-test\ngroups: ", kDataGroups,
+      "\ninsecure: ", networks_ == nullptr ? "false" : "true", "\npeers:\n");
   for (int peer = 0; peer < kNodes; ++peer) {
     if (peer == node) continue;
     absl::StrAppend(&text, "  - {id: ", peer + 1, ", zone: zone-", peer + 1,
-                    ", address: '127.0.0.1:", ports_[kNodes + peer], "'}\n");
+                    ", address: '", peer_address(peer), "'}\n");
   }
   return text;
 }
 
 void ClusterProcess::Start(int node) {
   CHECK(!running(node), "node runs already");
-  absl::StatusOr<pid_t> pid =
-      Spawn({TRIREMED_PATH, "--config", config_path(node)}, log_path(node));
+  std::vector<std::string> command;
+  if (networks_ != nullptr) command = networks_->CommandPrefix(node);
+  for (const std::string& word : {std::string(TRIREMED_PATH),
+                                  std::string("--config"), config_path(node)}) {
+    command.push_back(word);
+  }
+  absl::StatusOr<pid_t> pid = Spawn(command, log_path(node));
   CHECK(pid.ok(), "cannot start triremed");
   pids_[node] = *pid;
   paused_[node] = false;
@@ -238,7 +245,15 @@ absl::StatusOr<int> ClusterProcess::LeaderOf(uint32_t group, int node) {
 }
 
 std::string ClusterProcess::address(int node) const {
-  return absl::StrCat("127.0.0.1:", ports_[node]);
+  return absl::StrCat(host(node), ":", ports_[node]);
+}
+
+std::string ClusterProcess::peer_address(int node) const {
+  return absl::StrCat(host(node), ":", ports_[kNodes + node]);
+}
+
+std::string ClusterProcess::host(int node) const {
+  return networks_ == nullptr ? "127.0.0.1" : networks_->address(node);
 }
 
 std::vector<std::string> ClusterProcess::addresses(int first) const {

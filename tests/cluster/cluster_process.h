@@ -1,7 +1,7 @@
-// Three real triremed processes on loopback, each with a configuration file,
-// a data directory and a log file in a temporary folder. The folder and what
-// the nodes logged are kept when a test fails. Ends its own children only,
-// and they die with the thread that started them.
+// Three real triremed processes, on loopback or in a network namespace each,
+// with a configuration file, a data directory and a log file in a temporary
+// folder. The folder and what the nodes logged are kept when a test fails. Ends
+// its own children only, and they die with the thread that started them.
 //
 // One thread (the tests' own); the nodes are numbered 0, 1, 2 here and have the
 // ids 1, 2, 3.
@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/client.h"
+#include "tests/cluster/zone_networks.h"
 
 namespace trireme {
 
@@ -35,8 +36,9 @@ class ClusterProcess {
  public:
   static constexpr int kNodes = 3;
 
-  // Writes the configurations; starts nothing.
-  ClusterProcess();
+  // Writes the configurations; starts nothing. Without `networks`, which must
+  // outlive the cluster, all are on loopback.
+  explicit ClusterProcess(const ZoneNetworks* networks = nullptr);
   ~ClusterProcess();
   ClusterProcess(const ClusterProcess&) = delete;
   ClusterProcess& operator=(const ClusterProcess&) = delete;
@@ -82,9 +84,12 @@ class ClusterProcess {
 
  private:
   std::string ConfigText(int node) const;
+  std::string peer_address(int node) const;
+  std::string host(int node) const;
   absl::Status Readiness(int node);
 
   // Set at construction.
+  const ZoneNetworks* const networks_;
   std::string folder_;
   std::vector<int> ports_;  // Clients' of 0, 1, 2, then peers'.
   std::array<std::unique_ptr<client::Client>, kNodes> clients_;

@@ -12,6 +12,7 @@
 #include "tests/cluster/cluster_process.h"
 #include "tests/cluster/history.h"
 #include "tests/cluster/load.h"
+#include "tests/cluster/zone_networks.h"
 
 namespace trireme {
 
@@ -26,6 +27,9 @@ class ClusterTest : public ::testing::Test {
   // On each shard; enough to be in the middle of everything.
   static constexpr size_t kSomeRecords = 100;
   static constexpr absl::Duration kLiveness = absl::Seconds(15);
+
+  explicit ClusterTest(const ZoneNetworks* networks = nullptr)
+      : cluster_(networks) {}
 
   void SetUp() override {
     cluster_.StartAll();
