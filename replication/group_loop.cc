@@ -40,6 +40,7 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
       catch_up_(catch_up),
       transport_(transport),
       started_(clock->MonotonicNow()),
+      cluster_clock_(clock),
       inbox_(options.waiting_bytes_max),
       leaders_(options.group_count),
       on_fatal_(std::move(on_fatal)),
@@ -145,6 +146,9 @@ void GroupLoop::Dispatch(InboxEvent event) {
 void GroupLoop::OnEnvelope(Envelope envelope) {
   const NodeId from = envelope.from;
   heard_at_[from] = clock_->MonotonicNow();
+  if (envelope.sent_at != absl::InfinitePast()) {
+    cluster_clock_.OnPeerTime(from, envelope.sent_at);
+  }
   for (auto& [id, message] : envelope.messages) {
     Group* const group = FindGroup(id);
     if (group == nullptr || message.to != options_.self) continue;
@@ -254,10 +258,10 @@ void GroupLoop::Advance(Group& group) {
   leaders_[id].store(raft.core().leader().value(), std::memory_order_relaxed);
 }
 
-// Never below what is applied: the entries that tell may be trimmed, and our
-// clock may be behind that of the leader who stamped them (design.md D6).
+// By the cluster's clock, and never below what is applied: the entries that
+// tell may be trimmed, and time may have gone back since (design.md D6).
 int64_t GroupLoop::StampFor(GroupId group) const {
-  return std::max(absl::ToUnixMillis(clock_->WallNow()),
+  return std::max(absl::ToUnixMillis(cluster_clock_.WallNow()),
                   state_->Applied(group).stamp_ms);
 }
 
@@ -339,6 +343,7 @@ void GroupLoop::SendOutbox() {
     if (envelope.empty() || failed_) continue;
     envelope.from = options_.self;
     envelope.incarnation = options_.incarnation;
+    envelope.sent_at = clock_->WallNow();
     const std::vector<ForwardedProposal> proposals = envelope.proposals;
     if (!transport_->Send(peer, std::exchange(envelope, {}))) {
       forwarding_.OnNotSent(proposals);

@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "replication/applier.h"
 #include "replication/catch_up.h"
+#include "replication/cluster_clock.h"
 #include "replication/forwarding.h"
 #include "replication/inbox.h"
 #include "replication/log_writer.h"
@@ -99,6 +100,8 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   // when none is left.
   void StartDraining();
   void Stop();
+  // What time it is for the cluster; as long-lived as the loop.
+  ClusterClock& cluster_clock() { return cluster_clock_; }
 
   // --- Loop thread ---
 
@@ -176,6 +179,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   const absl::Duration started_;
 
   // Thread-safe.
+  ClusterClock cluster_clock_;
   Inbox inbox_;
   std::vector<std::atomic<uint32_t>> leaders_;  // By group.
 

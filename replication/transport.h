@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "replication/node_report.h"
 #include "replication/proposal.h"
 #include "replication/raft/message.h"
@@ -51,6 +52,8 @@ struct ForwardedReadIndex {
 struct Envelope {
   NodeId from;
   uint64_t incarnation = 0;
+  // The sender's own wall clock as it sent this; past: it did not say.
+  absl::Time sent_at = absl::InfinitePast();
   std::vector<std::pair<GroupId, raft::Message>> messages;
   std::vector<ForwardedProposal> proposals;
   std::vector<ForwardedOutcome> outcomes;

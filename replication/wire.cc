@@ -262,6 +262,9 @@ v1::Envelope EncodeEnvelope(const Envelope& envelope) {
   v1::Envelope wire;
   wire.set_from(envelope.from.value());
   wire.set_incarnation(envelope.incarnation);
+  if (envelope.sent_at != absl::InfinitePast()) {
+    wire.set_sent_ms(absl::ToUnixMillis(envelope.sent_at));
+  }
   for (const auto& [group, message] : envelope.messages) {
     v1::GroupMessage* const encoded = wire.add_messages();
     encoded->set_group(group.value());
@@ -298,6 +301,9 @@ absl::StatusOr<Envelope> DecodeEnvelope(v1::Envelope& wire) {
   Envelope envelope;
   envelope.from = NodeId(wire.from());
   envelope.incarnation = wire.incarnation();
+  if (wire.sent_ms() != 0) {
+    envelope.sent_at = absl::FromUnixMillis(wire.sent_ms());
+  }
   for (v1::GroupMessage& encoded : *wire.mutable_messages()) {
     ASSIGN_OR_RETURN(raft::Message message, DecodeMessage(encoded));
     if (message.from != envelope.from) {

@@ -44,8 +44,9 @@ FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
 absl::Status FrontEnd::Start(Node* node) {
   timers_.Start();
   broker_ = std::make_unique<Broker>(
-      options_.broker, BrokerParts{&node->loop(), &node->state(), &tails_,
-                                   &read_pool_, &timers_, SystemClock::Get()});
+      options_.broker,
+      BrokerParts{&node->loop(), &node->state(), &tails_, &read_pool_, &timers_,
+                  &node->loop().cluster_clock()});
   ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc, broker_.get()));
   return absl::OkStatus();
 }

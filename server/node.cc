@@ -209,8 +209,9 @@ void Node::RunUpkeep() {
   }
 }
 
-// A clock that jumped ahead must not drop what is not old: expiry never runs
-// ahead of the newest stamp in the logs (design.md D6).
+// By the cluster's clock, and never ahead of the newest stamp in the logs: a
+// node that has just started may have heard no clock but its own, and that one
+// may be wrong (design.md D6).
 int64_t Node::ExpiryTimeMs() const {
   int64_t newest_stamp_ms = 0;
   for (uint32_t i = 0; i < group_count_; ++i) {
@@ -218,7 +219,7 @@ int64_t Node::ExpiryTimeMs() const {
         std::max(newest_stamp_ms, state_->Applied(GroupId(i)).stamp_ms);
   }
   return std::min(newest_stamp_ms,
-                  absl::ToUnixMillis(SystemClock::Get()->WallNow()));
+                  absl::ToUnixMillis(loop_->cluster_clock().WallNow()));
 }
 
 void Node::DescribeDisk() {

@@ -10,7 +10,8 @@ namespace trireme {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Wall time; may jump. Only a leader's stamps and people's eyes use it.
+  // Wall time; one machine's may jump or be wrong. What is decided by the time
+  // of day goes by the cluster's (replication/cluster_clock.h).
   virtual absl::Time WallNow() const = 0;
   // Time since some fixed moment; never goes back. All timeouts use it.
   virtual absl::Duration MonotonicNow() const = 0;

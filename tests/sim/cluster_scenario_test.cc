@@ -387,6 +387,32 @@ TEST_F(ClusterScenarioTest, AWallClockThatJumpsAnHourNeverTurnsStampsBack) {
   }
 }
 
+// A node's clock is wrong by a day while it runs, and as it starts again; its
+// groups and the others' stay in time.
+TEST_F(ClusterScenarioTest, OneWrongWallClockNeitherHastensNorDelaysStamps) {
+  const SimClock right(&cluster_.events(), absl::ZeroDuration());
+  const auto expect_in_time = [&] {
+    cluster_.Run(3 * kSecond);
+    for (int i = 0; i < SimCluster::kNodes; ++i) {
+      const absl::Time now = cluster_.node(i).loop()->cluster_clock().WallNow();
+      EXPECT_LT(absl::AbsDuration(now - right.WallNow()), absl::Seconds(1));
+      const absl::Time stamp = absl::FromUnixMillis(
+          cluster_.node(i).state().Applied(kGroup).stamp_ms);
+      EXPECT_LT(absl::AbsDuration(stamp - right.WallNow()), absl::Seconds(2));
+    }
+  };
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    for (const absl::Duration wrong : {absl::Hours(24), absl::Hours(-24)}) {
+      cluster_.node(i).clock().JumpWall(wrong);
+      expect_in_time();
+      cluster_.node(i).Crash(SimNode::Stop::kKill);
+      Restart(i);
+      expect_in_time();
+      cluster_.node(i).clock().JumpWall(-wrong);
+    }
+  }
+}
+
 TEST_F(ClusterScenarioTest, AFullDiskOfOneZoneMovesItsLeadersAndWritesGoOn) {
   const int full = AwaitLeader();
   ASSERT_GE(full, 0);
