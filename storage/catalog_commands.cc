@@ -34,6 +34,10 @@ std::shared_ptr<Stream> WithStatus(const Stream& stream, StreamStatus status) {
   return changed;
 }
 
+uint64_t SecondOf(int64_t stamp_ms) {
+  return static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000;
+}
+
 // The data group with the fewest open shards, the lowest of equals. Takes the
 // place it gives.
 GroupId TakePlace(std::vector<uint32_t>* open_shards) {
@@ -108,8 +112,7 @@ CatalogDecision Create(const CatalogState& state,
     shard.index = ShardIndex(i);
     shard.group = TakePlace(&places);
     shard.range = ranges[i];
-    shard.created_s =
-        static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000;
+    shard.created_s = SecondOf(stamp_ms);
   }
   ListOpenShards(stream.get());
 
@@ -153,7 +156,8 @@ CatalogDecision Delete(const CatalogState& state,
 }
 
 CatalogDecision Remove(const CatalogState& state,
-                       const v1::RemoveStreamCommand& command) {
+                       const v1::RemoveStreamCommand& command,
+                       int64_t stamp_ms) {
   const auto stream = state.catalog.Find(StreamId(command.stream_id()));
   CatalogDecision decision;
   // Driven again after a crash, it finds its work done.
@@ -161,6 +165,19 @@ CatalogDecision Remove(const CatalogState& state,
   if (stream->status != StreamStatus::kDeleting) {
     return Refuse(ErrorReason::kResourceInUse,
                   absl::StrCat("Stream ", stream->name, " is not DELETING"));
+  }
+  // Sequence numbers tell a stream from a later one of its name by the second
+  // of their creation (kinesis-contract.md §2.2), so it must be over.
+  const auto is_of_this_second = [now_s =
+                                      SecondOf(stamp_ms)](const Shard& shard) {
+    return shard.created_s >= now_s;
+  };
+  if (std::any_of(stream->shards.begin(), stream->shards.end(),
+                  is_of_this_second)) {
+    return Refuse(ErrorReason::kResourceInUse,
+                  absl::StrCat("Stream ", stream->name,
+                               " was created within this second; it is "
+                               "removed in the next"));
   }
   decision.remove = stream->id;
   return decision;
@@ -191,7 +208,7 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
     case v1::Command::kDeleteStream:
       return Delete(state, command.delete_stream());
     case v1::Command::kRemoveStream:
-      return Remove(state, command.remove_stream());
+      return Remove(state, command.remove_stream(), stamp_ms);
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

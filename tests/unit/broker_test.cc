@@ -140,6 +140,7 @@ TEST(PutTest, AnUnknownOrUnfinishedStreamIsNotFound) {
 TEST(PutTest, ADroppedShardsStreamIsLookedUpAgain) {
   TestNode node;
   const StreamPtr old = node.CreateActive("s", 1);
+  node.clock.Advance(absl::Seconds(1));
   // Deleted and made again elsewhere; this node hears of it at the barrier.
   auto drop = std::make_shared<ProposalBody>();
   drop->command = DropShards(old->id.value(), {0}).SerializeAsString();
@@ -342,6 +343,7 @@ TEST(GetRecordsTest, AnIteratorOfADeletedStreamIsNotFound) {
   TestNode node;
   node.CreateActive("s", 1);
   const auto iterator = node.Iterator("s", "0", kTrimHorizon);
+  node.clock.Advance(absl::Seconds(1));
   node.broker.DeleteStream({"s", ""}, TestNode::kTimeout, [](absl::Status) {});
   node.Settle();
   node.CreateActive("s", 1);  // Another stream of the same name.

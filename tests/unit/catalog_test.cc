@@ -174,16 +174,33 @@ TEST(CatalogCommandsTest, AStreamLivesThroughItsStates) {
   EXPECT_EQ(ReasonOf(replica.Command(0, CreateStream("s", 1)).status),
             ErrorReason::kResourceInUse);
 
-  EXPECT_OK(replica.Command(0, Remove(1)).status);
+  EXPECT_OK(replica.Command(0, Remove(1), kStart + 1000).status);
   EXPECT_OK(replica.Command(0, Remove(1)).status);
   EXPECT_EQ(replica.state().catalog().Find("s"), nullptr);
+}
+
+// So that the sequence numbers of the two differ.
+TEST(CatalogCommandsTest, AStreamsNameIsNotFreeInTheSecondOfItsCreation) {
+  Replica replica;
+  const int64_t second_begins_ms = kStart / 1000 * 1000;
+  replica.Command(0, CreateStream("s", 1), second_begins_ms + 10);
+  const uint64_t created_s =
+      replica.state().catalog().Find("s")->shards[0].created_s;
+  replica.Command(0, Delete("s"), second_begins_ms + 20);
+  EXPECT_EQ(
+      ReasonOf(replica.Command(0, Remove(1), second_begins_ms + 999).status),
+      ErrorReason::kResourceInUse);
+  EXPECT_OK(replica.Command(0, Remove(1), second_begins_ms + 1000).status);
+  replica.Command(0, CreateStream("s", 1), second_begins_ms + 1000);
+  EXPECT_GT(replica.state().catalog().Find("s")->shards[0].created_s,
+            created_s);
 }
 
 TEST(CatalogCommandsTest, NumbersAreNeverUsedAgain) {
   Replica replica;
   replica.Command(0, CreateStream("s", 1));
   replica.Command(0, Delete("s"));
-  replica.Command(0, Remove(1));
+  replica.Command(0, Remove(1), 1000);
   ASSERT_OK(replica.state().Flush());
   replica.Crash();
   replica.Command(0, CreateStream("s", 1));
@@ -221,7 +238,7 @@ TEST(CatalogCommandsTest, ShardsGoWhereThereIsRoom) {
   replica.Command(0, CreateStream("b", 3));
   EXPECT_THAT(counts(), ElementsAre(0, 3, 2, 2, 2));
   replica.Command(0, Delete("a"));
-  replica.Command(0, Remove(1));
+  replica.Command(0, Remove(1), 1000);
   EXPECT_THAT(counts(), ElementsAre(0, 1, 0, 1, 1));
   replica.Command(0, CreateStream("c", 1));
   EXPECT_EQ(replica.state().catalog().Find("c")->shards[0].group, GroupId(2));

@@ -257,11 +257,14 @@ TEST(StateTransferTest, TheCatalogueIsReplacedAsAWhole) {
     command.mutable_delete_stream()->set_name("a");
     return command;
   }());
-  source.Command(0, [] {
-    v1::Command command;
-    command.mutable_remove_stream()->set_stream_id(1);
-    return command;
-  }());
+  source.Command(
+      0,
+      [] {
+        v1::Command command;
+        command.mutable_remove_stream()->set_stream_id(1);
+        return command;
+      }(),
+      kStart + 1000);
   source.Command(0, CreateStream("a", 5), kStart);
   Pull(&source, &target, 0);
   for (int restart = 0; restart < 2; ++restart) {

@@ -27,6 +27,7 @@ TEST(StreamLifecycleTest, ACreatedStreamOpensItsShardsAndBecomesActive) {
 TEST(StreamLifecycleTest, ADeletedStreamDropsItsShardsAndIsGone) {
   TestNode node;
   const StreamPtr stream = node.CreateActive("s", 3);
+  node.Advance(absl::Seconds(1));
   absl::Status deleted = absl::InternalError("not answered");
   node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
                            [&](absl::Status status) { deleted = status; });
@@ -34,6 +35,20 @@ TEST(StreamLifecycleTest, ADeletedStreamDropsItsShardsAndIsGone) {
   ASSERT_OK(deleted);
   EXPECT_EQ(Find(node, "s"), nullptr);
   for (size_t i = 0; i < 3; ++i) EXPECT_FALSE(ShardExists(node, *stream, i));
+}
+
+TEST(StreamLifecycleTest, AStreamDeletedAtOnceIsGoneInTheNextSecond) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+                           [](absl::Status status) { EXPECT_OK(status); });
+  node.Settle();
+  ASSERT_NE(Find(node, "s"), nullptr);
+  EXPECT_EQ(Find(node, "s")->status, StreamStatus::kDeleting);
+  node.clock.Advance(absl::Seconds(1));
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s"), nullptr);
 }
 
 TEST(StreamLifecycleTest, OnlyTheMetaGroupsLeaderDrives) {
