@@ -110,6 +110,7 @@ struct SubscriptionEvent {
 struct CreateStreamRequest {
   absl::string_view stream_name;
   int32_t shard_count = 0;
+  int32_t max_record_size_in_kib = 0;  // 0: the default.
 };
 struct DescribeStreamRequest {
   StreamAddress stream;

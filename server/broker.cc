@@ -78,7 +78,7 @@ absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
   const auto owned = std::make_shared<const OwnedSubscribe>(request);
   reads_.FindPosition(
       {{owned->name, owned->arn}, owned->shard_id, owned->position},
-      "SubscribeToShard", timeout,
+      kSubscribeToShardNames, timeout,
       [owned,
        subscription = *subscription](absl::StatusOr<ShardPosition> position) {
         subscription->Begin(std::move(position));

@@ -14,12 +14,16 @@ inline constexpr size_t kStreamNameCharactersMax = 128;
 inline constexpr size_t kShardIdCharactersMax = 128;
 inline constexpr size_t kArnCharactersMax = 2048;
 
+// Any request: 10 MiB of records and what protobuf adds.
+inline constexpr size_t kRequestBytesMax = 16u << 20;
+
 // Writing.
 inline constexpr size_t kPartitionKeyCharactersMax = 256;
 inline constexpr size_t kDataBytesMax = 10u << 20;
 inline constexpr size_t kPutRecordsMax = 500;
 inline constexpr size_t kPutRecordsBytesMax = 10u << 20;
-inline constexpr uint64_t kRecordBytesMaxDefault = 1u << 20;
+inline constexpr int kRecordKibMaxLeast = 1024;  // Of what a stream may allow.
+inline constexpr int kRecordKibMaxMost = 10 * 1024;
 
 // Reading.
 inline constexpr size_t kShardIteratorCharactersMax = 512;

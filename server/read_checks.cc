@@ -20,17 +20,18 @@ bool IsBySequenceNumber(ShardIteratorType type) {
          type == ShardIteratorType::kAfterSequenceNumber;
 }
 
-absl::Status CheckShape(const GetShardIteratorRequest& request) {
+absl::Status CheckShape(const GetShardIteratorRequest& request,
+                        const PositionNames& names) {
   Violations violations;
   CheckResourceName("shardId", request.shard_id, &violations);
   if (request.position.type == ShardIteratorType::kUnspecified) {
-    violations.Add("shardIteratorType", "",
+    violations.Add(names.type_path, "",
                    "Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER,"
                    " LATEST, AT_TIMESTAMP, AT_SEQUENCE_NUMBER, TRIM_HORIZON]");
   }
   const absl::string_view number = request.position.sequence_number;
   if (!number.empty() && !IsDecimal(number, kSequenceNumberDigitsMax)) {
-    violations.Add("startingSequenceNumber", number,
+    violations.Add(names.number_path, number,
                    R"(Member must satisfy regular expression pattern: )"
                    R"(0|([1-9]\d{0,128}))");
   }
@@ -76,8 +77,8 @@ absl::string_view ShardIteratorTypeName(ShardIteratorType type) {
 }
 
 absl::Status CheckPosition(const GetShardIteratorRequest& request,
-                           absl::Time now) {
-  RETURN_IF_ERROR(CheckShape(request));
+                           const PositionNames& names, absl::Time now) {
+  RETURN_IF_ERROR(CheckShape(request, names));
   const StartingPosition& position = request.position;
   const bool has_number = !position.sequence_number.empty();
   const bool is_at_timestamp = position.type == ShardIteratorType::kAtTimestamp;
@@ -85,11 +86,11 @@ absl::Status CheckPosition(const GetShardIteratorRequest& request,
     return MakeError(
         ErrorReason::kInvalidArgument,
         absl::StrCat("Must either specify (1) AT_SEQUENCE_NUMBER or "
-                     "AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "
-                     "TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
-                     "Request specified ",
+                     "AFTER_SEQUENCE_NUMBER and ",
+                     names.number, " or (2) TRIM_HORIZON or LATEST and no ",
+                     names.number, ". Request specified ",
                      ShardIteratorTypeName(position.type), " and ",
-                     has_number ? "also a" : "no", " StartingSequenceNumber."));
+                     has_number ? "also a " : "no ", names.number, "."));
   }
   if (is_at_timestamp) return CheckTimestamp(position, now);
   if (position.timestamp.has_value()) {
@@ -105,10 +106,10 @@ absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
                                          const Stream& stream,
                                          const Shard& shard,
                                          const Account& account,
-                                         absl::string_view operation) {
+                                         const PositionNames& names) {
   const absl::string_view text = position.sequence_number;
   const std::string invalid =
-      absl::StrCat("StartingSequenceNumber ", text, " used in ", operation,
+      absl::StrCat(names.number, " ", text, " used in ", names.operation,
                    " on shard ", ShardIdToString(shard.index), " in stream ",
                    stream.name, " under account ", account.id, " is invalid");
   const absl::StatusOr<SequenceNumber> number = SequenceNumber::Parse(text);
@@ -124,7 +125,7 @@ absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
   if (number->shard != shard.index) {
     return MakeError(
         ErrorReason::kInvalidArgument,
-        absl::StrCat("Invalid StartingSequenceNumber. It encodes ",
+        absl::StrCat("Invalid ", names.number, ". It encodes ",
                      ShardIdToString(number->shard),
                      ", while it was used in a call to a shard with ",
                      ShardIdToString(shard.index)));

@@ -15,8 +15,22 @@ namespace trireme {
 // Name of a type on the wire, e.g. "TRIM_HORIZON".
 absl::string_view ShardIteratorTypeName(ShardIteratorType type);
 
+// How an operation that takes a position calls itself and its members.
+struct PositionNames {
+  absl::string_view operation;
+  absl::string_view type_path;
+  absl::string_view number_path;
+  absl::string_view number;  // In prose.
+};
+inline constexpr PositionNames kGetShardIteratorNames = {
+    "GetShardIterator", "shardIteratorType", "startingSequenceNumber",
+    "StartingSequenceNumber"};
+inline constexpr PositionNames kSubscribeToShardNames = {
+    "SubscribeToShard", "startingPosition.type",
+    "startingPosition.sequenceNumber", "SequenceNumber"};
+
 absl::Status CheckPosition(const GetShardIteratorRequest& request,
-                           absl::Time now);
+                           const PositionNames& names, absl::Time now);
 
 // The position that AT_ or AFTER_SEQUENCE_NUMBER means. Takes the shard's own
 // starting number, and numbers no record has.
@@ -24,7 +38,7 @@ absl::StatusOr<Counter> PositionOfNumber(const StartingPosition& position,
                                          const Stream& stream,
                                          const Shard& shard,
                                          const Account& account,
-                                         absl::string_view operation);
+                                         const PositionNames& names);
 
 absl::Status CheckGetRecords(const GetRecordsRequest& request);
 

@@ -25,7 +25,7 @@ absl::Status TooManyReads() {
 
 struct ReadOperations::PositionCall {
   GetShardIteratorRequest request;
-  std::string operation;
+  const PositionNames* names = nullptr;
   absl::Duration deadline;  // Monotonic.
   ShardPosition position;
   Done<ShardPosition> done;
@@ -45,7 +45,7 @@ void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
                                       absl::Duration timeout,
                                       Done<GetShardIteratorResponse> done) {
   FindPosition(
-      request, "GetShardIterator", timeout,
+      request, kGetShardIteratorNames, timeout,
       [this,
        done = std::move(done)](absl::StatusOr<ShardPosition> position) mutable {
         if (!position.ok()) return done(position.status());
@@ -56,10 +56,10 @@ void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
 }
 
 void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
-                                  absl::string_view operation,
+                                  const PositionNames& names,
                                   absl::Duration timeout,
                                   Done<ShardPosition> done) {
-  absl::Status checked = CheckPosition(request, clock_->WallNow());
+  absl::Status checked = CheckPosition(request, names, clock_->WallNow());
   if (!checked.ok()) return done(std::move(checked));
   const absl::StatusOr<absl::string_view> name =
       ResolveStreamName(request.stream, router_->account());
@@ -67,7 +67,7 @@ void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
 
   auto call = std::make_shared<PositionCall>();
   call->request = request;
-  call->operation = std::string(operation);
+  call->names = &names;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
   router_->Find(*name, timeout,
@@ -94,7 +94,7 @@ void ReadOperations::FindPositionIn(std::shared_ptr<PositionCall> call,
   if (!call->request.position.sequence_number.empty()) {
     const absl::StatusOr<Counter> next =
         PositionOfNumber(call->request.position, *position.stream, **shard,
-                         account, call->operation);
+                         account, *call->names);
     if (!next.ok()) return call->done(next.status());
     position.next = *next;
   }
@@ -217,7 +217,9 @@ absl::StatusOr<GetRecordsResponse> ReadOperations::Read(const ReadCall& call) {
   }
   if (response.child_shards.empty()) {
     response.next_shard_iterator = EncodeShardIterator(
-        *signer_, {call.iterator.shard, read.run.next}, clock_->WallNow());
+        *signer_,
+        {call.iterator.shard, read.run.next, call.iterator.generation + 1},
+        clock_->WallNow());
   }
   response.records = std::move(read.run);
   response.ticket = std::move(ticket);

@@ -14,6 +14,7 @@
 #include "replication/replicas.h"
 #include "server/admission.h"
 #include "server/api.h"
+#include "server/read_checks.h"
 #include "server/router.h"
 #include "server/shard_iterator.h"
 #include "server/shard_reader.h"
@@ -52,9 +53,9 @@ class ReadOperations {
   void GetRecords(const GetRecordsRequest& request, absl::Duration timeout,
                   Done<GetRecordsResponse> done);
 
-  // Where a request wants to begin. `operation` is named in errors.
+  // Where a request wants to begin. `names`, for errors, are constants.
   void FindPosition(const GetShardIteratorRequest& request,
-                    absl::string_view operation, absl::Duration timeout,
+                    const PositionNames& names, absl::Duration timeout,
                     Done<ShardPosition> done);
 
  private:

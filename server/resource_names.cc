@@ -115,6 +115,14 @@ absl::Status StreamNotFound(absl::string_view stream_name,
                                 account.id, " not found."));
 }
 
+absl::Status StreamNotActive(absl::string_view stream_name,
+                             absl::string_view state, const Account& account) {
+  return MakeError(
+      ErrorReason::kResourceInUse,
+      absl::StrCat("Stream ", stream_name, " under account ", account.id,
+                   " not ACTIVE, instead in state ", state));
+}
+
 absl::Status ShardNotFound(absl::string_view shard_id,
                            absl::string_view stream_name,
                            const Account& account) {

@@ -41,6 +41,9 @@ std::string StreamArn(const Account& account, absl::string_view stream_name);
 
 absl::Status StreamNotFound(absl::string_view stream_name,
                             const Account& account);
+// `state` as on the wire, e.g. "CREATING".
+absl::Status StreamNotActive(absl::string_view stream_name,
+                             absl::string_view state, const Account& account);
 absl::Status ShardNotFound(absl::string_view shard_id,
                            absl::string_view stream_name,
                            const Account& account);

@@ -11,8 +11,17 @@ namespace trireme {
 namespace {
 
 constexpr char kIteratorKind[] = "shard-iterator";
-constexpr char kNextTokenKind[] = "next-token";
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
+
+absl::string_view KindOf(ListOperation operation) {
+  switch (operation) {
+    case ListOperation::kListStreams:
+      return "list-streams-token";
+    case ListOperation::kListShards:
+      return "list-shards-token";
+  }
+  return "";
+}
 
 // Big-endian, so that tokens are the same on every machine.
 template <typename T>
@@ -34,7 +43,7 @@ T TakeInteger(absl::string_view* bytes) {
   return static_cast<T>(value);
 }
 
-constexpr size_t kIteratorBytes = 1 + 8 + 4 + 4 + 8;
+constexpr size_t kIteratorBytes = 1 + 8 + 4 + 4 + 8 + 4;
 constexpr size_t kNextTokenBytesMin = 1 + 8 + 4 + 4;
 
 std::string DateText(absl::Time time) {
@@ -52,6 +61,7 @@ std::string EncodeShardIterator(const TokenSigner& signer,
   AppendInteger(iterator.shard.stream.value(), &payload);
   AppendInteger(iterator.shard.shard.value(), &payload);
   AppendInteger(iterator.next, &payload);
+  AppendInteger(iterator.generation, &payload);
   return signer.Sign(kIteratorKind, payload);
 }
 
@@ -84,10 +94,11 @@ absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
   iterator.shard.stream = StreamId(TakeInteger<uint32_t>(&rest));
   iterator.shard.shard = ShardIndex(TakeInteger<uint32_t>(&rest));
   iterator.next = TakeInteger<uint64_t>(&rest);
+  iterator.generation = TakeInteger<uint32_t>(&rest);
   return iterator;
 }
 
-std::string EncodeNextToken(const TokenSigner& signer,
+std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,
                             const ListPosition& position, absl::Time now) {
   std::string payload;
   AppendInteger(kVersion, &payload);
@@ -95,13 +106,15 @@ std::string EncodeNextToken(const TokenSigner& signer,
   AppendInteger(position.stream.value(), &payload);
   AppendInteger(position.shard.value(), &payload);
   payload += position.stream_name;
-  return signer.Sign(kNextTokenKind, payload);
+  return signer.Sign(KindOf(operation), payload);
 }
 
 absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
+                                             ListOperation operation,
                                              absl::string_view token,
                                              absl::Time now) {
-  const std::optional<std::string> payload = signer.Open(kNextTokenKind, token);
+  const std::optional<std::string> payload =
+      signer.Open(KindOf(operation), token);
   if (!payload.has_value() || payload->size() < kNextTokenBytesMin ||
       static_cast<uint8_t>((*payload)[0]) != kVersion) {
     return MakeError(ErrorReason::kInvalidArgument, "Invalid NextToken.");

@@ -4,6 +4,7 @@
 #ifndef TRIREME_SERVER_SHARD_ITERATOR_H_
 #define TRIREME_SERVER_SHARD_ITERATOR_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -17,6 +18,9 @@ namespace trireme {
 struct ShardIterator {
   ShardKey shard;
   Counter next = 0;  // The lowest counter not yet read.
+  // How many reads led here: the next iterator is never the one given, even
+  // when nothing was read.
+  uint32_t generation = 0;
 };
 
 std::string EncodeShardIterator(const TokenSigner& signer,
@@ -27,6 +31,9 @@ absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
                                                   absl::string_view token,
                                                   absl::Time now);
 
+// A token is good for the operation that gave it.
+enum class ListOperation { kListStreams, kListShards };
+
 // Where a list goes on: after the stream of that name, or after a shard.
 struct ListPosition {
   std::string stream_name;  // ListStreams: the last one listed.
@@ -34,9 +41,10 @@ struct ListPosition {
   ShardIndex shard;         // ListShards: the last one listed.
 };
 
-std::string EncodeNextToken(const TokenSigner& signer,
+std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,
                             const ListPosition& position, absl::Time now);
 absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
+                                             ListOperation operation,
                                              absl::string_view token,
                                              absl::Time now);
 

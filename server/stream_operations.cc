@@ -70,6 +70,11 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
     violations.CheckRange("shardCount", request.shard_count, 1,
                           static_cast<int64_t>(kShardsMax));
   }
+  const int record_kib = request.max_record_size_in_kib == 0
+                             ? kRecordKibMaxLeast
+                             : request.max_record_size_in_kib;
+  violations.CheckRange("maxRecordSizeInKiB", record_kib, kRecordKibMaxLeast,
+                        kRecordKibMaxMost);
   if (!violations.empty()) return done(violations.ToStatus());
 
   const auto shard_count = static_cast<uint32_t>(request.shard_count);
@@ -78,7 +83,7 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   create.set_name(std::string(request.stream_name));
   create.set_shard_count(shard_count);
   create.set_retention_hours(kRetentionHoursDefault);
-  create.set_record_bytes_max(kRecordBytesMaxDefault);
+  create.set_record_bytes_max(static_cast<uint64_t>(record_kib) * 1024);
   create.set_streams_creating_max(kStreamsCreatingMax);
   create.set_shards_open_max(kShardsMax);
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
@@ -147,8 +152,11 @@ void StreamOperations::DeleteStream(const StreamAddress& stream,
                 [this, name = std::string(*name),
                  done = std::move(done)](absl::Status status) mutable {
                   // Said in the words all operations use.
+                  const Account& account = router_->account();
                   if (ReasonOf(status) == ErrorReason::kResourceNotFound) {
-                    status = StreamNotFound(name, router_->account());
+                    status = StreamNotFound(name, account);
+                  } else if (ReasonOf(status) == ErrorReason::kResourceInUse) {
+                    status = StreamNotActive(name, "DELETING", account);
                   }
                   done(std::move(status));
                 });
@@ -211,7 +219,8 @@ void StreamOperations::ListStreams(const ListStreamsRequest& request,
   std::string after(request.exclusive_start_stream_name);
   if (!request.next_token.empty()) {
     absl::StatusOr<ListPosition> position =
-        DecodeNextToken(*signer_, request.next_token, clock_->WallNow());
+        DecodeNextToken(*signer_, ListOperation::kListStreams,
+                        request.next_token, clock_->WallNow());
     if (!position.ok()) return done(position.status());
     after = std::move(position->stream_name);
   } else if (!after.empty()) {
@@ -237,7 +246,8 @@ absl::StatusOr<ListStreamsResponse> StreamOperations::ListFrom(
     response.streams.resize(limit);
     ListPosition last;
     last.stream_name = response.streams.back()->name;
-    response.next_token = EncodeNextToken(*signer_, last, clock_->WallNow());
+    response.next_token = EncodeNextToken(*signer_, ListOperation::kListStreams,
+                                          last, clock_->WallNow());
   }
   return response;
 }
@@ -262,7 +272,8 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
                     "NextToken and StreamName cannot be provided together."));
     }
     const absl::StatusOr<ListPosition> position =
-        DecodeNextToken(*signer_, request.next_token, clock_->WallNow());
+        DecodeNextToken(*signer_, ListOperation::kListShards,
+                        request.next_token, clock_->WallNow());
     if (!position.ok()) return done(position.status());
     return router_->FindFresh(
         position->stream, timeout,
@@ -288,10 +299,7 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
 absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
     StreamPtr stream, absl::string_view after, size_t limit) {
   if (stream->status == StreamStatus::kCreating) {
-    return MakeError(ErrorReason::kResourceInUse,
-                     absl::StrCat("Stream ", stream->name, " under account ",
-                                  router_->account().id,
-                                  " not ACTIVE, instead in state CREATING"));
+    return StreamNotActive(stream->name, "CREATING", router_->account());
   }
   ASSIGN_OR_RETURN(const uint32_t first, FirstIndexAfter(after));
   const absl::Time now = clock_->WallNow();
@@ -299,8 +307,8 @@ absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
   response.stream = std::move(stream);
   if (PageOfShards(*response.stream, first, limit, now, &response.shards)) {
     response.next_token = EncodeNextToken(
-        *signer_, {"", response.stream->id, response.shards.back()->index},
-        now);
+        *signer_, ListOperation::kListShards,
+        {"", response.stream->id, response.shards.back()->index}, now);
   }
   return response;
 }

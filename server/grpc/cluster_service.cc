@@ -1,6 +1,9 @@
 #include "server/grpc/cluster_service.h"
 
+#include <utility>
+
 #include "server/cluster_status.h"
+#include "server/grpc/unary_call.h"
 
 namespace trireme {
 namespace {
@@ -43,22 +46,31 @@ void ToMessage(const GroupStatus& group, v1::GroupStatus* message) {
   }
 }
 
+void ToMessage(const ClusterStatus& status,
+               v1::GetClusterStatusResponse* message) {
+  for (const NodeStatus& node : status.nodes) {
+    ToMessage(node, message->add_nodes());
+  }
+  for (const GroupStatus& group : status.groups) {
+    ToMessage(group, message->add_groups());
+  }
+  message->set_stream_count(static_cast<int32_t>(status.stream_count));
+  message->set_open_shard_count(static_cast<int64_t>(status.open_shard_count));
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* ClusterService::GetClusterStatus(
-    grpc::CallbackServerContext* context, const v1::GetClusterStatusRequest*,
-    v1::GetClusterStatusResponse* response) {
-  const ClusterStatus status = broker_->DescribeCluster();
-  for (const NodeStatus& node : status.nodes) {
-    ToMessage(node, response->add_nodes());
-  }
-  for (const GroupStatus& group : status.groups) {
-    ToMessage(group, response->add_groups());
-  }
-  response->set_stream_count(static_cast<int32_t>(status.stream_count));
-  response->set_open_shard_count(static_cast<int64_t>(status.open_shard_count));
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
+  auto call = UnaryCall<v1::GetClusterStatusRequest,
+                        v1::GetClusterStatusResponse>::Begin(reactor, *request,
+                                                             response);
+  if (call == nullptr) return reactor;
+  v1::GetClusterStatusResponse status;
+  ToMessage(broker_->DescribeCluster(), &status);
+  call->Reply(std::move(status));
   return reactor;
 }
 

@@ -7,15 +7,17 @@
 
 namespace trireme {
 
-class ClusterService : public v1::Cluster::CallbackService {
+using ClusterServiceBase =
+    v1::Cluster::WithRawCallbackMethod_GetClusterStatus<v1::Cluster::Service>;
+
+class ClusterService : public ClusterServiceBase {
  public:
   // `broker` must outlive the service.
   explicit ClusterService(Broker* broker) : broker_(broker) {}
 
   grpc::ServerUnaryReactor* GetClusterStatus(
-      grpc::CallbackServerContext* context,
-      const v1::GetClusterStatusRequest* request,
-      v1::GetClusterStatusResponse* response) override;
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
 
  private:
   Broker* const broker_;

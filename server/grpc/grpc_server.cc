@@ -12,13 +12,15 @@
 #include "server/grpc/cluster_service.h"
 #include "server/grpc/records_service.h"
 #include "server/grpc/streams_service.h"
+#include "server/limits.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
 namespace {
 
-// The largest request is 10 MiB of records and what protobuf adds.
-constexpr int kReceiveBytesMax = 16 << 20;
+// Room beyond what a request may have: one that is too large is told so by us,
+// with the limit, and only one that is absurd by gRPC.
+constexpr int kReceiveBytesMax = 2 * kRequestBytesMax;
 constexpr int kCallsPerConnectionMax = 4096;
 
 // A peer that is silent is asked; one that does not answer is gone, and what

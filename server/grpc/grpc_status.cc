@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -41,9 +42,11 @@ void AddViolations(const std::vector<FieldViolation>& violations,
 std::string SnakeCase(absl::string_view camel) {
   std::string snake;
   for (size_t i = 0; i < camel.size(); ++i) {
-    const bool upper = absl::ascii_isupper(camel[i]);
-    // An acronym ("streamARN") is one word.
-    if (upper && i > 0 && !absl::ascii_isupper(camel[i - 1])) snake += '_';
+    // An acronym ("streamARN") and a unit ("sizeInKiB") are one word.
+    const bool begins_word = absl::ascii_isupper(camel[i]) && i > 0 &&
+                             !absl::ascii_isupper(camel[i - 1]) &&
+                             !absl::EndsWith(snake, "ki");
+    if (begins_word) snake += '_';
     snake += absl::ascii_tolower(camel[i]);
   }
   return snake;

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/error_map.h"
+#include "server/limits.h"
 #include "storage/check.h"
 #include "storage/errors.h"
 #include "storage/hash_key.h"
@@ -149,6 +150,11 @@ void ToMessage(const PutRecordsResponse& response,
   message->set_failed_record_count(failed);
 }
 
+void ToMessage(const GetShardIteratorResponse& response,
+               v1::GetShardIteratorResponse* message) {
+  message->set_shard_iterator(response.shard_iterator);
+}
+
 void ToMessage(const ChildShard& child, v1::ChildShard* message) {
   message->set_shard_id(ShardIdToString(child.shard));
   for (const ShardIndex parent : child.parents) {
@@ -161,6 +167,11 @@ void ToMessage(const ChildShard& child, v1::ChildShard* message) {
 
 absl::Status ParseMessage(const grpc::ByteBuffer& buffer,
                           google::protobuf::Message* message) {
+  if (buffer.Length() > kRequestBytesMax) {
+    return MakeError(ErrorReason::kInvalidArgument,
+                     absl::StrCat("the request is ", buffer.Length(),
+                                  " bytes; the limit is ", kRequestBytesMax));
+  }
   // Deserializing empties the buffer it is given, not the bytes.
   grpc::ByteBuffer bytes = buffer;
   if (grpc::SerializationTraits<google::protobuf::Message>::Deserialize(&bytes,

@@ -21,10 +21,13 @@ SubscribeToShardRequest FromMessage(const v1::SubscribeToShardRequest& message);
 void ToMessage(const PutResult& result, v1::PutRecordResponse* message);
 void ToMessage(const PutRecordsResponse& response,
                v1::PutRecordsResponse* message);
+void ToMessage(const GetShardIteratorResponse& response,
+               v1::GetShardIteratorResponse* message);
 void ToMessage(const ChildShard& child, v1::ChildShard* message);
 
 // The message in `buffer`, which is left as it is. InvalidArgument when it is
-// none: bytes that are no such message, or text that is not UTF-8.
+// none: too many bytes, bytes that are no such message, or text that is not
+// UTF-8.
 absl::Status ParseMessage(const grpc::ByteBuffer& buffer,
                           google::protobuf::Message* message);
 grpc::ByteBuffer SerializeMessage(const google::protobuf::Message& message);

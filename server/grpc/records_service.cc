@@ -77,17 +77,18 @@ RecordsService::PutRecordsStream(grpc::CallbackServerContext* context) {
 }
 
 grpc::ServerUnaryReactor* RecordsService::GetShardIterator(
-    grpc::CallbackServerContext* context,
-    const v1::GetShardIteratorRequest* request,
-    v1::GetShardIteratorResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::GetShardIteratorRequest,
+                        v1::GetShardIteratorResponse>::Begin(reactor, *request,
+                                                             response);
+  if (call == nullptr) return reactor;
+  const v1::GetShardIteratorRequest& message = call->request();
   broker_->GetShardIterator(
-      FromMessage(*request), TimeLeft(*context),
-      [reactor, response](absl::StatusOr<GetShardIteratorResponse> found) {
-        if (found.ok()) {
-          response->set_shard_iterator(std::move(found->shard_iterator));
-        }
-        reactor->Finish(ToGrpcStatus(found.status()));
+      FromMessage(message), TimeLeft(*context),
+      [call = std::move(call)](absl::StatusOr<GetShardIteratorResponse> found) {
+        call->Answer(found);
       });
   return reactor;
 }

@@ -8,11 +8,12 @@
 
 namespace trireme {
 
-// Reads and pushes are raw, so that encoded records are sent as they are.
+// All are raw: what is no message gets a typed error (unary_call.h), and
+// encoded records are sent as they are.
 using RecordsServiceBase = v1::Records::WithRawCallbackMethod_PutRecord<
     v1::Records::WithRawCallbackMethod_PutRecords<
         v1::Records::WithRawCallbackMethod_PutRecordsStream<
-            v1::Records::WithCallbackMethod_GetShardIterator<
+            v1::Records::WithRawCallbackMethod_GetShardIterator<
                 v1::Records::WithRawCallbackMethod_GetRecords<
                     v1::Records::WithRawCallbackMethod_SubscribeToShard<
                         v1::Records::Service>>>>>>;
@@ -31,9 +32,8 @@ class RecordsService : public RecordsServiceBase {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PutRecordsStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetShardIterator(
-      grpc::CallbackServerContext* context,
-      const v1::GetShardIteratorRequest* request,
-      v1::GetShardIteratorResponse* response) override;
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetRecords(grpc::CallbackServerContext* context,
                                        const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* response) override;

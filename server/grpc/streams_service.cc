@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/grpc/grpc_status.h"
+#include "server/grpc/unary_call.h"
 #include "server/shard_lineage.h"
 #include "storage/hash_key.h"
 #include "storage/stream_name.h"
@@ -41,6 +42,7 @@ void ToMessage(const Shard& shard, v1::Shard* message) {
   if (shard.end.has_value()) {
     numbers.set_ending_sequence_number(EndingSequenceNumber(shard));
   }
+  message->set_replication_group(shard.group.value());
   if (shard.parent.has_value()) {
     message->set_parent_shard_id(ShardIdToString(*shard.parent));
   }
@@ -59,6 +61,54 @@ void SetCommon(const Stream& stream, const Account& account, Message* message) {
   ToMessage(stream.created, message->mutable_stream_creation_timestamp());
 }
 
+v1::DescribeStreamResponse ToResponse(const DescribeStreamResponse& found,
+                                      const Account& account) {
+  v1::DescribeStreamResponse response;
+  v1::StreamDescription& description = *response.mutable_stream_description();
+  SetCommon(*found.stream, account, &description);
+  description.set_retention_period_hours(
+      static_cast<int32_t>(found.stream->retention_hours));
+  for (const Shard* shard : found.shards) {
+    ToMessage(*shard, description.add_shards());
+  }
+  description.set_has_more_shards(found.has_more_shards);
+  return response;
+}
+
+v1::DescribeStreamSummaryResponse ToResponse(const Stream& stream,
+                                             const Account& account) {
+  v1::DescribeStreamSummaryResponse response;
+  v1::StreamDescriptionSummary& summary =
+      *response.mutable_stream_description_summary();
+  SetCommon(stream, account, &summary);
+  summary.set_retention_period_hours(
+      static_cast<int32_t>(stream.retention_hours));
+  summary.set_open_shard_count(static_cast<int32_t>(stream.open.size()));
+  summary.set_max_record_size_in_kib(
+      static_cast<int32_t>(stream.record_bytes_max / 1024));
+  return response;
+}
+
+v1::ListStreamsResponse ToResponse(const ListStreamsResponse& found,
+                                   const Account& account) {
+  v1::ListStreamsResponse response;
+  for (const StreamPtr& stream : found.streams) {
+    response.add_stream_names(stream->name);
+    SetCommon(*stream, account, response.add_stream_summaries());
+  }
+  response.set_has_more_streams(found.has_more_streams);
+  response.set_next_token(found.next_token);
+  return response;
+}
+
+void ToMessage(const ListShardsResponse& found,
+               v1::ListShardsResponse* message) {
+  for (const Shard* shard : found.shards) {
+    ToMessage(*shard, message->add_shards());
+  }
+  message->set_next_token(found.next_token);
+}
+
 // Views into `message`.
 template <typename Message>
 StreamAddress AddressOf(const Message& message) {
@@ -68,112 +118,114 @@ StreamAddress AddressOf(const Message& message) {
 }  // namespace
 
 grpc::ServerUnaryReactor* StreamsService::CreateStream(
-    grpc::CallbackServerContext* context,
-    const v1::CreateStreamRequest* request, v1::CreateStreamResponse*) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  broker_->CreateStream({request->stream_name(), request->shard_count()},
-                        TimeLeft(*context), [reactor](absl::Status status) {
-                          reactor->Finish(ToGrpcStatus(status));
+  auto call =
+      UnaryCall<v1::CreateStreamRequest, v1::CreateStreamResponse>::Begin(
+          reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::CreateStreamRequest& message = call->request();
+  broker_->CreateStream({message.stream_name(), message.shard_count(),
+                         message.max_record_size_in_kib()},
+                        TimeLeft(*context),
+                        [call = std::move(call)](absl::Status status) {
+                          call->Acknowledge(status);
                         });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* StreamsService::DeleteStream(
-    grpc::CallbackServerContext* context,
-    const v1::DeleteStreamRequest* request, v1::DeleteStreamResponse*) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  broker_->DeleteStream(AddressOf(*request), TimeLeft(*context),
-                        [reactor](absl::Status status) {
-                          reactor->Finish(ToGrpcStatus(status));
+  auto call =
+      UnaryCall<v1::DeleteStreamRequest, v1::DeleteStreamResponse>::Begin(
+          reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::DeleteStreamRequest& message = call->request();
+  broker_->DeleteStream(AddressOf(message), TimeLeft(*context),
+                        [call = std::move(call)](absl::Status status) {
+                          call->Acknowledge(status);
                         });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* StreamsService::DescribeStream(
-    grpc::CallbackServerContext* context,
-    const v1::DescribeStreamRequest* request,
-    v1::DescribeStreamResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call =
+      UnaryCall<v1::DescribeStreamRequest, v1::DescribeStreamResponse>::Begin(
+          reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::DescribeStreamRequest& message = call->request();
   broker_->DescribeStream(
-      {AddressOf(*request), request->limit(),
-       request->exclusive_start_shard_id()},
+      {AddressOf(message), message.limit(), message.exclusive_start_shard_id()},
       TimeLeft(*context),
-      [this, reactor, response](absl::StatusOr<DescribeStreamResponse> found) {
-        if (!found.ok()) return reactor->Finish(ToGrpcStatus(found.status()));
-        v1::StreamDescription& description =
-            *response->mutable_stream_description();
-        SetCommon(*found->stream, broker_->account(), &description);
-        description.set_retention_period_hours(
-            static_cast<int32_t>(found->stream->retention_hours));
-        for (const Shard* shard : found->shards) {
-          ToMessage(*shard, description.add_shards());
-        }
-        description.set_has_more_shards(found->has_more_shards);
-        reactor->Finish(grpc::Status::OK);
+      [this,
+       call = std::move(call)](absl::StatusOr<DescribeStreamResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        call->Reply(ToResponse(*found, broker_->account()));
       });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* StreamsService::DescribeStreamSummary(
-    grpc::CallbackServerContext* context,
-    const v1::DescribeStreamSummaryRequest* request,
-    v1::DescribeStreamSummaryResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call =
+      UnaryCall<v1::DescribeStreamSummaryRequest,
+                v1::DescribeStreamSummaryResponse>::Begin(reactor, *request,
+                                                          response);
+  if (call == nullptr) return reactor;
+  const v1::DescribeStreamSummaryRequest& message = call->request();
   broker_->DescribeStreamSummary(
-      AddressOf(*request), TimeLeft(*context),
-      [this, reactor, response](absl::StatusOr<StreamPtr> found) {
-        if (!found.ok()) return reactor->Finish(ToGrpcStatus(found.status()));
-        const Stream& stream = **found;
-        v1::StreamDescriptionSummary& summary =
-            *response->mutable_stream_description_summary();
-        SetCommon(stream, broker_->account(), &summary);
-        summary.set_retention_period_hours(
-            static_cast<int32_t>(stream.retention_hours));
-        summary.set_open_shard_count(static_cast<int32_t>(stream.open.size()));
-        summary.set_max_record_size_in_kib(
-            static_cast<int32_t>(stream.record_bytes_max / 1024));
-        reactor->Finish(grpc::Status::OK);
+      AddressOf(message), TimeLeft(*context),
+      [this, call = std::move(call)](absl::StatusOr<StreamPtr> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        call->Reply(ToResponse(**found, broker_->account()));
       });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* StreamsService::ListStreams(
-    grpc::CallbackServerContext* context, const v1::ListStreamsRequest* request,
-    v1::ListStreamsResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  broker_->ListStreams(
-      {request->limit(), request->exclusive_start_stream_name(),
-       request->next_token()},
-      TimeLeft(*context),
-      [this, reactor, response](absl::StatusOr<ListStreamsResponse> found) {
-        if (!found.ok()) return reactor->Finish(ToGrpcStatus(found.status()));
-        for (const StreamPtr& stream : found->streams) {
-          response->add_stream_names(stream->name);
-          SetCommon(*stream, broker_->account(),
-                    response->add_stream_summaries());
-        }
-        response->set_has_more_streams(found->has_more_streams);
-        response->set_next_token(std::move(found->next_token));
-        reactor->Finish(grpc::Status::OK);
-      });
+  auto call = UnaryCall<v1::ListStreamsRequest, v1::ListStreamsResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::ListStreamsRequest& message = call->request();
+  broker_->ListStreams({message.limit(), message.exclusive_start_stream_name(),
+                        message.next_token()},
+                       TimeLeft(*context),
+                       [this, call = std::move(call)](
+                           absl::StatusOr<ListStreamsResponse> found) {
+                         if (!found.ok()) return call->Reply(found.status());
+                         call->Reply(ToResponse(*found, broker_->account()));
+                       });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* StreamsService::ListShards(
-    grpc::CallbackServerContext* context, const v1::ListShardsRequest* request,
-    v1::ListShardsResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::ListShardsRequest, v1::ListShardsResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::ListShardsRequest& message = call->request();
   broker_->ListShards(
-      {AddressOf(*request), request->next_token(), request->max_results(),
-       request->exclusive_start_shard_id()},
+      {AddressOf(message), message.next_token(), message.max_results(),
+       message.exclusive_start_shard_id()},
       TimeLeft(*context),
-      [reactor, response](absl::StatusOr<ListShardsResponse> found) {
-        if (!found.ok()) return reactor->Finish(ToGrpcStatus(found.status()));
-        for (const Shard* shard : found->shards) {
-          ToMessage(*shard, response->add_shards());
-        }
-        response->set_next_token(std::move(found->next_token));
-        reactor->Finish(grpc::Status::OK);
+      [call = std::move(call)](absl::StatusOr<ListShardsResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        v1::ListShardsResponse listed;
+        ToMessage(*found, &listed);
+        call->Reply(std::move(listed));
       });
   return reactor;
 }

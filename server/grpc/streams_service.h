@@ -8,35 +8,38 @@
 
 namespace trireme {
 
-class StreamsService : public v1::Streams::CallbackService {
+// All are raw: see unary_call.h.
+using StreamsServiceBase = v1::Streams::WithRawCallbackMethod_CreateStream<
+    v1::Streams::WithRawCallbackMethod_DeleteStream<
+        v1::Streams::WithRawCallbackMethod_DescribeStream<
+            v1::Streams::WithRawCallbackMethod_DescribeStreamSummary<
+                v1::Streams::WithRawCallbackMethod_ListStreams<
+                    v1::Streams::WithRawCallbackMethod_ListShards<
+                        v1::Streams::Service>>>>>>;
+
+class StreamsService : public StreamsServiceBase {
  public:
   // `broker` must outlive the service.
   explicit StreamsService(Broker* broker) : broker_(broker) {}
 
-  grpc::ServerUnaryReactor* CreateStream(
-      grpc::CallbackServerContext* context,
-      const v1::CreateStreamRequest* request,
-      v1::CreateStreamResponse* response) override;
-  grpc::ServerUnaryReactor* DeleteStream(
-      grpc::CallbackServerContext* context,
-      const v1::DeleteStreamRequest* request,
-      v1::DeleteStreamResponse* response) override;
-  grpc::ServerUnaryReactor* DescribeStream(
-      grpc::CallbackServerContext* context,
-      const v1::DescribeStreamRequest* request,
-      v1::DescribeStreamResponse* response) override;
+  grpc::ServerUnaryReactor* CreateStream(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* DeleteStream(grpc::CallbackServerContext* context,
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* DescribeStream(grpc::CallbackServerContext* context,
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* DescribeStreamSummary(
-      grpc::CallbackServerContext* context,
-      const v1::DescribeStreamSummaryRequest* request,
-      v1::DescribeStreamSummaryResponse* response) override;
-  grpc::ServerUnaryReactor* ListStreams(
-      grpc::CallbackServerContext* context,
-      const v1::ListStreamsRequest* request,
-      v1::ListStreamsResponse* response) override;
-  grpc::ServerUnaryReactor* ListShards(
-      grpc::CallbackServerContext* context,
-      const v1::ListShardsRequest* request,
-      v1::ListShardsResponse* response) override;
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListStreams(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListShards(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
 
  private:
   Broker* const broker_;

@@ -1,7 +1,8 @@
 // A unary call whose messages we parse and serialize ourselves, so that bytes
-// that are no message get a typed error. It runs on the context's own reactor,
-// which gRPC ends on the answering thread; a reactor of our own would be handed
-// to another thread for that, which costs a quarter of a PutRecord.
+// that are no message, or too many, get a typed error. It runs on the context's
+// own reactor, which gRPC ends on the answering thread; a reactor of our own
+// would be handed to another thread for that, which costs a quarter of a
+// PutRecord.
 //
 // Owned by the callback that answers it.
 #ifndef TRIREME_SERVER_GRPC_UNARY_CALL_H_
@@ -11,6 +12,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,15 +38,23 @@ class UnaryCall {
 
   const Request& request() const { return request_; }
 
-  // Ends the call with what ToMessage makes of the result. Called once.
+  // One of these ends the call. With the message as it is;
+  void Reply(const absl::StatusOr<Response>& message) {
+    if (message.ok()) *response_ = SerializeMessage(*message);
+    reactor_->Finish(ToGrpcStatus(message.status()));
+  }
+  // with what ToMessage makes of the result;
   template <typename Result>
   void Answer(const absl::StatusOr<Result>& result) {
-    if (result.ok()) {
-      Response message;
-      ToMessage(*result, &message);
-      *response_ = SerializeMessage(message);
-    }
-    reactor_->Finish(ToGrpcStatus(result.status()));
+    if (!result.ok()) return Reply(result.status());
+    Response message;
+    ToMessage(*result, &message);
+    Reply(std::move(message));
+  }
+  // of an operation that has nothing to tell.
+  void Acknowledge(const absl::Status& status) {
+    if (!status.ok()) return Reply(status);
+    Reply(Response());
   }
 
  private:

@@ -206,9 +206,9 @@ class TestNode {
     return std::move(**answer.value);
   }
 
-  absl::Status Create(const std::string& name, int shards) {
+  absl::Status Create(const std::string& name, int shards, int record_kib = 0) {
     absl::Status status = absl::InternalError("not answered");
-    broker.CreateStream({name, shards}, kTimeout,
+    broker.CreateStream({name, shards, record_kib}, kTimeout,
                         [&](absl::Status got) { status = got; });
     Settle();
     return status;

@@ -272,7 +272,10 @@ TEST(GetRecordsTest, TheSameIteratorGivesTheSameAndTheNextGoesOn) {
   const auto second = node.Get(first->next_shard_iterator, 2);
   EXPECT_THAT(DataOf(second->records), ElementsAre("3"));
   EXPECT_EQ(second->millis_behind_latest, 0);
-  // An idle reader's iterator is a new one every time.
+  // An idle reader's iterator is a new one every time, within a millisecond
+  // too.
+  const auto idle = node.Get(second->next_shard_iterator);
+  EXPECT_NE(idle->next_shard_iterator, second->next_shard_iterator);
   node.clock.Advance(absl::Seconds(200));
   const auto third = node.Get(second->next_shard_iterator);
   EXPECT_THAT(DataOf(third->records), ElementsAre());
@@ -467,6 +470,33 @@ TEST(StreamsTest, CreatingChecksNamesCountsAndLimits) {
     ASSERT_OK(node.Create("c" + std::to_string(i), 1));
   }
   EXPECT_EQ(ReasonOf(node.Create("c5", 1)), ErrorReason::kLimitExceeded);
+}
+
+TEST(StreamsTest, AStreamMayAllowLargerRecords) {
+  TestNode node;
+  EXPECT_EQ(ReasonOf(node.Create("s", 1, 1023)), ErrorReason::kValidation);
+  EXPECT_EQ(ReasonOf(node.Create("s", 1, 10'241)), ErrorReason::kValidation);
+  ASSERT_OK(node.Create("s", 1, 2048));
+  EXPECT_OK(node.Put("s", "k", std::string((2 << 20) - 1, 'x')));
+  const auto larger = node.Put("s", "k", std::string(2 << 20, 'x'));
+  EXPECT_THAT(std::string(larger.status().message()),
+              HasSubstr("the limit of stream s is 2097152"));
+}
+
+TEST(StreamsTest, DeletingTwiceSaysInWhatStateItIs) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  node.replicas.leader = NodeId(2);  // It stays DELETING.
+  absl::Status status;
+  for (int i = 0; i < 2; ++i) {
+    node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+                             [&](absl::Status got) { status = got; });
+    node.Settle();
+  }
+  EXPECT_EQ(ReasonOf(status), ErrorReason::kResourceInUse);
+  EXPECT_EQ(status.message(),
+            "Stream s under account 000000000000 not ACTIVE, instead in state "
+            "DELETING");
 }
 
 TEST(StreamsTest, ADescriptionPagesThroughTheShards) {

@@ -1,10 +1,12 @@
 #include "server/grpc/grpc_server.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "server/grpc/grpc_status.h"
@@ -75,6 +77,47 @@ class GrpcServerTest : public ::testing::Test {
     const grpc::Status status = Put("s", data, &response);
     ASSERT_TRUE(status.ok()) << status.error_message();
   }
+  static std::vector<std::string> AllCalls() {
+    std::vector<std::string> calls;
+    for (const auto* file :
+         {v1::PutRecordRequest::descriptor()->file(),
+          v1::CreateStreamRequest::descriptor()->file(),
+          v1::GetClusterStatusRequest::descriptor()->file()}) {
+      for (int i = 0; i < file->service_count(); ++i) {
+        for (int j = 0; j < file->service(i)->method_count(); ++j) {
+          calls.push_back("/" + file->service(i)->full_name() + "/" +
+                          file->service(i)->method(j)->name());
+        }
+      }
+    }
+    return calls;
+  }
+  // The call's status when these bytes are sent as its request.
+  grpc::Status SendBytes(const std::string& call, const std::string& bytes) {
+    grpc::GenericStub stub(channel_);
+    grpc::ClientContext context;
+    const grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    grpc::ByteBuffer response;
+    grpc::Status result;
+    absl::Notification done;
+    stub.UnaryCall(&context, call, {}, &request, &response,
+                   [&](grpc::Status status) {
+                     result = std::move(status);
+                     done.Notify();
+                   });
+    done.WaitForNotification();
+    return result;
+  }
+  static std::string ReasonIn(const grpc::Status& status) {
+    google::rpc::Status details;
+    google::rpc::ErrorInfo info;
+    if (details.ParseFromString(status.error_details()) &&
+        details.details_size() > 0) {
+      details.details(0).UnpackTo(&info);
+    }
+    return info.reason();
+  }
   std::unique_ptr<grpc::ClientReader<v1::SubscribeToShardEvent>> Subscribe(
       grpc::ClientContext* context, v1::ShardIteratorType type) {
     v1::SubscribeToShardRequest request;
@@ -138,6 +181,9 @@ TEST_F(GrpcServerTest, AStreamIsDescribedWithItsShards) {
   const auto& numbers = stream.shards(1).sequence_number_range();
   EXPECT_EQ(numbers.starting_sequence_number().size(), 56u);
   EXPECT_EQ(numbers.ending_sequence_number(), "");
+  // Placed on the node's two data groups in turn.
+  EXPECT_EQ(stream.shards(0).replication_group(), 1u);
+  EXPECT_EQ(stream.shards(1).replication_group(), 2u);
 }
 
 TEST_F(GrpcServerTest, ErrorsCarryDetailsForPrograms) {
@@ -163,6 +209,38 @@ TEST_F(GrpcServerTest, ErrorsCarryDetailsForPrograms) {
   google::rpc::BadRequest bad_request;
   ASSERT_TRUE(details.details(1).UnpackTo(&bad_request));
   EXPECT_EQ(bad_request.field_violations(0).field(), "records.2.partition_key");
+}
+
+// Every call of the API, whatever service and file it stands in.
+TEST_F(GrpcServerTest, BytesThatAreNoRequestGetATypedErrorOfEveryCall) {
+  for (const std::string& call : AllCalls()) {
+    SCOPED_TRACE(call);
+    const grpc::Status status = SendBytes(call, "\x0f");
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
+    EXPECT_THAT(status.error_message(),
+                HasSubstr("the request of 1 bytes is not a trireme.v1."));
+  }
+}
+
+TEST_F(GrpcServerTest, ARequestThatIsTooLargeIsToldTheLimitByEveryCall) {
+  const std::string bytes((16u << 20) + 1, 'x');
+  for (const std::string& call : AllCalls()) {
+    SCOPED_TRACE(call);
+    const grpc::Status status = SendBytes(call, bytes);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
+    EXPECT_EQ(status.error_message(),
+              "the request is 16777217 bytes; the limit is 16777216");
+  }
+}
+
+TEST_F(GrpcServerTest, TextThatIsNotUtf8GetsATypedError) {
+  // The name of a stream, field 1, of one byte that begins no character.
+  const grpc::Status status =
+      SendBytes("/trireme.v1.Streams/CreateStream", "\x0a\x01\xff");
+  EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
+  EXPECT_THAT(status.error_message(), HasSubstr("strings must be UTF-8"));
 }
 
 TEST_F(GrpcServerTest, OverloadComesWithARetryDelay) {
@@ -355,6 +433,7 @@ TEST(GrpcStatusTest, FieldPathsAreTheProtosOwn) {
   EXPECT_EQ(ProtoFieldPath("partitionKey"), "partition_key");
   EXPECT_EQ(ProtoFieldPath("records.12.member.data"), "records.12.data");
   EXPECT_EQ(ProtoFieldPath("streamARN"), "stream_arn");
+  EXPECT_EQ(ProtoFieldPath("maxRecordSizeInKiB"), "max_record_size_in_kib");
 }
 
 }  // namespace

@@ -65,21 +65,51 @@ TEST(ShardIteratorTest, TokensOfOtherClustersSecretsAndKindsAreRefused) {
       DecodeShardIterator(TokenSigner("other", "secret"), token, kNow).ok());
   EXPECT_FALSE(
       DecodeShardIterator(TokenSigner("cluster", "guess"), token, kNow).ok());
-  EXPECT_FALSE(DecodeNextToken(signer, token, kNow).ok());
+  EXPECT_FALSE(
+      DecodeNextToken(signer, ListOperation::kListShards, token, kNow).ok());
+}
+
+TEST(ShardIteratorTest, EachGenerationHasATokenOfItsOwn) {
+  const TokenSigner signer("cluster", "");
+  ShardIterator next = kIterator;
+  ++next.generation;
+  const std::string token = EncodeShardIterator(signer, next, kNow);
+  EXPECT_NE(token, EncodeShardIterator(signer, kIterator, kNow));
+  EXPECT_EQ(DecodeShardIterator(signer, token, kNow)->generation, 1u);
 }
 
 TEST(NextTokenTest, ATokenGivesItsPositionBackUntilItExpires) {
   const TokenSigner signer("cluster", "");
   const std::string token =
-      EncodeNextToken(signer, {"orders", StreamId(3), ShardIndex(99)}, kNow);
-  const auto position = DecodeNextToken(signer, token, kNow);
+      EncodeNextToken(signer, ListOperation::kListShards,
+                      {"orders", StreamId(3), ShardIndex(99)}, kNow);
+  const auto position =
+      DecodeNextToken(signer, ListOperation::kListShards, token, kNow);
   ASSERT_TRUE(position.ok());
   EXPECT_EQ(position->stream_name, "orders");
   EXPECT_EQ(position->stream, StreamId(3));
   EXPECT_EQ(position->shard, ShardIndex(99));
   const auto expired =
-      DecodeNextToken(signer, token, kNow + absl::Milliseconds(300'001));
+      DecodeNextToken(signer, ListOperation::kListShards, token,
+                      kNow + absl::Milliseconds(300'001));
   EXPECT_EQ(ReasonOf(expired.status()), ErrorReason::kExpiredNextToken);
+}
+
+TEST(NextTokenTest, ATokenIsGoodForItsOwnOperationOnly) {
+  const TokenSigner signer("cluster", "");
+  const auto lists = {ListOperation::kListStreams, ListOperation::kListShards};
+  for (const ListOperation given : lists) {
+    const std::string token =
+        EncodeNextToken(signer, given, {"orders", StreamId(3), {}}, kNow);
+    for (const ListOperation used : lists) {
+      const auto position = DecodeNextToken(signer, used, token, kNow);
+      if (used == given) {
+        EXPECT_TRUE(position.ok());
+      } else {
+        EXPECT_EQ(ReasonOf(position.status()), ErrorReason::kInvalidArgument);
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -236,6 +236,27 @@ TEST_F(SubscriptionTest, AnUnknownShardEndsItWithTheReason) {
   EXPECT_EQ(ReasonOf(*sink_.finished), ErrorReason::kResourceNotFound);
 }
 
+TEST_F(SubscriptionTest, ErrorsNameTheMembersOfThisOperation) {
+  const auto refusal = [&](ShardIteratorType type, const std::string& number) {
+    Sink sink;
+    auto subscription = node_.broker.SubscribeToShard(
+        {{"s", ""}, "0", {type, number, std::nullopt}}, TestNode::kTimeout,
+        &sink);
+    EXPECT_OK(subscription);
+    node_.Settle();
+    return sink.finished.value_or(absl::OkStatus());
+  };
+  EXPECT_EQ(
+      ViolationsOf(refusal(ShardIteratorType::kUnspecified, "")).at(0).member,
+      "startingPosition.type");
+  EXPECT_EQ(ViolationsOf(refusal(ShardIteratorType::kAtSequenceNumber, "x"))
+                .at(0)
+                .member,
+            "startingPosition.sequenceNumber");
+  EXPECT_THAT(std::string(refusal(ShardIteratorType::kLatest, "1").message()),
+              ::testing::HasSubstr("and also a SequenceNumber."));
+}
+
 TEST_F(SubscriptionTest, AGroupWithoutLeaderStillServesKnownPositions) {
   Put("a");
   node_.replicas.barrier_status = MakeError(ErrorReason::kNoLeader, "none");
