@@ -19,8 +19,8 @@ absl::StatusOr<Address> Address::Parse(absl::string_view text) {
   const absl::string_view digits = text.substr(colon + 1);
   uint32_t port = 0;
   if (digits.empty() || !absl::ascii_isdigit(digits[0]) ||
-      !absl::SimpleAtoi(digits, &port) || port > 65535) {
-    return refuse("its port is not a number from 0 to 65535");
+      !absl::SimpleAtoi(digits, &port) || port < 1 || port > 65535) {
+    return refuse("its port is not a number from 1 to 65535");
   }
   if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) {
     host = host.substr(1, host.size() - 2);

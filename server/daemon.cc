@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/dev_cluster.h"
+#include "server/directory_lock.h"
 #include "server/front_end.h"
 #include "server/grpc/peer_transport.h"
 #include "server/node.h"
@@ -100,6 +101,8 @@ void BlockStopSignals() {
 }
 
 absl::Status RunNode(const NodeConfig& config) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> lock,
+                   DirectoryLock::Acquire(config.data_dir));
   Identity expected;
   expected.cluster = config.cluster;
   expected.node = config.node;
@@ -149,6 +152,8 @@ absl::Status RunNode(const NodeConfig& config) {
 }
 
 absl::Status RunDevCluster(const DaemonFlags& flags) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<DirectoryLock> lock,
+                   DirectoryLock::Acquire(flags.data_dir));
   FrontEndOptions front_options;
   front_options.broker.cluster = "dev";
   front_options.grpc.address = flags.listen;
