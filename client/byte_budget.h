@@ -3,6 +3,7 @@
 #ifndef TRIREME_CLIENT_BYTE_BUDGET_H_
 #define TRIREME_CLIENT_BYTE_BUDGET_H_
 
+#include <atomic>
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
@@ -34,6 +35,8 @@ class ByteBudget {
     absl::MutexLock lock(&mu_);
     closed_ = true;
   }
+  // Records that are here, those whose Acquire has just returned included.
+  uint64_t count() const { return count_; }
   void WaitUntilEmpty() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &ByteBudget::Empty));
@@ -50,8 +53,8 @@ class ByteBudget {
 
   absl::Mutex mu_;
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t count_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<uint64_t> count_ = 0;  // Changed under the lock.
 };
 
 }  // namespace trireme::client

@@ -14,6 +14,9 @@ namespace {
 
 // How long a silent address may take before the next one is tried.
 constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
+// Learning is worth no longer wait than this, and is repeated so often.
+constexpr absl::Duration kLearnAttempt = absl::Seconds(1);
+constexpr absl::Duration kLearnPeriod = absl::Seconds(5);
 
 absl::Status Cancelled(absl::string_view call) {
   return MakeError(absl::StatusCode::kCancelled, kCancelled, call,
@@ -43,25 +46,33 @@ absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
   CLIENT_RETURN_IF_ERROR(endpoint.Connect(
       name, std::min(kConnectAttempt, deadline - absl::Now())));
   grpc::ClientContext context;
-  // A write gets all the time there is: cutting it short would only turn a
-  // slow success into an unknown outcome.
-  const absl::Time attempt_deadline =
-      repeat == Repeat::kFreely
-          ? std::min(deadline, absl::Now() + options_.attempt_timeout)
-          : deadline;
-  context.set_deadline(absl::ToChronoTime(attempt_deadline));
+  absl::Duration attempt_timeout = absl::InfiniteDuration();
+  switch (repeat) {
+    case Repeat::kFreely:
+      attempt_timeout = options_.attempt_timeout;
+      break;
+    case Repeat::kWhenNotDone:
+      // A write gets all the time there is: cutting it short would only turn a
+      // slow success into an unknown outcome.
+      break;
+    case Repeat::kOnceEach:
+      attempt_timeout = kLearnAttempt;
+      break;
+  }
+  context.set_deadline(
+      absl::ToChronoTime(std::min(deadline, absl::Now() + attempt_timeout)));
   Cancellation::Hook hook(cancellation_, [&] { context.TryCancel(); });
   return FromGrpc(attempt(endpoint, &context), name);
 }
 
 absl::Status Client::Call(absl::string_view name, Repeat repeat,
-                          Attempt attempt) {
+                          Attempt attempt, std::optional<uint32_t> group) {
   const absl::Time start = absl::Now();
   const absl::Time deadline = start + options_.timeout;
   Backoff backoff;
   for (size_t attempts = 1;; ++attempts) {
     if (cancellation_.cancelled()) return Cancelled(name);
-    const Endpoint& endpoint = endpoints_->current();
+    const Endpoint& endpoint = endpoints_->LeaderOf(group);
     const absl::Status status =
         CallOnce(name, repeat, endpoint, deadline, attempt);
     if (status.ok()) return status;
@@ -78,6 +89,9 @@ absl::Status Client::Call(absl::string_view name, Repeat repeat,
     // One whose store is damaged says INTERNAL; the others have the records.
     if (IsUnreachable(status) || absl::IsInternal(status)) {
       endpoints_->Leave(endpoint);
+    }
+    if (repeat == Repeat::kOnceEach && attempts >= endpoints_->size()) {
+      return status;
     }
     // The other endpoints are asked at once, then all wait.
     absl::Duration delay = absl::ZeroDuration();
@@ -169,13 +183,18 @@ absl::StatusOr<std::vector<v1::StreamSummary>> Client::ListStreams() {
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
     absl::string_view name) {
+  return ListShards(name, Repeat::kFreely);
+}
+
+absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
+    absl::string_view name, Repeat repeat) {
   v1::ListShardsRequest request;
   request.set_stream_name(std::string(name));
   std::vector<v1::Shard> all;
   for (;;) {
     v1::ListShardsResponse response;
     CLIENT_RETURN_IF_ERROR(
-        Call("ListShards", Repeat::kFreely,
+        Call("ListShards", repeat,
              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
                return endpoint.streams->ListShards(context, request, &response);
              }));
@@ -221,25 +240,75 @@ absl::Status Client::WaitUntilGone(absl::string_view name,
   }
 }
 
+std::shared_ptr<const ShardMap> Client::LearnShards(absl::string_view stream) {
+  const auto shards = ListShards(stream, Repeat::kOnceEach);
+  if (!shards.ok()) return nullptr;
+  return std::make_shared<const ShardMap>(*shards);
+}
+
+void Client::LearnLeaders() {
+  const auto status = GetClusterStatus(Repeat::kOnceEach);
+  if (status.ok()) endpoints_->Learn(*status);
+}
+
+std::optional<uint32_t> Client::GroupOf(absl::string_view stream,
+                                        absl::string_view partition_key,
+                                        absl::string_view explicit_hash_key) {
+  if (stream.empty()) return std::nullopt;  // Named by its ARN.
+  std::shared_ptr<const ShardMap> shards;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto [known, is_first] = streams_.try_emplace(stream);
+    // A single put is not worth two questions.
+    if (is_first) return std::nullopt;
+    shards = known->second.shards;
+    const absl::Time now = absl::Now();
+    if (now < known->second.learn_at) {
+      return shards == nullptr
+                 ? std::nullopt
+                 : shards->GroupOf(partition_key, explicit_hash_key);
+    }
+    known->second.learn_at = now + kLearnPeriod;
+  }
+  if (shards == nullptr) shards = LearnShards(stream);
+  if (shards == nullptr) return std::nullopt;
+  LearnLeaders();
+  {
+    absl::MutexLock lock(&mu_);
+    streams_[stream].shards = shards;
+  }
+  return shards->GroupOf(partition_key, explicit_hash_key);
+}
+
 absl::StatusOr<v1::PutRecordResponse> Client::PutRecord(
     const v1::PutRecordRequest& request) {
+  const std::optional<uint32_t> group =
+      GroupOf(request.stream_name(), request.partition_key(),
+              request.explicit_hash_key());
   v1::PutRecordResponse response;
-  CLIENT_RETURN_IF_ERROR(
-      Call("PutRecord", OfWrites(),
-           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-             return endpoint.records->PutRecord(context, request, &response);
-           }));
+  CLIENT_RETURN_IF_ERROR(Call(
+      "PutRecord", OfWrites(),
+      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+        return endpoint.records->PutRecord(context, request, &response);
+      },
+      group));
   return response;
 }
 
 absl::StatusOr<v1::PutRecordsResponse> Client::PutRecords(
     const v1::PutRecordsRequest& request) {
+  std::optional<uint32_t> group;
+  if (request.records_size() > 0) {
+    group = GroupOf(request.stream_name(), request.records(0).partition_key(),
+                    request.records(0).explicit_hash_key());
+  }
   v1::PutRecordsResponse response;
-  CLIENT_RETURN_IF_ERROR(
-      Call("PutRecords", OfWrites(),
-           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-             return endpoint.records->PutRecords(context, request, &response);
-           }));
+  CLIENT_RETURN_IF_ERROR(Call(
+      "PutRecords", OfWrites(),
+      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+        return endpoint.records->PutRecords(context, request, &response);
+      },
+      group));
   return response;
 }
 
@@ -276,10 +345,15 @@ absl::StatusOr<v1::GetRecordsResponse> Client::GetRecords(
 }
 
 absl::StatusOr<v1::GetClusterStatusResponse> Client::GetClusterStatus() {
+  return GetClusterStatus(Repeat::kFreely);
+}
+
+absl::StatusOr<v1::GetClusterStatusResponse> Client::GetClusterStatus(
+    Repeat repeat) {
   const v1::GetClusterStatusRequest request;
   v1::GetClusterStatusResponse response;
   CLIENT_RETURN_IF_ERROR(Call(
-      "GetClusterStatus", Repeat::kFreely,
+      "GetClusterStatus", repeat,
       [&](const Endpoint& endpoint, grpc::ClientContext* context) {
         return endpoint.cluster->GetClusterStatus(context, request, &response);
       }));

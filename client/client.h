@@ -10,6 +10,11 @@
 // ends with DEADLINE_EXCEEDED/OutcomeUnknown, unless `allow_duplicates` is
 // set: then it is repeated, and a record may be there twice.
 //
+// Puts go straight to the node that leads the record's shard, from the second
+// put of a stream on; which that is, is asked again every few seconds and after
+// a failure. Any node takes any call, so a leader that is not known, or cannot
+// be reached from here, costs a forward and nothing else.
+//
 // Any thread. Producers, subscribers and readers made from a client must be
 // destroyed before it.
 #ifndef TRIREME_CLIENT_CLIENT_H_
@@ -18,16 +23,21 @@
 #include <grpcpp/client_context.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cancellation.h"
 #include "client/endpoints.h"
+#include "client/shard_map.h"
 
 namespace trireme::client {
 
@@ -66,7 +76,8 @@ class Client {
   // --- records ---
   absl::StatusOr<v1::PutRecordResponse> PutRecord(
       const v1::PutRecordRequest& request);
-  // OK also when single records failed: see failed_record_count.
+  // OK also when single records failed: see failed_record_count. Goes where
+  // its first record's shard is led.
   absl::StatusOr<v1::PutRecordsResponse> PutRecords(
       const v1::PutRecordsRequest& request);
   absl::StatusOr<std::string> GetShardIterator(
@@ -78,6 +89,11 @@ class Client {
   // --- cluster ---
   absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus();
 
+  // Asks, each endpoint once, which groups the stream's shards belong to and
+  // who leads them. None when nobody could tell.
+  std::shared_ptr<const ShardMap> LearnShards(absl::string_view stream);
+  void LearnLeaders();
+
   // Ends every call in progress, of producers and subscribers too, and every
   // later one, with CANCELLED/Cancelled.
   void Cancel() { cancellation_.Cancel(); }
@@ -87,20 +103,33 @@ class Client {
   const ClientOptions& options() const { return options_; }
 
  private:
-  enum class Repeat { kFreely, kWhenNotDone };
+  enum class Repeat {
+    kFreely,
+    kWhenNotDone,
+    kOnceEach,  // Each endpoint is asked once, and not for long.
+  };
   using Attempt =
       absl::FunctionRef<grpc::Status(const Endpoint&, grpc::ClientContext*)>;
 
   Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints)
       : options_(std::move(options)), endpoints_(std::move(endpoints)) {}
 
-  absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
+  // `group`: goes to its leader; none: to any node.
+  absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt,
+                    std::optional<uint32_t> group = std::nullopt);
   absl::Status CallOnce(absl::string_view name, Repeat repeat,
                         const Endpoint& endpoint, absl::Time deadline,
                         Attempt attempt);
   Repeat OfWrites() const {
     return options_.allow_duplicates ? Repeat::kFreely : Repeat::kWhenNotDone;
   }
+  absl::StatusOr<std::vector<v1::Shard>> ListShards(absl::string_view name,
+                                                    Repeat repeat);
+  absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus(Repeat repeat);
+  // The group a put's record belongs to; learns it when that is due.
+  std::optional<uint32_t> GroupOf(absl::string_view stream,
+                                  absl::string_view partition_key,
+                                  absl::string_view explicit_hash_key);
 
   // Set at construction.
   const ClientOptions options_;
@@ -108,6 +137,14 @@ class Client {
 
   // Has a lock of its own.
   Cancellation cancellation_;
+
+  // What is known of a stream that is put to.
+  struct KnownStream {
+    std::shared_ptr<const ShardMap> shards;  // Null: not known.
+    absl::Time learn_at = absl::InfinitePast();
+  };
+  absl::Mutex mu_;
+  absl::flat_hash_map<std::string, KnownStream> streams_ ABSL_GUARDED_BY(mu_);
 };
 
 // Shorthands.

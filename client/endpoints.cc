@@ -22,6 +22,11 @@ constexpr int kMessageBytesMax = 32 << 20;
 // What one more attempt may take on an address that refused before.
 constexpr absl::Duration kSecondAttempt = absl::Milliseconds(100);
 
+// How long an endpoint that was left is nobody's leader: a node that is gone
+// is reported as the leader for some seconds, and an address at which nodes
+// see each other may be none for clients.
+constexpr absl::Duration kAvoidance = absl::Seconds(5);
+
 absl::Status CheckAddress(const std::string& address) {
   if (absl::StartsWith(address, "unix:")) return absl::OkStatus();
   const size_t colon = address.rfind(':');
@@ -82,28 +87,76 @@ absl::StatusOr<std::unique_ptr<Endpoints>> Endpoints::Create(
   if (addresses.empty()) {
     return absl::InvalidArgumentError("no endpoint is given");
   }
-  std::unique_ptr<Endpoints> result(new Endpoints());
+  std::unique_ptr<Endpoints> result(new Endpoints(credentials));
   for (const std::string& address : addresses) {
     if (absl::Status status = CheckAddress(address); !status.ok()) {
       return status;
     }
-    auto endpoint = std::make_unique<Endpoint>();
-    endpoint->index = result->endpoints_.size();
-    endpoint->address = address;
-    endpoint->channel =
-        grpc::CreateCustomChannel(address, credentials, Arguments());
-    endpoint->records = v1::Records::NewStub(endpoint->channel);
-    endpoint->streams = v1::Streams::NewStub(endpoint->channel);
-    endpoint->cluster = v1::Cluster::NewStub(endpoint->channel);
-    result->endpoints_.push_back(std::move(endpoint));
+    result->endpoints_.push_back(result->Make(address));
   }
   return result;
 }
 
+std::unique_ptr<Endpoint> Endpoints::Make(const std::string& address) const {
+  auto endpoint = std::make_unique<Endpoint>();
+  endpoint->address = address;
+  endpoint->channel =
+      grpc::CreateCustomChannel(address, credentials_, Arguments());
+  endpoint->records = v1::Records::NewStub(endpoint->channel);
+  endpoint->streams = v1::Streams::NewStub(endpoint->channel);
+  endpoint->cluster = v1::Cluster::NewStub(endpoint->channel);
+  return endpoint;
+}
+
+const Endpoint& Endpoints::LeaderOf(std::optional<uint32_t> group) const {
+  if (group.has_value()) {
+    absl::MutexLock lock(&mu_);
+    const auto leader = leaders_.find(*group);
+    if (leader != leaders_.end()) return *leader->second;
+  }
+  return current();
+}
+
+void Endpoints::Learn(const v1::GetClusterStatusResponse& status) {
+  absl::flat_hash_map<uint32_t, std::string> addresses;  // By node.
+  for (const v1::NodeStatus& node : status.nodes()) {
+    if (node.health() != v1::UNREACHABLE) {
+      addresses[node.node_id()] = node.address();
+    }
+  }
+  const absl::Time now = absl::Now();
+  absl::MutexLock lock(&mu_);
+  leaders_.clear();
+  for (const v1::GroupStatus& group : status.groups()) {
+    const auto address = addresses.find(group.leader());
+    if (address == addresses.end()) continue;
+    const Endpoint* const leader = At(address->second);
+    if (leader == nullptr) continue;
+    const auto avoided = avoided_.find(leader);
+    if (avoided != avoided_.end() && avoided->second > now) continue;
+    leaders_[group.group_id()] = leader;
+  }
+}
+
+const Endpoint* Endpoints::At(const std::string& address) {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->address == address) return endpoint.get();
+  }
+  if (!CheckAddress(address).ok()) return nullptr;
+  std::unique_ptr<Endpoint>& learned = learned_[address];
+  if (learned == nullptr) learned = Make(address);
+  return learned.get();
+}
+
 void Endpoints::Leave(const Endpoint& endpoint) {
   size_t expected = current_.load();
-  if (expected % endpoints_.size() != endpoint.index) return;
-  current_.compare_exchange_strong(expected, expected + 1);
+  if (endpoints_[expected % endpoints_.size()].get() == &endpoint) {
+    current_.compare_exchange_strong(expected, expected + 1);
+  }
+  absl::MutexLock lock(&mu_);
+  avoided_[&endpoint] = absl::Now() + kAvoidance;
+  absl::erase_if(
+      leaders_, [&](const auto& leader) { return leader.second == &endpoint; });
 }
 
 }  // namespace trireme::client

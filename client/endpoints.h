@@ -1,6 +1,7 @@
-// The addresses of a cluster, one gRPC channel each, and the one in use now.
-// Whoever finds an endpoint unreachable leaves it, and everybody goes on with
-// the next. Owned by Client. Any thread.
+// The addresses of a cluster, one gRPC channel each, the one in use now, and
+// those of the groups' leaders once they are learned. Whoever finds an endpoint
+// unreachable leaves it, and everybody goes on with the next. Owned by Client.
+// Any thread.
 #ifndef TRIREME_CLIENT_ENDPOINTS_H_
 #define TRIREME_CLIENT_ENDPOINTS_H_
 
@@ -9,13 +10,19 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "trireme/v1/cluster.grpc.pb.h"
 #include "trireme/v1/records.grpc.pb.h"
@@ -24,7 +31,6 @@
 namespace trireme::client {
 
 struct Endpoint {
-  size_t index = 0;
   std::string address;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::Records::Stub> records;
@@ -45,20 +51,44 @@ class Endpoints {
       const std::vector<std::string>& addresses,
       const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
+  // One of those given to Create. Endpoints live as long as this object.
   const Endpoint& current() const {
     return *endpoints_[current_.load() % endpoints_.size()];
   }
-  // Moves on from `endpoint`, unless somebody has done so already.
+  // Where the group's leader takes puts without a forward; `current` when that
+  // is not known. No group: `current`.
+  const Endpoint& LeaderOf(std::optional<uint32_t> group) const;
+  // Takes over who leads what. Leaders may stand at addresses that were not
+  // given to Create.
+  void Learn(const v1::GetClusterStatusResponse& status);
+  // Moves on from `endpoint`, unless somebody has done so already, and takes
+  // it for nobody's leader for a while.
   void Leave(const Endpoint& endpoint);
   size_t size() const { return endpoints_.size(); }
 
  private:
-  Endpoints() = default;
+  explicit Endpoints(std::shared_ptr<grpc::ChannelCredentials> credentials)
+      : credentials_(std::move(credentials)) {}
+
+  std::unique_ptr<Endpoint> Make(const std::string& address) const;
+  // The endpoint of an address; null when the address is malformed.
+  const Endpoint* At(const std::string& address)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Set at construction.
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
 
   std::atomic<size_t> current_ = 0;
+
+  mutable absl::Mutex mu_;
+  // By address; those that were not given to Create.
+  absl::flat_hash_map<std::string, std::unique_ptr<Endpoint>> learned_
+      ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<uint32_t, const Endpoint*> leaders_ ABSL_GUARDED_BY(mu_);
+  // Left lately: until when it is avoided.
+  absl::flat_hash_map<const Endpoint*, absl::Time> avoided_
+      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace trireme::client

@@ -9,6 +9,7 @@
 #include "client/error.h"
 #include "client/producer_lane.h"
 #include "client/status_macros.h"
+#include "client/utf8.h"
 
 namespace trireme::client {
 namespace {
@@ -16,16 +17,16 @@ namespace {
 constexpr uint64_t kRecordBytesMax = 10 << 20;
 constexpr size_t kKeyCharactersMax = 256;
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
-
-size_t CountCharacters(absl::string_view utf8) {
-  return std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  });
-}
+// How often the stream's shards are asked for, at most.
+constexpr absl::Duration kLearnPeriod = absl::Seconds(5);
 
 // A malformed record would fail its whole request; stop it at the door.
 absl::Status CheckRecord(const ProducerRecord& record) {
-  const size_t characters = CountCharacters(record.partition_key);
+  if (!IsUtf8(record.partition_key)) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "ValidationException",
+                     "PutRecords", "the partition key is not UTF-8");
+  }
+  const size_t characters = Utf8Characters(record.partition_key);
   if (characters < 1 || characters > kKeyCharactersMax) {
     return MakeError(
         absl::StatusCode::kInvalidArgument, "ValidationException", "PutRecords",
@@ -48,10 +49,6 @@ Producer::Producer(Client& client, ProducerOptions options)
     : options_(std::move(options)),
       client_(client),
       budget_(options_.unanswered_bytes_max) {
-  for (int i = 0; i < std::max(options_.lanes, 1); ++i) {
-    lanes_.push_back(
-        std::make_unique<ProducerLane>(client_, options_, budget_));
-  }
   watch_ = std::thread([this] { Watch(); });
   on_cancel_.emplace(client.cancellation(), [this] { Abort(); });
 }
@@ -65,12 +62,15 @@ Producer::~Producer() {
 
 void Producer::Abort() {
   budget_.Close();
-  for (auto& lane : lanes_) lane->Abort();
+  for (ProducerLane* const lane : AllLanes()) lane->Abort();
 }
 
 void Producer::Watch() {
   while (stop_watch_.WaitFor(kWatchInterval)) {
-    for (auto& lane : lanes_) lane->BreakIfSilent(absl::Now());
+    for (ProducerLane* const lane : AllLanes()) {
+      lane->BreakIfSilent(absl::Now());
+    }
+    if (budget_.count() > 0) client_.LearnLeaders();
   }
 }
 
@@ -80,9 +80,53 @@ absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
     return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",
                      "the producer is closed");
   }
-  const size_t lane = absl::HashOf(record.partition_key) % lanes_.size();
-  lanes_[lane]->Add(std::move(record), std::move(done));
+  LaneFor(record).Add(std::move(record), std::move(done));
   return absl::OkStatus();
+}
+
+ProducerLane& Producer::LaneFor(const ProducerRecord& record) {
+  const Group group = GroupOf(record);
+  absl::MutexLock lock(&mu_);
+  Lanes& lanes = lanes_[group];
+  while (lanes.size() < static_cast<size_t>(std::max(options_.lanes, 1))) {
+    lanes.push_back(
+        std::make_unique<ProducerLane>(client_, options_, budget_, group));
+  }
+  return *lanes[absl::HashOf(record.partition_key) % lanes.size()];
+}
+
+Producer::Group Producer::GroupOf(const ProducerRecord& record) {
+  const auto group_in = [&](const ShardMap* shards) -> Group {
+    if (shards == nullptr) return std::nullopt;
+    return shards->GroupOf(record.partition_key, record.explicit_hash_key);
+  };
+  {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &Producer::NotLearning));
+    // Records under way hold their keys to the lanes they are on: what is
+    // learned counts from a moment on when ours is the only one.
+    if (budget_.count() > 1 || absl::Now() < learn_at_) {
+      return group_in(shards_.get());
+    }
+    learning_ = true;
+  }
+  std::shared_ptr<const ShardMap> shards =
+      client_.LearnShards(options_.stream_name);
+  if (shards != nullptr) client_.LearnLeaders();
+  absl::MutexLock lock(&mu_);
+  learning_ = false;
+  learn_at_ = absl::Now() + kLearnPeriod;
+  if (shards != nullptr) shards_ = std::move(shards);
+  return group_in(shards_.get());
+}
+
+std::vector<ProducerLane*> Producer::AllLanes() {
+  absl::MutexLock lock(&mu_);
+  std::vector<ProducerLane*> all;
+  for (const auto& [group, lanes] : lanes_) {
+    for (const auto& lane : lanes) all.push_back(lane.get());
+  }
+  return all;
 }
 
 std::future<absl::StatusOr<PutOutcome>> Producer::Put(ProducerRecord record) {
@@ -103,7 +147,7 @@ void Producer::Close() {
   closed_ = true;
   Flush();
   budget_.Close();
-  for (auto& lane : lanes_) lane->Close();
+  for (ProducerLane* const lane : AllLanes()) lane->Close();
 }
 
 }  // namespace trireme::client

@@ -1,6 +1,12 @@
 // Writes many records fast: gathers them into requests on a few
 // PutRecordsStream calls ("lanes") and tells the outcome of each record once.
 //
+// Lanes. Each replication group that has shards of the stream gets lanes of its
+// own, whose calls go to the group's leader, and move with it once everything
+// sent to the old one is answered. Which group a record belongs to is asked
+// when none is under way; as long as nobody tells, one set of lanes goes to any
+// node.
+//
 // Order. All records of a partition key take the same lane, and a lane sends
 // in the order of Put. So the records of a key are stored in that order as
 // long as none fails. When one fails and is repeated, records of the key that
@@ -29,9 +35,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/byte_budget.h"
 #include "client/cancellation.h"
@@ -45,7 +54,7 @@ enum class UnknownOutcome { kRetry, kReport };
 
 struct ProducerOptions {
   std::string stream_name;
-  int lanes = 2;
+  int lanes = 1;  // Of each replication group.
   // Queued and sent together, keys included.
   uint64_t unanswered_bytes_max = 32 << 20;
   // Of one request. The service allows 500 records and 10 MiB.
@@ -86,9 +95,9 @@ class Producer {
   ~Producer();
 
   // Waits while the budget is full. `done` is called exactly once if this
-  // returns OK, and not at all otherwise. Errors: InvalidArgument (key of 0 or
-  // more than 256 characters, record over 10 MiB), Cancelled after Close or
-  // Client::Cancel.
+  // returns OK, and not at all otherwise. Errors: InvalidArgument (key that is
+  // not UTF-8, or of 0 or more than 256 characters, record over 10 MiB),
+  // Cancelled after Close or Client::Cancel.
   absl::Status Put(ProducerRecord record, PutCallback done);
   std::future<absl::StatusOr<PutOutcome>> Put(ProducerRecord record);
 
@@ -100,8 +109,18 @@ class Producer {
   void Close();
 
  private:
+  // Lanes by group; none: of records whose group is not known.
+  using Lanes = std::vector<std::unique_ptr<ProducerLane>>;
+  using Group = std::optional<uint32_t>;
+
   void Watch();
   void Abort();
+  ProducerLane& LaneFor(const ProducerRecord& record);
+  Group GroupOf(const ProducerRecord& record);
+  std::vector<ProducerLane*> AllLanes();
+  bool NotLearning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return !learning_;
+  }
 
   // Set at construction.
   const ProducerOptions options_;
@@ -111,12 +130,17 @@ class Producer {
   ByteBudget budget_;
   Cancellation stop_watch_;
 
-  std::vector<std::unique_ptr<ProducerLane>> lanes_;  // Use the budget.
+  absl::Mutex mu_;
+  absl::flat_hash_map<Group, Lanes> lanes_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<const ShardMap> shards_ ABSL_GUARDED_BY(mu_);
+  absl::Time learn_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
+  bool learning_ ABSL_GUARDED_BY(mu_) = false;
 
   // Owned by the caller of Close.
   bool closed_ = false;
 
-  std::thread watch_;  // Breaks calls that no longer answer.
+  // Breaks calls that no longer answer, asks who leads.
+  std::thread watch_;
   std::optional<Cancellation::Hook> on_cancel_;  // Uses the lanes.
 };
 

@@ -21,8 +21,8 @@ absl::Status Cancelled() {
 }  // namespace
 
 ProducerLane::ProducerLane(Client& client, const ProducerOptions& options,
-                           ByteBudget& budget)
-    : client_(client), options_(options), budget_(budget) {
+                           ByteBudget& budget, std::optional<uint32_t> group)
+    : client_(client), options_(options), budget_(budget), group_(group) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -72,7 +72,7 @@ void ProducerLane::BreakIfSilent(absl::Time now) {
 
 void ProducerLane::Run() {
   while (WaitForWork()) {
-    const Endpoint& endpoint = client_.endpoints().current();
+    const Endpoint& endpoint = Destination();
     const absl::Status connected = endpoint.Connect(kCall, kConnectAttempt);
     if (!connected.ok()) {
       client_.endpoints().Leave(endpoint);
@@ -103,7 +103,7 @@ void ProducerLane::RunCall(const Endpoint& endpoint) {
   }
   const auto call = endpoint.records->PutRecordsStream(&context);
   std::thread reader([&] { ReadAnswers(*call); });
-  SendUntilBroken(*call);
+  SendUntilBroken(endpoint, *call);
   call->WritesDone();
   reader.join();
   const absl::Status status = FromGrpc(call->Finish(), kCall);
@@ -125,10 +125,14 @@ bool ProducerLane::MaySendOrEnds() const {
   return sent_.size() < static_cast<size_t>(options_.requests_in_flight_max);
 }
 
-void ProducerLane::SendUntilBroken(Call& call) {
+void ProducerLane::SendUntilBroken(const Endpoint& endpoint, Call& call) {
   v1::PutRecordsRequest request;
   std::vector<uint64_t> tags;
-  while (TakeRequest(request, tags)) {
+  while (AwaitTurn()) {
+    // The group's leader moved: what was sent here is answered here, and the
+    // rest goes there.
+    if (&Destination() != &endpoint) return;
+    if (!TakeRequest(request, tags)) return;
     if (options_.on_send) {
       for (const uint64_t tag : tags) options_.on_send(tag);
     }
@@ -136,24 +140,26 @@ void ProducerLane::SendUntilBroken(Call& call) {
   }
 }
 
-// False when the call is to end.
-bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
-                               std::vector<uint64_t>& tags) {
+// Until there is something that may be sent; false when the call is to end.
+bool ProducerLane::AwaitTurn() {
   for (;;) {
     {
       absl::MutexLock lock(&mu_);
       mu_.Await(absl::Condition(this, &ProducerLane::MaySendOrEnds));
       if (broken_ || aborted_) return false;
-      if (failed_.empty()) {
-        if (queue_.empty()) return false;  // Closing, and all is answered.
-        break;
-      }
+      // Closing, and all is answered, when there is nothing.
+      if (failed_.empty()) return !queue_.empty();
       if (std::exchange(clean_answer_, false)) backoff_.Reset();
       RequeueFailed();
     }
     SettleExpired(absl::OkStatus());
     client_.cancellation().WaitFor(backoff_.Next());
   }
+}
+
+// False when the call is to end.
+bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
+                               std::vector<uint64_t>& tags) {
   absl::MutexLock lock(&mu_);
   if (broken_ || aborted_ || queue_.empty()) return false;
   Sent sent;

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,8 +29,9 @@ namespace trireme::client {
 
 class ProducerLane {
  public:
+  // Its calls go to the leader of `group`, or to any node.
   ProducerLane(Client& client, const ProducerOptions& options,
-               ByteBudget& budget);
+               ByteBudget& budget, std::optional<uint32_t> group);
   // Abort, then waits for the threads.
   ~ProducerLane();
 
@@ -69,8 +71,13 @@ class ProducerLane {
   void Run();
   bool WaitForWork();
   void RunCall(const Endpoint& endpoint);
-  void SendUntilBroken(Call& call);
+  // Sends at `endpoint` as long as that is where the lane's calls go.
+  void SendUntilBroken(const Endpoint& endpoint, Call& call);
+  bool AwaitTurn();
   bool TakeRequest(v1::PutRecordsRequest& request, std::vector<uint64_t>& tags);
+  const Endpoint& Destination() const {
+    return client_.endpoints().LeaderOf(group_);
+  }
   void GatherRequest(Sent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnBroken(const absl::Status& status);
   void WaitBeforeRetry(const absl::Status& status);
@@ -99,6 +106,7 @@ class ProducerLane {
   Client& client_;
   const ProducerOptions& options_;
   ByteBudget& budget_;
+  const std::optional<uint32_t> group_;
 
   // Owned by the lane's thread.
   Backoff backoff_;

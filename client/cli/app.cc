@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -61,6 +63,19 @@ CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
           },
           help)
       ->type_name("DURATION");
+}
+
+CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
+                            const std::string& help) {
+  return app.add_option("--limit", value, help)
+      ->type_name("COUNT")
+      ->check([](const std::string& text) {
+        uint64_t count = 0;
+        return absl::SimpleAtoi(text, &count) && count > 0
+                   ? std::string()
+                   : absl::StrCat("must be 1 or more, not ", text,
+                                  "; leave it out for no limit");
+      });
 }
 
 CLI::Option* AddFromOption(CLI::App& app, std::string& value) {

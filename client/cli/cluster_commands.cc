@@ -17,18 +17,8 @@ std::string GroupName(uint32_t group_id) {
   return group_id == 0 ? "0 (meta)" : absl::StrCat(group_id);
 }
 
-// Zones of nodes, by id.
-std::map<uint32_t, std::string> Zones(
-    const v1::GetClusterStatusResponse& status) {
-  std::map<uint32_t, std::string> zones;
-  for (const v1::NodeStatus& node : status.nodes()) {
-    zones[node.node_id()] = node.zone();
-  }
-  return zones;
-}
-
 void PrintGroups(const v1::GetClusterStatusResponse& status, Console& console) {
-  std::map<uint32_t, std::string> zones = Zones(status);
+  std::map<uint32_t, std::string> zones = LeaderZones(status);
   Table table({{"GROUP"},
                {"LEADER"},
                {"ZONE"},
@@ -50,8 +40,9 @@ void PrintGroups(const v1::GetClusterStatusResponse& status, Console& console) {
     const bool led = group.leader() != 0;
     table.AddRow({GroupName(group.group_id()),
                   led ? absl::StrCat("node ", group.leader()) : "none",
-                  led ? zones[group.leader()] : "-", absl::StrCat(group.term()),
-                  FormatCount(group.commit_index()), lags});
+                  led ? zones[group.group_id()] : "-",
+                  absl::StrCat(group.term()), FormatCount(group.commit_index()),
+                  lags});
   }
   table.Print(console.out, console.out_is_terminal);
 }
@@ -125,6 +116,18 @@ int Status(Session& session, bool check) {
 }
 
 }  // namespace
+
+std::map<uint32_t, std::string> LeaderZones(
+    const v1::GetClusterStatusResponse& status) {
+  std::map<uint32_t, std::string> zones;
+  for (const v1::GroupStatus& group : status.groups()) {
+    for (const v1::NodeStatus& node : status.nodes()) {
+      if (node.node_id() != group.leader()) continue;
+      zones[group.group_id()] = node.zone();
+    }
+  }
+  return zones;
+}
 
 uint64_t ReplicaLag(const v1::GroupStatus& group,
                     const v1::ReplicaStatus& replica) {

@@ -3,6 +3,7 @@
 #define TRIREME_CLIENT_CLI_CLUSTER_HEALTH_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ std::vector<std::string> ClusterTroubles(
 // Entries that the group has committed and this replica is not known to have.
 uint64_t ReplicaLag(const v1::GroupStatus& group,
                     const v1::ReplicaStatus& replica);
+
+// The zone of each group's leader, by group; without those that have none.
+std::map<uint32_t, std::string> LeaderZones(
+    const v1::GetClusterStatusResponse& status);
 
 // Nodes by zone: health, groups led, disk.
 void PrintNodes(const v1::GetClusterStatusResponse& status, Console& console);

@@ -4,6 +4,7 @@
 #define TRIREME_CLIENT_CLI_COMMANDS_H_
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -22,6 +23,10 @@ void AddDemoCommand(CLI::App& app, Session& session);
 // An option whose value is a duration ("10s", "2m", or seconds).
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
                                absl::Duration& value, const std::string& help);
+
+// --limit: 1 record or more.
+CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
+                            const std::string& help);
 
 // An option whose value is a position, checked while parsing.
 CLI::Option* AddFromOption(CLI::App& app, std::string& value);

@@ -26,6 +26,7 @@ struct DemoOptions {
 
 struct DemoShard {
   std::string shard_id;
+  uint32_t replication_group = 0;
   double share = 0;  // Of the hash key space.
   uint64_t records = 0;
   uint64_t bytes = 0;

@@ -1,5 +1,6 @@
 // What the demo says at its end.
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/cluster_health.h"
@@ -78,13 +79,18 @@ void PrintLatencies(const DemoResult& result, Console& console) {
       .PrintHistogram(console.out, console.out_is_terminal);
 }
 
-void PrintShards(const DemoResult& result, Console& console) {
+void PrintShards(const DemoResult& result,
+                 const v1::GetClusterStatusResponse& cluster,
+                 Console& console) {
+  std::map<uint32_t, std::string> zones = LeaderZones(cluster);
   Table table({{"SHARD"},
+               {"LED IN ZONE"},
                {"HASH RANGE", Align::kRight},
                {"RECORDS", Align::kRight},
                {"BYTES", Align::kRight}});
   for (const DemoShard& shard : result.shards) {
-    table.AddRow({shard.shard_id,
+    const std::string& zone = zones[shard.replication_group];
+    table.AddRow({shard.shard_id, zone.empty() ? "-" : zone,
                   absl::StrCat(FormatDecimals(100 * shard.share, 1), " %"),
                   FormatCount(shard.records), FormatBytes(shard.bytes)});
   }
@@ -138,7 +144,9 @@ Json VerdictJson(const Verdict& verdict) {
           {"OnOtherShards", verdict.on_other_shards}};
 }
 
-void PrintJson(const DemoResult& result, Console& console) {
+void PrintJson(const DemoResult& result,
+               const v1::GetClusterStatusResponse& cluster, Console& console) {
+  std::map<uint32_t, std::string> zones = LeaderZones(cluster);
   Json json{{"StreamName", result.stream},
             {"Ok", result.ok()},
             {"Files", result.files},
@@ -156,6 +164,8 @@ void PrintJson(const DemoResult& result, Console& console) {
   json["Shards"] = Json::array();
   for (const DemoShard& shard : result.shards) {
     json["Shards"].push_back({{"ShardId", shard.shard_id},
+                              {"ReplicationGroup", shard.replication_group},
+                              {"LeaderZone", zones[shard.replication_group]},
                               {"HashRangeShare", shard.share},
                               {"Records", shard.records},
                               {"Bytes", shard.bytes}});
@@ -169,13 +179,13 @@ void PrintDemoResult(const DemoResult& result,
                      const v1::GetClusterStatusResponse& cluster,
                      Session& session) {
   Console& console = session.console();
-  if (session.json()) return PrintJson(result, console);
+  if (session.json()) return PrintJson(result, cluster, console);
   console.out << "\n";
   PrintRates(result, console);
   console.out << "\n";
   PrintLatencies(result, console);
   console.out << "\n";
-  PrintShards(result, console);
+  PrintShards(result, cluster, console);
   console.out << "\n";
   PrintNodes(cluster, console);
   console.out << "\n"

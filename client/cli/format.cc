@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
+#include "client/utf8.h"
 
 namespace trireme::cli {
 namespace {
@@ -19,38 +20,16 @@ bool AllDigits(absl::string_view text) {
          std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
 }
 
-// Bytes of the UTF-8 character that starts at `i`; 0 when there is none.
-size_t CharacterBytes(absl::string_view text, size_t i) {
-  const auto byte = [&](size_t at) {
-    return static_cast<unsigned char>(text[at]);
-  };
-  const unsigned char lead = byte(i);
-  const size_t bytes = lead < 0x80             ? 1
-                       : (lead & 0xE0) == 0xC0 ? 2
-                       : (lead & 0xF0) == 0xE0 ? 3
-                       : (lead & 0xF8) == 0xF0 ? 4
-                                               : 0;
-  if (bytes == 0 || i + bytes > text.size()) return 0;
-  for (size_t j = 1; j < bytes; ++j) {
-    if ((byte(i + j) & 0xC0) != 0x80) return 0;
-  }
-  // Overlong forms, C1 controls, surrogates and what lies beyond Unicode.
-  if (lead == 0xC0 || lead == 0xC1 || (lead == 0xC2 && byte(i + 1) < 0xA0) ||
-      (lead == 0xE0 && byte(i + 1) < 0xA0) ||
-      (lead == 0xED && byte(i + 1) >= 0xA0) ||
-      (lead == 0xF0 && byte(i + 1) < 0x90) || lead > 0xF4 ||
-      (lead == 0xF4 && byte(i + 1) >= 0x90)) {
-    return 0;
-  }
-  return bytes;
-}
-
 bool IsPrintable(absl::string_view text) {
   for (size_t i = 0; i < text.size();) {
-    const size_t bytes = CharacterBytes(text, i);
+    const size_t bytes = client::Utf8CharacterBytes(text, i);
     if (bytes == 0) return false;
     const auto c = static_cast<unsigned char>(text[i]);
     if (bytes == 1 && c != '\t' && (c < 0x20 || c == 0x7F)) return false;
+    // C1 controls.
+    if (c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      return false;
+    }
     i += bytes;
   }
   return true;
@@ -160,6 +139,7 @@ Json ShardJson(const v1::Shard& shard) {
     range["EndingSequenceNumber"] =
         shard.sequence_number_range().ending_sequence_number();
   }
+  json["ReplicationGroup"] = shard.replication_group();
   return json;
 }
 

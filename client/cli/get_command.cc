@@ -96,8 +96,7 @@ Examples:
   get->add_option("--shard", what.shard,
                   "only this one: shardId-000000000003, or 3");
   AddFromOption(*get, what.from);
-  get->add_option("--limit", what.limit, "at most so many records")
-      ->check(CLI::PositiveNumber);
+  AddLimitOption(*get, what.limit, "at most so many records");
   get->add_option("--follow", options->follow,
                   "yes: go on with what comes later, as tail does [default: "
                   "no]")

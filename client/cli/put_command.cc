@@ -1,4 +1,5 @@
 // trireme put: one record, or every line of a file.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -16,6 +17,7 @@
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
 #include "client/producer.h"
+#include "client/utf8.h"
 
 namespace trireme::cli {
 namespace {
@@ -135,12 +137,12 @@ class Tally {
 };
 
 std::string FirstCharacters(const std::string& text, size_t count) {
-  size_t characters = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool starts = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (starts && characters++ == count) return text.substr(0, i);
+  size_t end = 0;
+  for (size_t i = 0; i < count && end < text.size(); ++i) {
+    // A byte that begins no character counts as one; Put refuses the key.
+    end += std::max<size_t>(1, client::Utf8CharacterBytes(text, end));
   }
-  return text;
+  return text.substr(0, end);
 }
 
 // The partition key of a line: --key, or a field, or the line itself.
@@ -227,6 +229,9 @@ int PutLines(Session& session, const Options& options) {
 int Put(Session& session, const Options& options) {
   if (options.lines.empty()) {
     if (options.key.empty()) return session.FailUsage("--key is missing");
+    if (!client::IsUtf8(options.key)) {
+      return session.FailUsage("--key is not UTF-8");
+    }
     return PutOne(session, options);
   }
   if (!options.key.empty() && options.key_field > 0) {

@@ -8,7 +8,7 @@
 
 #include "client/cli/format.h"
 #include "client/cli/session.h"
-#include "client/cli/table.h"
+#include "client/utf8.h"
 
 namespace trireme::cli {
 
@@ -24,8 +24,10 @@ class RecordPrinter {
     }
     if (!heading_printed_) PrintHeading();
     // The width of keys is not known beforehand; it only grows.
-    key_width_ = std::max(key_width_, DisplayWidth(record.partition_key()));
-    const size_t padding = key_width_ - DisplayWidth(record.partition_key());
+    key_width_ =
+        std::max(key_width_, client::Utf8Characters(record.partition_key()));
+    const size_t padding =
+        key_width_ - client::Utf8Characters(record.partition_key());
     out_ << FormatTime(record.approximate_arrival_timestamp()) << "  "
          << shard_id << "  " << record.sequence_number() << "  "
          << DataText(record.partition_key()) << std::string(padding, ' ')

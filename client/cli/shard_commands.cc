@@ -33,6 +33,7 @@ int List(Session& session, const std::string& stream) {
   }
   Table table({{"SHARD"},
                {"STATE"},
+               {"GROUP", Align::kRight},
                {"SHARE", Align::kRight},
                {"FIRST HASH KEY", Align::kRight},
                {"LAST HASH KEY", Align::kRight},
@@ -42,6 +43,7 @@ int List(Session& session, const std::string& stream) {
         shard.sequence_number_range().ending_sequence_number().empty();
     table.AddRow(
         {shard.shard_id(), open ? "open" : "closed",
+         absl::StrCat(shard.replication_group()),
          absl::StrCat(FormatDecimals(100 * HashRangeShare(shard), 1), " %"),
          shard.hash_key_range().starting_hash_key(),
          shard.hash_key_range().ending_hash_key(), Parents(shard)});

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/utf8.h"
+
 namespace trireme::cli {
 namespace {
 
 std::string Pad(const std::string& text, size_t width, Align align) {
-  const size_t missing = width - std::min(width, DisplayWidth(text));
+  const size_t missing = width - std::min(width, client::Utf8Characters(text));
   const std::string spaces(missing, ' ');
   return align == Align::kRight ? spaces + text : text + spaces;
 }
@@ -24,12 +26,6 @@ void PrintRule(std::ostream& out, const std::vector<size_t>& widths,
 
 }  // namespace
 
-size_t DisplayWidth(absl::string_view utf8) {
-  return std::count_if(utf8.begin(), utf8.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  });
-}
-
 void Table::AddRow(std::vector<std::string> cells) {
   cells.resize(columns_.size());
   rows_.push_back(std::move(cells));
@@ -38,8 +34,9 @@ void Table::AddRow(std::vector<std::string> cells) {
 std::vector<size_t> Table::Widths() const {
   std::vector<size_t> widths;
   for (size_t i = 0; i < columns_.size(); ++i) {
-    size_t width = DisplayWidth(columns_[i].title);
-    for (const auto& row : rows_) width = std::max(width, DisplayWidth(row[i]));
+    size_t width = client::Utf8Characters(columns_[i].title);
+    for (const auto& row : rows_)
+      width = std::max(width, client::Utf8Characters(row[i]));
     widths.push_back(width);
   }
   return widths;

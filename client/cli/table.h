@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
-
 namespace trireme::cli {
 
 enum class Align { kLeft, kRight };
@@ -32,9 +30,6 @@ class Table {
   const std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-// Characters, not bytes.
-size_t DisplayWidth(absl::string_view utf8);
 
 }  // namespace trireme::cli
 

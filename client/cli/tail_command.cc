@@ -208,8 +208,7 @@ Examples:
   tail->add_option("--shard", options->shard,
                    "only this one: shardId-000000000003, or 3");
   AddFromOption(*tail, options->from);
-  tail->add_option("--limit", options->limit, "end after so many records")
-      ->check(CLI::PositiveNumber);
+  AddLimitOption(*tail, options->limit, "end after so many records");
   AddDurationOption(*tail, "--idle-exit", options->idle_exit,
                     "end when no record came for so long");
   tail->callback([&session, options] {

@@ -106,6 +106,9 @@ TEST_F(CliTest, WrongCommandLinesAreUsageErrors) {
       {"put", "s", "--data", "x"},
       {"put", "s", "--data", "x", "--lines", "f"},
       {"put", "s", "--key", "k", "--lines", "-", "--key-field", "1"},
+      {"put", "s", "--data", "x", "--key", "\xff"},
+      {"get", "s", "--limit", "0"},
+      {"tail", "s", "--limit", "0"},
       {"get", "s", "--from", "yesterday"},
       {"get", "s", "--from", "123"},
       {"--timeout", "-3s", "stream", "list"},
@@ -116,6 +119,12 @@ TEST_F(CliTest, WrongCommandLinesAreUsageErrors) {
         << (command.empty() ? "" : command.back());
     EXPECT_FALSE(err_.empty());
   }
+}
+
+TEST_F(CliTest, ALimitOfNothingIsToldWhatToDo) {
+  EXPECT_EQ(RunAnywhere({"get", "s", "--limit", "0"}), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("--limit: must be 1 or more, not 0; leave it out "
+                              "for no limit"));
 }
 
 TEST_F(CliTest, StreamsAreMadeListedDescribedAndDeleted) {
@@ -145,8 +154,8 @@ TEST_F(CliTest, ShardsShowTheirShareOfTheKeys) {
   MakeStream(4);
   fake_.CloseShard("s", "shardId-000000000001", {"shardId-000000000004"});
   ASSERT_EQ(Run({"shard", "list", "s"}), kExitOk);
-  EXPECT_THAT(out_, HasSubstr("shardId-000000000000  open     25.0 %"));
-  EXPECT_THAT(out_, HasSubstr("shardId-000000000001  closed   25.0 %"));
+  EXPECT_THAT(out_, HasSubstr("shardId-000000000000  open        1   25.0 %"));
+  EXPECT_THAT(out_, HasSubstr("shardId-000000000001  closed      2   25.0 %"));
   ASSERT_EQ(Run({"shard", "list", "s", "--output", "json"}), kExitOk);
   EXPECT_EQ(Json::parse(out_)["Shards"][4]["ParentShardId"],
             "shardId-000000000001");
@@ -220,6 +229,17 @@ TEST_F(CliTest, LinesBecomeRecordsWithTheirFieldAsKey) {
     if (record.partition_key() == "alpha") alpha += record.data() + ";";
   }
   EXPECT_EQ(alpha, "one  alpha;three alpha;");
+}
+
+TEST_F(CliTest, AKeyThatIsNotUtf8IsNotSentAndItsLineIsNamed) {
+  ASSERT_EQ(Run({"stream", "create", "s", "--wait"}), kExitOk);
+  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key-field", "1"},
+                "k 1\nk\xff 2\nk 3\n"),
+            kExitPartial);
+  EXPECT_THAT(err_, HasSubstr("line 2: the partition key is not UTF-8\n"));
+  EXPECT_EQ(fake_.records("s").size(), 2u);
+  // Data may be any bytes.
+  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k"}, "\xff\n"), kExitOk);
 }
 
 TEST_F(CliTest, LinesComeFromStandardInputToo) {
@@ -307,7 +327,8 @@ TEST_F(CliTest, CtrlCEndsACallThatWaits) {
 
 TEST_F(CliTest, ClusterStatusShowsNodesAndGroups) {
   ASSERT_EQ(Run({"cluster", "status", "--check"}), kExitOk);
-  EXPECT_THAT(out_, HasSubstr("zone-b     2  127.0.0.1:7420  HEALTHY"));
+  EXPECT_THAT(out_,
+              HasSubstr("zone-b     2  " + fake_.address() + "  HEALTHY"));
   EXPECT_THAT(out_, HasSubstr("1d 01:01:01"));
   EXPECT_THAT(out_, HasSubstr("1: 0  2: 0  3: 7"));
   fake_.SetUnhealthy(true);

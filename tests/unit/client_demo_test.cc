@@ -146,6 +146,9 @@ TEST_F(DemoTest, EveryLineComesBackTwiceAndTheStreamIsDeleted) {
       << out_;
   EXPECT_THAT(out_, HasSubstr("at full speed         1,000"));
   EXPECT_THAT(out_, HasSubstr("at a moderate rate       50"));
+  // Group 1 has a leader; of the others the cluster says none.
+  EXPECT_THAT(out_, HasSubstr("shardId-000000000000  zone-a"));
+  EXPECT_THAT(out_, HasSubstr("shardId-000000000001  -"));
   EXPECT_FALSE(fake_.HasStream(stream_));
 }
 

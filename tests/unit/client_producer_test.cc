@@ -21,7 +21,7 @@ class ProducerTest : public ::testing::Test {
         {.endpoints = {fake_.address()}, .credentials = nullptr});
     ASSERT_TRUE(client.ok());
     client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 3).ok());
+    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
   }
 
   static ProducerOptions Options() {
@@ -78,7 +78,9 @@ class ProducerTest : public ::testing::Test {
 };
 
 TEST_F(ProducerTest, WritesEveryRecordOnceAndInOrderOfItsKey) {
-  EXPECT_TRUE(PutAll(Options(), 2000, 7).empty());
+  ProducerOptions options = Options();
+  options.lanes = 2;
+  EXPECT_TRUE(PutAll(options, 2000, 7).empty());
   ExpectEachOnceInOrder(2000, 7);
   EXPECT_LE(fake_.calls("PutRecordsStream"), 2);
 }
@@ -102,7 +104,6 @@ TEST_F(ProducerTest, AThrottledRecordIsRepeatedBeforeThoseBehindIt) {
 TEST_F(ProducerTest, ABrokenCallIsRepeatedAtLeastOnce) {
   fake_.BreakPutStreamAt(3, /*written=*/true);
   ProducerOptions options = Options();
-  options.lanes = 1;
   EXPECT_TRUE(PutAll(options, 300, 3).empty());
   // The copies of what was written and not answered are there, in order.
   size_t total = 0;
@@ -125,7 +126,6 @@ TEST_F(ProducerTest, ABrokenCallIsRepeatedAtLeastOnce) {
 TEST_F(ProducerTest, UnknownOutcomesAreReportedIfAsked) {
   fake_.BreakPutStreamAt(3, /*written=*/false);
   ProducerOptions options = Options();
-  options.lanes = 1;
   options.requests_in_flight_max = 2;
   options.unknown_outcome = UnknownOutcome::kReport;
   const auto failures = PutAll(options, 300, 3);
@@ -150,7 +150,6 @@ TEST_F(ProducerTest, InternalFailureOfARecordIsAnUnknownOutcome) {
 TEST_F(ProducerTest, AMalformedRecordFailsAloneNotWithItsRequest) {
   fake_.RefuseKey("key2");
   ProducerOptions options = Options();
-  options.lanes = 1;
   const auto failures = PutAll(options, 40, 4);
   ASSERT_EQ(failures.size(), 10u);
   EXPECT_EQ(Reason(failures[0]), "ValidationException");

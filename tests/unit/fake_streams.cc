@@ -156,11 +156,15 @@ class FakeTrireme::ClusterService : public v1::Cluster::Service {
                           v1::GetClusterStatusResponse* out) override {
     absl::MutexLock lock(&fake_.mu_);
     if (Status s = fake_.Enter("GetClusterStatus"); !s.ok()) return s;
+    if (!fake_.leaders_.empty()) {
+      DescribeLeaders(out);
+      return Status::OK;
+    }
     for (int i = 1; i <= 3; ++i) {
       v1::NodeStatus* node = out->add_nodes();
       node->set_node_id(i);
       node->set_zone(absl::StrCat("zone-", std::string(1, 'a' + i - 1)));
-      node->set_address("127.0.0.1:7420");
+      node->set_address(fake_.address());
       node->set_health(fake_.unhealthy_ && i == 3 ? v1::UNREACHABLE
                                                   : v1::HEALTHY);
       node->set_uptime_ms(90'061'000);
@@ -185,6 +189,19 @@ class FakeTrireme::ClusterService : public v1::Cluster::Service {
   }
 
  private:
+  void DescribeLeaders(v1::GetClusterStatusResponse* out)
+      ABSL_SHARED_LOCKS_REQUIRED(fake_.mu_) {
+    for (const auto& [id, address] : fake_.leaders_) {
+      v1::NodeStatus* node = out->add_nodes();
+      node->set_node_id(id);
+      node->set_address(address);
+      node->set_health(v1::HEALTHY);
+      v1::GroupStatus* group = out->add_groups();
+      group->set_group_id(id);
+      group->set_leader(id);
+    }
+  }
+
   FakeTrireme& fake_;
 };
 

@@ -133,6 +133,12 @@ void FakeTrireme::SetUnhealthy(bool unhealthy) {
   unhealthy_ = unhealthy;
 }
 
+void FakeTrireme::SetLeaders(
+    const std::map<uint32_t, std::string>& addresses_by_group) {
+  absl::MutexLock lock(&mu_);
+  leaders_ = addresses_by_group;
+}
+
 void FakeTrireme::CloseShard(const std::string& stream,
                              const std::string& shard,
                              const std::vector<std::string>& children) {
@@ -203,6 +209,7 @@ void FakeTrireme::AddShard(Stream& stream, double from, double to) {
   v1::Shard& shard = stream.shards.emplace_back().description;
   shard.set_shard_id(
       absl::StrFormat("shardId-%012d", stream.shards.size() - 1));
+  shard.set_replication_group(static_cast<uint32_t>(stream.shards.size()));
   shard.mutable_hash_key_range()->set_starting_hash_key(HashKeyText(from));
   shard.mutable_hash_key_range()->set_ending_hash_key(HashKeyText(to));
   shard.mutable_sequence_number_range()->set_starting_sequence_number(

@@ -60,6 +60,10 @@ class FakeTrireme {
   void CloseShard(const std::string& stream, const std::string& shard,
                   const std::vector<std::string>& children);
   void SetUnhealthy(bool unhealthy);
+  // The cluster status names one node an address, and it as the leader of
+  // these groups; shard n belongs to group n + 1. By default every node stands
+  // here.
+  void SetLeaders(const std::map<uint32_t, std::string>& addresses_by_group);
 
   int calls(const std::string& call) const;
   // Waits until the call was made once, 20 seconds at most.
@@ -121,6 +125,7 @@ class FakeTrireme {
   bool silent_ ABSL_GUARDED_BY(mu_) = false;
   Fault fault_ ABSL_GUARDED_BY(mu_) = Fault::kNone;
   bool unhealthy_ ABSL_GUARDED_BY(mu_) = false;
+  std::map<uint32_t, std::string> leaders_ ABSL_GUARDED_BY(mu_);
   bool shutting_down_ ABSL_GUARDED_BY(mu_) = false;
   int iterator_generation_ ABSL_GUARDED_BY(mu_) = 0;
   int shards_per_page_ ABSL_GUARDED_BY(mu_) = 100;
