@@ -108,6 +108,7 @@ void PeerConnection::Stop() {
     stopping_ = true;
     if (stream_ != nullptr) stream_->Cancel();
   }
+  stop_.Set();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -138,9 +139,7 @@ void PeerConnection::Run() {
                    status.error_message());
       receiver_->ConnectionLost(peer_);
     }
-    absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), kReconnectAfter);
-    if (stopping_) return;
+    if (stop_.WaitFor(kReconnectAfter)) return;
   }
 }
 

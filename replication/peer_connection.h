@@ -18,6 +18,7 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/security/credentials.h"
 #include "replication/transport.h"
+#include "storage/monotonic_event.h"
 #include "trireme/v1/replication.grpc.pb.h"
 
 namespace trireme {
@@ -65,6 +66,8 @@ class PeerConnection {
 
   EnvelopeReceiver* receiver_ = nullptr;  // Set by Start.
   std::thread thread_;
+
+  MonotonicEvent stop_;  // Ends the pause between two streams.
 
   absl::Mutex mu_;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -15,17 +15,21 @@ void Timers::Stop() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
-    changed_.Signal();
   }
+  changed_.Set();
   if (thread_.joinable()) thread_.join();
 }
 
 void Timers::After(absl::Duration delay, absl::AnyInvocable<void()> callback) {
   const absl::Duration due = clock_->MonotonicNow() + delay;
-  absl::MutexLock lock(&mu_);
-  const auto added =
-      queue_.emplace(std::make_pair(due, next_id_++), std::move(callback));
-  if (added.first == queue_.begin()) changed_.Signal();
+  bool is_first = false;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto added =
+        queue_.emplace(std::make_pair(due, next_id_++), std::move(callback));
+    is_first = added.first == queue_.begin();
+  }
+  if (is_first) changed_.Set();
 }
 
 bool Timers::RunDue() {
@@ -48,15 +52,18 @@ bool Timers::RunDue() {
 
 void Timers::Run() {
   for (;;) {
+    // Before looking: what comes afterwards sets it again.
+    changed_.Reset();
     RunDue();
-    const absl::Duration now = clock_->MonotonicNow();
-    absl::MutexLock lock(&mu_);
-    if (stopping_) return;
-    if (queue_.empty()) {
-      changed_.Wait(&mu_);
-    } else if (queue_.begin()->first.first > now) {
-      changed_.WaitWithTimeout(&mu_, queue_.begin()->first.first - now);
+    absl::Duration delay = absl::InfiniteDuration();
+    {
+      absl::MutexLock lock(&mu_);
+      if (stopping_) return;
+      if (!queue_.empty()) {
+        delay = queue_.begin()->first.first - clock_->MonotonicNow();
+      }
     }
+    if (delay > absl::ZeroDuration()) changed_.WaitFor(delay);
   }
 }
 

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "storage/clock.h"
+#include "storage/monotonic_event.h"
 
 namespace trireme {
 
@@ -41,8 +42,9 @@ class Timers {
   Clock* const clock_;
   std::thread thread_;
 
+  MonotonicEvent changed_;  // The first callback's time, or stopping_.
+
   absl::Mutex mu_;
-  absl::CondVar changed_;
   // By due time, then in the order they were made.
   std::map<std::pair<absl::Duration, uint64_t>, absl::AnyInvocable<void()>>
       queue_ ABSL_GUARDED_BY(mu_);
