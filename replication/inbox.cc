@@ -5,8 +5,14 @@
 namespace trireme {
 
 void Inbox::Push(InboxEvent event) {
-  absl::MutexLock lock(&mu_);
-  if (!stopping_) events_.push_back(std::move(event));
+  bool is_first = false;
+  {
+    absl::MutexLock lock(&mu_);
+    if (stopping_) return;
+    is_first = events_.empty();
+    events_.push_back(std::move(event));
+  }
+  if (is_first) arrived_.Set();
 }
 
 bool Inbox::Admit(uint64_t bytes) {
@@ -19,22 +25,24 @@ bool Inbox::Admit(uint64_t bytes) {
 }
 
 bool Inbox::Wait(absl::Duration timeout) {
+  arrived_.WaitFor(timeout);
   absl::MutexLock lock(&mu_);
-  const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    return stopping_ || !events_.empty();
-  };
-  mu_.AwaitWithTimeout(absl::Condition(&ready), timeout);
   return !stopping_;
 }
 
 std::vector<InboxEvent> Inbox::TakeAll() {
+  // Before taking: what comes afterwards sets it again.
+  arrived_.Reset();
   absl::MutexLock lock(&mu_);
   return std::exchange(events_, {});
 }
 
 void Inbox::Stop() {
-  absl::MutexLock lock(&mu_);
-  stopping_ = true;
+  {
+    absl::MutexLock lock(&mu_);
+    stopping_ = true;
+  }
+  arrived_.Set();
 }
 
 }  // namespace trireme

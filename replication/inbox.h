@@ -19,6 +19,7 @@
 #include "replication/proposal.h"
 #include "replication/transport.h"
 #include "storage/ids.h"
+#include "storage/monotonic_event.h"
 #include "storage/replicated_state.h"
 
 namespace trireme {
@@ -83,6 +84,8 @@ class Inbox {
  private:
   const uint64_t waiting_bytes_max_;  // Set at construction.
   std::atomic<uint64_t> waiting_bytes_{0};
+
+  MonotonicEvent arrived_;  // The first of events_, or stopping_.
 
   absl::Mutex mu_;
   std::vector<InboxEvent> events_ ABSL_GUARDED_BY(mu_);

@@ -20,6 +20,7 @@
 #include "storage/errors.h"
 #include "storage/stream_name.h"
 #include "tests/unit/state_fixture.h"
+#include "trireme/v1/records.pb.h"
 
 namespace trireme {
 
@@ -279,6 +280,17 @@ inline std::string BytesOf(const RecordRun& run) {
   std::string bytes;
   for (const EncodedSpan& span : run.spans) bytes += std::string(span.bytes);
   return bytes;
+}
+
+// What the records of a read hold.
+inline std::vector<std::string> DataOf(const RecordRun& run) {
+  v1::GetRecordsResponse message;
+  EXPECT_TRUE(message.ParseFromString(BytesOf(run)));
+  std::vector<std::string> data;
+  for (const v1::Record& record : message.records()) {
+    data.push_back(record.data());
+  }
+  return data;
 }
 
 }  // namespace trireme

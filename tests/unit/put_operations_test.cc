@@ -1,0 +1,233 @@
+#include "server/put_operations.h"
+
+#include "gmock/gmock.h"
+#include "server/limits.h"
+#include "tests/unit/broker_fixture.h"
+
+namespace trireme {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr auto kTrimHorizon = ShardIteratorType::kTrimHorizon;
+
+TEST(PutTest, ARecordPutIsReadBackUnderItsNumber) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const auto put = node.Put("s", "key", "data");
+  ASSERT_OK(put);
+  const auto iterator = node.Iterator("s", "0", kTrimHorizon);
+  ASSERT_OK(iterator);
+  const auto read = node.Get(*iterator);
+  ASSERT_OK(read);
+  v1::GetRecordsResponse message;
+  ASSERT_TRUE(message.ParseFromString(BytesOf(read->records)));
+  ASSERT_EQ(message.records_size(), 1);
+  EXPECT_EQ(message.records(0).sequence_number(),
+            put->sequence_number.ToString());
+  EXPECT_EQ(message.records(0).partition_key(), "key");
+  EXPECT_EQ(message.records(0).data(), "data");
+}
+
+TEST(PutTest, ManyRecordsAreOneProposalAGroupAndKeepTheirOrder) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 8);  // On two groups.
+  const size_t before = node.replicas.proposals.size();
+  std::vector<std::string> keys;
+  std::vector<PutEntry> records;
+  for (int i = 0; i < 100; ++i) keys.push_back("key" + std::to_string(i % 30));
+  for (int i = 0; i < 100; ++i) records.push_back({keys[i], keys[i], ""});
+  const auto put = node.PutAll("s", records);
+  ASSERT_OK(put);
+  EXPECT_EQ(node.replicas.proposals.size(), before + 2);
+  ASSERT_EQ(put->records.size(), 100u);
+  std::map<ShardIndex, Counter> last;
+  for (size_t i = 0; i < 100; ++i) {
+    const PutResult& result = put->records[i];
+    ASSERT_OK(result.status);
+    const ShardIndex shard = result.sequence_number.shard;
+    EXPECT_EQ(shard, (*ShardOf(*stream, keys[i], ""))->index);
+    EXPECT_GT(result.sequence_number.counter, last[shard]);
+    last[shard] = result.sequence_number.counter;
+  }
+}
+
+TEST(PutTest, TheShapeOfARecordIsChecked) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const auto text = [&](const std::string& key, const std::string& data) {
+    return std::string(node.Put("s", key, data).status().message());
+  };
+  EXPECT_THAT(text("", "d"), HasSubstr("at 'partitionKey' failed to satisfy "
+                                       "constraint: Member must have length "
+                                       "greater than or equal to 1"));
+  // 256 characters of two bytes each are fine.
+  std::string key;
+  for (int i = 0; i < 256; ++i) key += "é";
+  EXPECT_EQ(text(key, "d"), "");
+  EXPECT_THAT(text(key + "x", "d"), HasSubstr("less than or equal to 256"));
+  EXPECT_EQ(text("k", std::string((1 << 20) - 1, 'x')), "");
+  EXPECT_EQ(text("k", std::string(1 << 20, 'x')),
+            "record is 1048577 bytes, its partition key included; the limit "
+            "of stream s is 1048576");
+  EXPECT_THAT(text("k", std::string((10 << 20) + 1, 'x')),
+              HasSubstr("at 'data' failed to satisfy constraint: Member must "
+                        "have length less than or equal to 10485760"));
+  EXPECT_EQ(text("k", ""), "");  // Empty data is legal.
+}
+
+TEST(PutTest, OneMalformedRecordFailsTheWholeCallAndWritesNothing) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const size_t before = node.replicas.proposals.size();
+  const auto put = node.PutAll("s", {{"a", "k", ""}, {"b", "", ""}});
+  EXPECT_EQ(ReasonOf(put.status()), ErrorReason::kValidation);
+  EXPECT_THAT(std::string(put.status().message()),
+              HasSubstr("'records.2.member.partitionKey'"));
+  EXPECT_EQ(ReasonOf(node.PutAll("s", {}).status()), ErrorReason::kValidation);
+  EXPECT_EQ(ReasonOf(node.PutAll("s", std::vector<PutEntry>(
+                                          501, PutEntry{"d", "k", ""}))
+                         .status()),
+            ErrorReason::kValidation);
+  EXPECT_EQ(ReasonOf(node.PutAll("s", {{"d", "k", "not a number"}}).status()),
+            ErrorReason::kValidation);
+  EXPECT_EQ(node.replicas.proposals.size(), before);
+}
+
+TEST(PutTest, ACallOfMoreThan10MiBIsRefused) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const std::string data((1 << 20) - 1, 'x');
+  std::vector<PutEntry> records(10, PutEntry{data, "k", ""});
+  ASSERT_OK(node.PutAll("s", records));
+  records.push_back({"", "k", ""});
+  const auto put = node.PutAll("s", records);
+  EXPECT_EQ(ReasonOf(put.status()), ErrorReason::kInvalidArgument);
+  EXPECT_THAT(
+      std::string(put.status().message()),
+      HasSubstr("10485761 bytes, keys included; the limit is 10485760"));
+}
+
+TEST(PutTest, AnUnknownOrUnfinishedStreamIsNotFound) {
+  TestNode node;
+  EXPECT_EQ(ReasonOf(node.Put("none", "k", "d").status()),
+            ErrorReason::kResourceNotFound);
+  node.replicas.leader = NodeId(2);  // Nobody drives it: it stays CREATING.
+  ASSERT_OK(node.Create("young", 1));
+  const auto put = node.Put("young", "k", "d");
+  EXPECT_EQ(put.status().message(),
+            "Stream young under account 000000000000 not found.");
+}
+
+TEST(PutTest, ADroppedShardsStreamIsLookedUpAgain) {
+  TestNode node;
+  const StreamPtr old = node.CreateActive("s", 1);
+  node.clock.Advance(absl::Seconds(1));
+  // Deleted and made again elsewhere; this node hears of it at the barrier.
+  auto drop = std::make_shared<ProposalBody>();
+  drop->command = DropShards(old->id.value(), {0}).SerializeAsString();
+  node.replicas.Propose(
+      {old->shards[0].group, drop, absl::Seconds(1), [](ProposalOutcome) {}});
+  node.replicas.at_barrier = [&](GroupId group) {
+    if (group != kMetaGroup) return;
+    node.replicas.at_barrier = nullptr;
+    node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+                             [](absl::Status) {});
+    node.Settle();
+    node.CreateActive("s", 1);
+  };
+  const auto put = node.Put("s", "k", "d");
+  ASSERT_OK(put);
+  const StreamPtr now = node.replica.state().catalog().Find("s");
+  EXPECT_NE(now->id, old->id);
+  const auto read = node.Get(*node.Iterator("s", "0", kTrimHorizon));
+  EXPECT_THAT(DataOf(read->records), ElementsAre("d"));
+}
+
+TEST(PutTest, APutToAShardThatStaysSealedIsRefusedInTheEnd) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 1);
+  auto seal = std::make_shared<ProposalBody>();
+  seal->command = SealShard(stream->id.value(), 0).SerializeAsString();
+  node.replicas.Propose({stream->shards[0].group, seal, absl::Seconds(1),
+                         [](ProposalOutcome) {}});
+  TestNode::Answer<PutResult> answer;
+  PutRecordRequest request;
+  request.stream.name = "s";
+  request.record = {"d", "k", ""};
+  node.broker.PutRecord(request, TestNode::kTimeout, answer.Callback());
+  node.Settle();
+  EXPECT_FALSE(answer.answered());  // Its children may be on their way.
+  for (int i = 0; i < 20; ++i) node.Advance(absl::Seconds(1));
+  EXPECT_EQ(ReasonOf(node.Take(answer).status()), ErrorReason::kNoLeader);
+}
+
+TEST(PutTest, ErrorsOfTheGroupAreTypedAndPerRecordInPutRecords) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const auto refuse = [&](ErrorReason reason) {
+    node.replicas.refuse_with = {MakeError(reason, "why")};
+  };
+  refuse(ErrorReason::kDiskFull);
+  EXPECT_EQ(ReasonOf(node.Put("s", "k", "d").status()), ErrorReason::kDiskFull);
+  refuse(ErrorReason::kOutcomeUnknown);
+  EXPECT_EQ(ReasonOf(node.Put("s", "k", "d").status()),
+            ErrorReason::kOutcomeUnknown);
+  refuse(ErrorReason::kNoLeader);
+  const auto put = node.PutAll("s", {{"a", "k", ""}, {"b", "k", ""}});
+  ASSERT_OK(put);
+  for (const PutResult& result : put->records) {
+    EXPECT_EQ(ReasonOf(result.status), ErrorReason::kNoLeader);
+  }
+}
+
+TEST(PutTest, BeyondItsBytesANodeRefusesPutsUntilOthersAreDone) {
+  BrokerOptions options = TestNode::Options();
+  options.put_bytes_max = 1000;
+  TestNode node(0, 1 << 20, options);
+  node.CreateActive("s", 1);
+  node.replicas.holding = true;
+  TestNode::Answer<PutResult> first;
+  const std::string data(900, 'x');
+  PutRecordRequest request;
+  request.stream.name = "s";
+  request.record = {data, "k", ""};
+  node.broker.PutRecord(request, TestNode::kTimeout, first.Callback());
+  EXPECT_EQ(ReasonOf(node.Put("s", "k", data).status()),
+            ErrorReason::kOverloaded);
+  node.replicas.holding = false;
+  node.replicas.CommitHeld();
+  ASSERT_OK(node.Take(first));
+  EXPECT_OK(node.Put("s", "k", data));
+}
+
+TEST(PutTest, ANumberForOrderingMustBeOneThatWasGiven) {
+  TestNode node;
+  node.CreateActive("s", 2);
+  const auto first = node.Put("s", "a", "1");
+  ASSERT_OK(first);
+  const std::string number = first->sequence_number.ToString();
+  const auto second = node.Put("s", "a", "2", number);
+  ASSERT_OK(second);
+  EXPECT_GT(second->sequence_number.counter, first->sequence_number.counter);
+
+  SequenceNumber future = second->sequence_number;
+  future.counter += 1;
+  EXPECT_EQ(node.Put("s", "a", "3", future.ToString()).status().message(),
+            "ExclusiveMinimumSequenceNumber " + future.ToString() +
+                " used in PutRecord on stream s under account 000000000000 is "
+                "invalid.");
+  // Of the other shard, and of no shard.
+  EXPECT_EQ(ReasonOf(node.Put("s", "partitionKey-2", "3", "1").status()),
+            ErrorReason::kInvalidArgument);
+  SequenceNumber sibling = first->sequence_number;
+  sibling.shard = ShardIndex(1);
+  EXPECT_EQ(ReasonOf(node.Put("s", "a", "3", sibling.ToString()).status()),
+            ErrorReason::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(node.Put("s", "a", "3", "x").status()),
+            ErrorReason::kValidation);
+}
+
+}  // namespace
+}  // namespace trireme
