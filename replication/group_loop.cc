@@ -240,13 +240,9 @@ void GroupLoop::DropLog(GroupId group) {
 void GroupLoop::Advance(Group& group) {
   RaftGroup& raft = *group.raft;
   const uint32_t id = raft.id().value();
-  if (raft.core().role() != raft::Role::kLeader) {
-    for (PendingProposal& proposal : raft.TakeWaiting()) {
-      Reroute(std::move(proposal));
-    }
-  } else if (raft.has_waiting() &&
-             (!writing_ ||
-              raft.waiting_bytes() >= options_.entry_bytes_max / 2)) {
+  TakeBackIfDeposed(raft);
+  if (raft.has_waiting() &&
+      (!writing_ || raft.waiting_bytes() >= options_.entry_bytes_max / 2)) {
     // While the disk is busy small proposals wait for the next write and ride
     // on it together; a full entry's worth is sent to the peers at once.
     inbox_.Release(

@@ -143,6 +143,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   ForwardTarget TargetOf(const RaftGroup& group) const;
   void Send(PendingProposal proposal, const ForwardTarget& target);
   void Enqueue(PendingProposal proposal);
+  void TakeBackIfDeposed(RaftGroup& group);
   void Reroute(PendingProposal proposal);
   void RouteParked();
   void Refuse(PendingProposal proposal, absl::Status status);

@@ -52,7 +52,9 @@ ForwardTarget GroupLoop::TargetOf(const RaftGroup& group) const {
 }
 
 void GroupLoop::Route(PendingProposal proposal) {
-  const ForwardTarget target = TargetOf(*FindGroup(proposal.group)->raft);
+  RaftGroup& group = *FindGroup(proposal.group)->raft;
+  TakeBackIfDeposed(group);
+  const ForwardTarget target = TargetOf(group);
   if (target.leader == NodeId() ||
       forwarding_.MustWait(proposal.group, target)) {
     return forwarding_.Park(std::move(proposal));
@@ -77,6 +79,15 @@ void GroupLoop::Enqueue(PendingProposal proposal) {
                                options_.self.value())));
   }
   FindGroup(proposal.group)->raft->Enqueue(std::move(proposal));
+}
+
+// What waits to be packed goes elsewhere when this replica does not lead any
+// more, ahead of all that is taken after it.
+void GroupLoop::TakeBackIfDeposed(RaftGroup& group) {
+  if (group.core().role() == raft::Role::kLeader) return;
+  for (PendingProposal& proposal : group.TakeWaiting()) {
+    Reroute(std::move(proposal));
+  }
 }
 
 void GroupLoop::Reroute(PendingProposal proposal) {

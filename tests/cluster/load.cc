@@ -1,5 +1,6 @@
 #include "tests/cluster/load.h"
 
+#include <deque>
 #include <utility>
 
 #include "absl/numeric/int128.h"
@@ -18,6 +19,9 @@ namespace {
 constexpr int kKeysPerWriter = 16;
 constexpr size_t kProducerQueueMax = 200;
 constexpr absl::Duration kWriteTimeout = absl::Seconds(8);
+// Then another one through another node.
+constexpr absl::Duration kStreamTime = absl::Seconds(2);
+constexpr size_t kRequestsInFlight = 8;
 
 std::string Decimal(absl::uint128 value) {
   std::string digits;
@@ -88,6 +92,9 @@ Load::Load(const ClusterProcess& cluster, LoadOptions options, History* history)
   for (int i = 0; i < options_.producers; ++i, ++writer) {
     threads_.emplace_back([this, writer] { Produce(writer); });
   }
+  for (int i = 0; i < options_.streamers; ++i, ++writer) {
+    threads_.emplace_back([this, writer] { Stream(writer); });
+  }
 }
 
 Load::~Load() { Stop(); }
@@ -137,21 +144,27 @@ void Load::PutOneByOne(int writer, int shard) {
   }
 }
 
+v1::PutRecordsRequest Load::NextBatch(int writer, int* number,
+                                      std::vector<uint64_t>* ids) {
+  v1::PutRecordsRequest request;
+  request.set_stream_name(options_.stream);
+  for (int i = 0; i < options_.batch_records; ++i, ++*number) {
+    ids->push_back(
+        history_.Invoke(writer, KeyOf(writer, *number), options_.data_bytes));
+    v1::PutRecordsEntry* const entry = request.add_records();
+    entry->set_partition_key(history_.key(ids->back()));
+    entry->set_data(history_.data(ids->back()));
+    history_.Sent(ids->back());
+  }
+  return request;
+}
+
 void Load::PutBatches(int writer) {
   const std::unique_ptr<client::Client> client = MakeClient(writer);
   client::Backoff backoff;
   for (int number = 0; !stopping_;) {
-    v1::PutRecordsRequest request;
-    request.set_stream_name(options_.stream);
     std::vector<uint64_t> ids;
-    for (int i = 0; i < options_.batch_records; ++i, ++number) {
-      ids.push_back(
-          history_.Invoke(writer, KeyOf(writer, number), options_.data_bytes));
-      v1::PutRecordsEntry* const entry = request.add_records();
-      entry->set_partition_key(history_.key(ids.back()));
-      entry->set_data(history_.data(ids.back()));
-      history_.Sent(ids.back());
-    }
+    const v1::PutRecordsRequest request = NextBatch(writer, &number, &ids);
     const auto response = client->PutRecords(request);
     for (size_t i = 0; i < ids.size(); ++i) {
       if (response.ok()) {
@@ -204,6 +217,54 @@ void Load::Produce(int writer) {
     CHECK(status.ok(), "Put");
   }
   producer.Close();
+}
+
+void Load::Stream(int writer) {
+  const std::unique_ptr<client::Client> client = MakeClient(writer);
+  client::Backoff backoff;
+  for (int number = 0; !stopping_;) {
+    const client::Endpoint& endpoint = client->endpoints().current();
+    if (endpoint.Connect("PutRecordsStream", kStreamTime).ok()) {
+      StreamOnce(*endpoint.records, writer, &number);
+      backoff.Reset();
+    } else {
+      client->cancellation().WaitFor(backoff.Next());
+    }
+    client->endpoints().Leave(endpoint);
+  }
+}
+
+// What was not answered when the call ends, for whatever reason, may or may not
+// have been written. The rest keeps the order in which it was sent.
+void Load::StreamOnce(v1::Records::Stub& stub, int writer, int* number) {
+  const absl::Time end = absl::Now() + kStreamTime;
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(end + kWriteTimeout));
+  const auto stream = stub.PutRecordsStream(&context);
+  std::deque<std::vector<uint64_t>> in_flight;
+  const auto take_answer = [&] {
+    v1::PutRecordsResponse response;
+    if (!stream->Read(&response)) return false;
+    for (size_t i = 0; i < in_flight.front().size(); ++i) {
+      Tell(history_, in_flight.front()[i],
+           response.records(static_cast<int>(i)));
+    }
+    in_flight.pop_front();
+    return true;
+  };
+  for (bool alive = true; alive && !stopping_ && absl::Now() < end;) {
+    in_flight.emplace_back();
+    alive = stream->Write(NextBatch(writer, number, &in_flight.back()));
+    if (alive && in_flight.size() == kRequestsInFlight) alive = take_answer();
+  }
+  stream->WritesDone();
+  while (!in_flight.empty() && take_answer()) {
+  }
+  context.TryCancel();
+  stream->Finish();
+  for (const std::vector<uint64_t>& ids : in_flight) {
+    for (const uint64_t id : ids) history_.Unknown(id);
+  }
 }
 
 PushedReader::PushedReader(std::vector<std::string> endpoints,

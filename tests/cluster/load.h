@@ -1,5 +1,5 @@
 // Writers and readers of one stream, over the C++ client library: threads that
-// put records in three ways through all three nodes and tell a History, pushed
+// put records in four ways through all three nodes and tell a History, pushed
 // readers, and a reader of everything.
 #ifndef TRIREME_TESTS_CLUSTER_LOAD_H_
 #define TRIREME_TESTS_CLUSTER_LOAD_H_
@@ -26,14 +26,15 @@ struct LoadOptions {
   int shards = 8;    // One in each data group.
   int batchers = 3;  // Threads that use PutRecords.
   int producers = 3;
+  int streamers = 2;  // Threads that keep several requests in flight.
   size_t data_bytes = 200;
   // Each sends its batch when the one before is answered.
   int batch_records = 20;
 };
 
 // A thread for each shard that puts record after record (they show the gaps),
-// and batchers and producers. Writer number w begins at node w mod 3 and goes
-// to the next when that one is gone. Owns its threads; one owner.
+// and batchers, producers and streamers. Writer number w begins at node w mod 3
+// and goes to the next when that one is gone. Owns its threads; one owner.
 class Load {
  public:
   Load(const ClusterProcess& cluster, LoadOptions options, History* history);
@@ -46,6 +47,10 @@ class Load {
   void PutOneByOne(int writer, int shard);
   void PutBatches(int writer);
   void Produce(int writer);
+  void Stream(int writer);
+  void StreamOnce(v1::Records::Stub& stub, int writer, int* number);
+  v1::PutRecordsRequest NextBatch(int writer, int* number,
+                                  std::vector<uint64_t>* ids);
   std::unique_ptr<client::Client> MakeClient(int writer) const;
   std::string ExplicitHashKey(int shard) const;
 

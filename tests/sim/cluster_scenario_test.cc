@@ -138,6 +138,41 @@ TEST_F(ClusterScenarioTest, ALeaderStoppedFor30SecondsIsReplacedAndFenced) {
   EXPECT_TRUE(clients_.PutSucceeds(leader, kGroup));
 }
 
+TEST_F(ClusterScenarioTest, WhatANodeTakesKeepsItsOrderOverChangesOfLeaders) {
+  for (int round = 0; round < 24; ++round) {
+    const int leader = AwaitLeader();
+    ASSERT_GE(leader, 0);
+    const int taker = OtherThan(leader);
+    const auto take_many = [&] {
+      for (int i = 0; i < 15; ++i) {
+        clients_.PutLater(taker, kGroup);
+        cluster_.Run(kMillisecond);
+      }
+    };
+    take_many();
+    switch (round % 3) {
+      case 0:
+        cluster_.node(leader).Crash(SimNode::Stop::kKill);
+        break;
+      case 1:
+        cluster_.node(leader).Pause(2 * kSecond);
+        break;
+      default:
+        cluster_.node(leader).loop()->StartDraining();
+    }
+    take_many();
+    cluster_.Run(600 * kMillisecond);  // Some are still out, some parked.
+    take_many();
+    cluster_.Run(3 * kSecond);
+    // A drained node leads again in its next life.
+    if (cluster_.node(leader).up()) {
+      cluster_.node(leader).Crash(SimNode::Stop::kKill);
+    }
+    Restart(leader);
+    cluster_.Run(3 * kSecond);
+  }
+}
+
 TEST_F(ClusterScenarioTest, ARestartStormEndsWithFullService) {
   for (int round = 0; round < 40; ++round) {
     for (int i = 0; i < SimCluster::kNodes; ++i) {

@@ -34,7 +34,7 @@ TEST(ClusterSimTest, NothingPromisedIsBrokenInTheLastQuarter) {
 // Seeds that once showed a bug; the commit that mentions them says which.
 TEST(ClusterSimTest, SeedsOfFixedBugsPass) {
   NameSeedOnAbort();
-  for (const uint64_t seed : {1022, 1302, 1365, 2244, 2391, 2869}) {
+  for (const uint64_t seed : {483, 1022, 1302, 1365, 2244, 2391, 2869}) {
     const SeedResult result = RunSeed(seed, /*trace=*/false);
     for (const std::string& failure : result.failures) {
       ADD_FAILURE() << "seed " << seed << ": " << failure << "\n"

@@ -70,13 +70,13 @@ uint64_t SimClients::Remember(Asked asked, Micros timeout) {
   return number;
 }
 
-PutBatch SimClients::MakeBatch(ShardKey shard, std::vector<RecordId>* ids) {
+PutBatch SimClients::MakeBatch(const Lane& lane, std::vector<RecordId>* ids) {
   Random& random = cluster_->random();
   PutBatch put;
-  put.shard = shard;
+  put.shard = lane.shard;
   put.record_count = static_cast<uint32_t>(random.Between(1, 4));
   for (uint32_t i = 0; i < put.record_count; ++i) {
-    ids->push_back(cluster_->history().NewRecord());
+    ids->push_back(cluster_->history().NewRecord(lane));
     const std::string key = absl::StrCat(ids->back());
     const std::string data(random.Below(options_.record_bytes_max), 'd');
     AppendRecord({key, data}, &put.batch);
@@ -92,7 +92,9 @@ uint64_t SimClients::Put(int client, int node, GroupId group, Micros timeout) {
     const ShardKey shard{
         StreamId(1),
         ShardIndex(static_cast<uint32_t>(cluster_->random().Below(kShards)))};
-    body->puts.push_back(MakeBatch(shard, &asked.puts.emplace_back()));
+    const SimNode& taker = cluster_->node(node);
+    body->puts.push_back(MakeBatch({taker.id(), taker.life(), group, shard},
+                                   &asked.puts.emplace_back()));
   }
   const uint64_t number = Remember(std::move(asked), timeout);
   Propose(number, std::move(body), timeout);

@@ -66,7 +66,7 @@ class SimClients {
   uint64_t Remember(Asked asked, Micros timeout);
   void Propose(uint64_t number, std::shared_ptr<const ProposalBody> body,
                Micros timeout);
-  PutBatch MakeBatch(ShardKey shard, std::vector<RecordId>* ids);
+  PutBatch MakeBatch(const Lane& lane, std::vector<RecordId>* ids);
 
   void OnOutcome(uint64_t number, const ProposalOutcome& outcome);
   void OnDone(const Asked& asked, const ProposalOutcome& outcome);

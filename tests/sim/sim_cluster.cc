@@ -161,6 +161,7 @@ void SimCluster::HealAndCheck(Micros limit) {
     history_.Fail("heals", what);
   }
   for (auto& node : nodes_) node->state().CheckAll();
+  history_.CheckTakenOrder();
 }
 
 }  // namespace trireme::sim

@@ -124,13 +124,14 @@ void History::OnWritten(RecordId record, GroupId group, Counter counter) {
   fate.counter = counter;
 }
 
-RecordId History::NewRecord() {
-  fates_.emplace_back();
+RecordId History::NewRecord(std::optional<Lane> lane) {
+  fates_.emplace_back().lane = lane;
   return fates_.size() - 1;
 }
 
 void History::OnAcked(RecordId record, GroupId group, Counter counter) {
-  const Fate& fate = fates_[record];
+  Fate& fate = fates_[record];
+  fate.acked = true;
   ++acked_count_;
   LogIndex& acked = acked_[group.value()];
   acked = std::max(acked, CounterIndex(counter));
@@ -151,6 +152,25 @@ void History::OnRefused(RecordId record, absl::string_view why) {
        absl::StrCat("record ", record, " stands at index ",
                     CounterIndex(fate.counter), " of group ",
                     fate.group.value(), " but was refused: ", why));
+}
+
+void History::CheckTakenOrder() {
+  std::map<Lane, RecordId> last_acked;  // The highest in the log.
+  for (RecordId record = 1; record < fates_.size(); ++record) {
+    const Fate& fate = fates_[record];
+    if (!fate.written || !fate.lane.has_value()) continue;
+    RecordId& last = last_acked[*fate.lane];
+    if (fate.counter < fates_[last].counter) {
+      Fail("taken_order",
+           absl::StrCat("record ", record, " stands at index ",
+                        CounterIndex(fate.counter), " of group ",
+                        fate.group.value(), ", before record ", last, " at ",
+                        CounterIndex(fates_[last].counter), ", which node ",
+                        fate.lane->node.value(), " took earlier"));
+    } else if (fate.acked) {
+      last = record;
+    }
+  }
 }
 
 }  // namespace trireme::sim

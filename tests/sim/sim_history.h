@@ -9,6 +9,8 @@
 //   nothing_refused_is_written  "nothing was written" is true for ever
 //   sequence_order              stamps never fall, later acks are later in
 //                               the log
+//   taken_order                 what one node takes for a shard is written in
+//                               that order, over changes of leaders too
 //   barrier_freshness           a read barrier shows what was acked before it
 //   answered_once               every question has one answer, in time
 //   heals                       without faults everything works again
@@ -17,6 +19,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +34,17 @@ namespace trireme::sim {
 
 // A record's or command's number, unique in the simulation; 0: none.
 using RecordId = uint64_t;
+
+// Records that one node takes for one shard in one of its lives: those of one
+// lane are written in the order in which they were made.
+struct Lane {
+  NodeId node;
+  uint64_t life = 0;
+  GroupId group;
+  ShardKey shard;
+
+  friend auto operator<=>(const Lane&, const Lane&) = default;
+};
 
 class History {
  public:
@@ -53,9 +67,13 @@ class History {
     return committed_[group.value()].size();
   }
 
-  RecordId NewRecord();
+  // Of a lane, or, as commands, of none.
+  RecordId NewRecord(std::optional<Lane> lane = std::nullopt);
   void OnAcked(RecordId record, GroupId group, Counter counter);
   void OnRefused(RecordId record, absl::string_view why);
+  // Checks the order in each lane, at the end: no record stands before one that
+  // was taken earlier and acknowledged. One that was not may come late.
+  void CheckTakenOrder();
   // Where it stands; 0: nowhere yet.
   LogIndex IndexOf(RecordId record) const {
     return CounterIndex(fates_[record].counter);
@@ -73,9 +91,11 @@ class History {
   };
   struct Fate {
     bool written = false;
+    bool acked = false;
     bool refused = false;
     GroupId group;
     Counter counter = 0;
+    std::optional<Lane> lane;
   };
 
   void OnFirstApplied(const CommittedEntry& entry, const ApplyResult& result);
