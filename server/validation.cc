@@ -18,6 +18,11 @@ constexpr char kViolationEnd = '\x1e';
 constexpr size_t kViolationsToldMax = 10;
 constexpr size_t kValueBytesShownMax = 256;
 
+// Every code point has exactly one byte that does not continue another.
+bool BeginsCharacter(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+}
+
 }  // namespace
 
 void Violations::CheckLength(absl::string_view member, absl::string_view value,
@@ -47,7 +52,7 @@ void Violations::Add(absl::string_view member, absl::string_view value,
   ++count_;
   if (violations_.size() == kViolationsToldMax) return;
   // A message must stay readable (and fit a trailer) whatever was sent.
-  std::string shown(value.substr(0, kValueBytesShownMax));
+  std::string shown(Utf8Prefix(value, kValueBytesShownMax));
   if (value.size() > shown.size()) shown += "...";
   violations_.push_back(
       {{std::string(member), std::string(constraint)}, std::move(shown)});
@@ -86,11 +91,15 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status) {
   return result;
 }
 
+absl::string_view Utf8Prefix(absl::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && !BeginsCharacter(text[bytes_max])) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 size_t Utf8Characters(absl::string_view text) {
-  // Every code point has exactly one byte that does not continue another.
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), BeginsCharacter));
 }
 
 bool IsDecimal(absl::string_view text, size_t digits_max) {

@@ -45,6 +45,8 @@ class Violations {
 // What a status made by Violations is about; empty for any other.
 std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 
+// As much of well-formed UTF-8 as whole characters of it fit.
+absl::string_view Utf8Prefix(absl::string_view text, size_t bytes_max);
 // Characters (code points) of well-formed UTF-8.
 size_t Utf8Characters(absl::string_view text);
 // `0` or digits without a leading zero, at most `digits_max` of them: the form

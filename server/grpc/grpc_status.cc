@@ -6,11 +6,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "google/rpc/error_details.pb.h"
 #include "server/error_map.h"
+#include "server/validation.h"
 
 namespace trireme {
 namespace {
@@ -18,6 +20,14 @@ namespace {
 constexpr absl::Duration kTimeoutDefault = absl::Seconds(10);
 // A caller's deadline may be years away; what waits here may not.
 constexpr absl::Duration kTimeoutMax = absl::Minutes(5);
+// Clients take 8 KiB of trailers, and give up a call whose error is longer. A
+// message is in them twice, up to three bytes for one.
+constexpr size_t kMessageBytesMax = 1024;
+
+std::string CutToFit(const std::string& message) {
+  if (message.size() <= kMessageBytesMax) return message;
+  return absl::StrCat(Utf8Prefix(message, kMessageBytesMax), "...");
+}
 
 void AddRetry(absl::Duration after, google::rpc::Status* status) {
   google::rpc::RetryInfo retry;
@@ -65,7 +75,8 @@ std::string ProtoFieldPath(absl::string_view member) {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const ErrorDescription error = DescribeError(status);
+  ErrorDescription error = DescribeError(status);
+  error.message = CutToFit(error.message);
   google::rpc::Status details;
   details.set_code(static_cast<int>(error.code));
   details.set_message(error.message);

@@ -243,6 +243,30 @@ TEST_F(GrpcServerTest, TextThatIsNotUtf8GetsATypedError) {
   EXPECT_THAT(status.error_message(), HasSubstr("strings must be UTF-8"));
 }
 
+// A client gives up a call whose trailers are longer than it takes.
+TEST_F(GrpcServerTest, AnErrorAboutManyLongKeysReachesTheClient) {
+  CreateStream("s", 1);
+  v1::PutRecordsRequest request;
+  request.set_stream_name("s");
+  for (int i = 0; i < 500; ++i) {
+    std::string* const key = request.add_records()->mutable_partition_key();
+    for (int j = 0; j < 257; ++j) *key += "\u00e9";
+  }
+  grpc::ClientContext context;
+  v1::PutRecordsResponse response;
+  const grpc::Status status =
+      records_->PutRecords(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("500 validation errors detected"));
+  // It is cut between two characters: else these would not parse.
+  google::rpc::Status details;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  google::rpc::BadRequest bad_request;
+  ASSERT_TRUE(details.details(1).UnpackTo(&bad_request));
+  EXPECT_EQ(bad_request.field_violations_size(), 10);
+}
+
 TEST_F(GrpcServerTest, OverloadComesWithARetryDelay) {
   CreateStream("s", 1);
   node_.replicas.refuse_with = {
