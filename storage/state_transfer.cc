@@ -283,15 +283,17 @@ absl::Status GroupInstall::Add(GroupId group, absl::string_view chunk,
     return Malformed("unknown version");
   if (!cursor.TakeLittle(&chunk_group) || chunk_group != group.value())
     return Malformed("it is of another group");
-  while (!cursor.empty()) RETURN_IF_ERROR(AddItem(group, &cursor, blocks));
+  for (bool is_first = true; !cursor.empty(); is_first = false)
+    RETURN_IF_ERROR(AddItem(group, is_first, &cursor, blocks));
   return absl::OkStatus();
 }
 
-absl::Status GroupInstall::AddItem(GroupId group, ByteCursor* chunk,
+absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
+                                   ByteCursor* chunk,
                                    std::vector<BlockView>* blocks) {
   uint8_t item = 0;
   chunk->TakeLittle(&item);
-  if (static_cast<Item>(item) == Item::kBegin) return Begin(chunk);
+  if (static_cast<Item>(item) == Item::kBegin && is_first) return Begin(chunk);
   if (!begun_ || complete_) return Malformed("it is out of order");
   switch (static_cast<Item>(item)) {
     case Item::kShard:
@@ -307,7 +309,7 @@ absl::Status GroupInstall::AddItem(GroupId group, ByteCursor* chunk,
       complete_ = true;
       return absl::OkStatus();
     case Item::kBegin:
-      break;
+      return Malformed("it begins anew in its middle");
   }
   return Malformed(absl::StrCat("unknown item ", item));
 }

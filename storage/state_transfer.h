@@ -71,7 +71,7 @@ class GroupInstall {
   uint32_t next_stream_id() const { return next_stream_id_; }
 
  private:
-  absl::Status AddItem(GroupId group, ByteCursor* chunk,
+  absl::Status AddItem(GroupId group, bool is_first, ByteCursor* chunk,
                        std::vector<BlockView>* blocks);
   absl::Status Begin(ByteCursor* chunk);
   absl::Status AddShard(ByteCursor* chunk);

@@ -4,6 +4,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/crc32c.h"
+#include "storage/fixed_ints.h"
 #include "tests/unit/state_fixture.h"
 
 namespace trireme {
@@ -337,6 +339,23 @@ TEST(StateTransferTest, ChunksOutOfOrderAreRefused) {
   EXPECT_FALSE(target.state().FinishInstall(GroupId(1), other).ok());
   EXPECT_OK(target.state().FinishInstall(GroupId(1), position));
   EXPECT_FALSE(target.state().FinishInstall(GroupId(1), position).ok());
+}
+
+// Blocks before it would be measured by another position than their own.
+TEST(StateTransferTest, AChunkThatBeginsAnewInItsMiddleIsRefused) {
+  constexpr size_t kCrcBytes = 4;
+  constexpr size_t kHeaderBytes = kCrcBytes + 1 + 4;  // Version and group.
+  Replica source;
+  source.Command(1, OpenShards(1, {0}), kStart);
+  source.Apply(1, RecordsPayload(kStart, {{ShardOf(1, 0), {"data"}}}));
+  Replica target;
+  AppliedPosition position;
+  std::string chunk = ChunksFor(&source, &target, 1, &position)[0];
+  chunk.pop_back();  // The end.
+  chunk += chunk.substr(kHeaderBytes);
+  StoreLittle(Crc32c(absl::string_view(chunk).substr(kCrcBytes)), chunk.data());
+  EXPECT_EQ(target.state().InstallChunk(GroupId(1), chunk).code(),
+            absl::StatusCode::kDataLoss);
 }
 
 }  // namespace
