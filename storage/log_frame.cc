@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
 #include "storage/crc32c.h"
+#include "storage/fixed_ints.h"
 
 namespace trireme {
 namespace {
@@ -24,20 +25,6 @@ constexpr size_t kCopiedPayloadBytesMax = 4096;
 constexpr uint64_t kStartFixedBytes = 48;
 constexpr uint64_t kStartGroupBytes = 32;
 
-template <typename Int>
-void Put(Int value, char* out) {
-  for (size_t i = 0; i < sizeof(Int); ++i)
-    out[i] = static_cast<char>(value >> (8 * i));
-}
-
-template <typename Int>
-Int Get(const char* in) {
-  Int value = 0;
-  for (size_t i = 0; i < sizeof(Int); ++i)
-    value |= static_cast<Int>(static_cast<uint8_t>(in[i])) << (8 * i);
-  return value;
-}
-
 }  // namespace
 
 void EncodeFrameHeader(const FrameHeader& header, char* out) {
@@ -46,23 +33,25 @@ void EncodeFrameHeader(const FrameHeader& header, char* out) {
   out[6] = static_cast<char>((header.last_of_batch ? kFlagLastOfBatch : 0) |
                              (header.recovering ? kFlagRecovering : 0));
   out[7] = static_cast<char>(header.entry_type);
-  Put<uint64_t>(header.segment, out + 8);
-  Put<uint64_t>(header.batch, out + 16);
-  Put<uint64_t>(header.index, out + 24);
-  Put<uint64_t>(header.term, out + 32);
-  Put<uint32_t>(header.group.value(), out + 40);
-  Put<uint32_t>(header.payload_bytes, out + 44);
-  Put<uint32_t>(header.payload_crc, out + 48);
-  Put<uint32_t>(static_cast<uint32_t>(header.offset / kFrameAlignment),
-                out + 52);
-  Put<uint32_t>(Crc32c(absl::string_view(out + 4, kFrameHeaderBytes - 4)), out);
+  StoreLittle<uint64_t>(header.segment, out + 8);
+  StoreLittle<uint64_t>(header.batch, out + 16);
+  StoreLittle<uint64_t>(header.index, out + 24);
+  StoreLittle<uint64_t>(header.term, out + 32);
+  StoreLittle<uint32_t>(header.group.value(), out + 40);
+  StoreLittle<uint32_t>(header.payload_bytes, out + 44);
+  StoreLittle<uint32_t>(header.payload_crc, out + 48);
+  StoreLittle<uint32_t>(static_cast<uint32_t>(header.offset / kFrameAlignment),
+                        out + 52);
+  StoreLittle<uint32_t>(
+      Crc32c(absl::string_view(out + 4, kFrameHeaderBytes - 4)), out);
 }
 
 std::optional<FrameHeader> DecodeFrameHeader(absl::string_view bytes) {
   CHECK(bytes.size() >= kFrameHeaderBytes);
   const char* in = bytes.data();
   if (static_cast<uint8_t>(in[4]) != kFrameMagic ||
-      Get<uint32_t>(in) != Crc32c(bytes.substr(4, kFrameHeaderBytes - 4)))
+      LoadLittle<uint32_t>(in) !=
+          Crc32c(bytes.substr(4, kFrameHeaderBytes - 4)))
     return std::nullopt;
   FrameHeader header;
   const uint8_t kind = static_cast<uint8_t>(in[5]);
@@ -73,14 +62,14 @@ std::optional<FrameHeader> DecodeFrameHeader(absl::string_view bytes) {
   header.last_of_batch = in[6] & kFlagLastOfBatch;
   header.recovering = in[6] & kFlagRecovering;
   header.entry_type = static_cast<uint8_t>(in[7]);
-  header.segment = Get<uint64_t>(in + 8);
-  header.batch = Get<uint64_t>(in + 16);
-  header.index = Get<uint64_t>(in + 24);
-  header.term = Get<uint64_t>(in + 32);
-  header.group = GroupId(Get<uint32_t>(in + 40));
-  header.payload_bytes = Get<uint32_t>(in + 44);
-  header.payload_crc = Get<uint32_t>(in + 48);
-  header.offset = uint64_t{Get<uint32_t>(in + 52)} * kFrameAlignment;
+  header.segment = LoadLittle<uint64_t>(in + 8);
+  header.batch = LoadLittle<uint64_t>(in + 16);
+  header.index = LoadLittle<uint64_t>(in + 24);
+  header.term = LoadLittle<uint64_t>(in + 32);
+  header.group = GroupId(LoadLittle<uint32_t>(in + 40));
+  header.payload_bytes = LoadLittle<uint32_t>(in + 44);
+  header.payload_crc = LoadLittle<uint32_t>(in + 48);
+  header.offset = uint64_t{LoadLittle<uint32_t>(in + 52)} * kFrameAlignment;
   if (header.payload_bytes > kFramePayloadBytesMax) return std::nullopt;
   return header;
 }
@@ -128,20 +117,20 @@ uint64_t SegmentStartBytes(size_t groups) {
 std::string EncodeSegmentStart(const SegmentStart& start) {
   std::string bytes(SegmentStartBytes(start.groups.size()), '\0');
   char* out = bytes.data();
-  Put<uint32_t>(kLogFormat, out);
-  Put<uint32_t>(start.repair ? kStartFlagRepair : 0, out + 4);
-  Put<uint64_t>(start.previous_segment, out + 8);
-  Put<uint64_t>(start.previous_end, out + 16);
-  Put<uint64_t>(start.oldest_segment, out + 24);
-  Put<uint64_t>(start.file_bytes, out + 32);
-  Put<uint64_t>(start.groups.size(), out + 40);
+  StoreLittle<uint32_t>(kLogFormat, out);
+  StoreLittle<uint32_t>(start.repair ? kStartFlagRepair : 0, out + 4);
+  StoreLittle<uint64_t>(start.previous_segment, out + 8);
+  StoreLittle<uint64_t>(start.previous_end, out + 16);
+  StoreLittle<uint64_t>(start.oldest_segment, out + 24);
+  StoreLittle<uint64_t>(start.file_bytes, out + 32);
+  StoreLittle<uint64_t>(start.groups.size(), out + 40);
   out += kStartFixedBytes;
   for (const SegmentStart::Group& group : start.groups) {
-    Put<uint32_t>(group.hard_state.group.value(), out);
-    Put<uint32_t>(group.hard_state.vote.value(), out + 4);
-    Put<uint64_t>(group.hard_state.term, out + 8);
-    Put<uint64_t>(group.trim, out + 16);
-    Put<uint64_t>(group.hard_state.recovering ? 1 : 0, out + 24);
+    StoreLittle<uint32_t>(group.hard_state.group.value(), out);
+    StoreLittle<uint32_t>(group.hard_state.vote.value(), out + 4);
+    StoreLittle<uint64_t>(group.hard_state.term, out + 8);
+    StoreLittle<uint64_t>(group.trim, out + 16);
+    StoreLittle<uint64_t>(group.hard_state.recovering ? 1 : 0, out + 24);
     out += kStartGroupBytes;
   }
   return bytes;
@@ -151,28 +140,28 @@ absl::StatusOr<SegmentStart> DecodeSegmentStart(absl::string_view bytes) {
   if (bytes.size() < kStartFixedBytes)
     return absl::DataLossError("the segment's start frame is too short");
   const char* in = bytes.data();
-  if (const uint32_t format = Get<uint32_t>(in); format != kLogFormat)
+  if (const uint32_t format = LoadLittle<uint32_t>(in); format != kLogFormat)
     return absl::FailedPreconditionError(absl::StrCat(
         "the segment has log format ", format, "; this program knows format ",
         kLogFormat, " (it was written by a newer version)"));
   SegmentStart start;
-  start.repair = Get<uint32_t>(in + 4) & kStartFlagRepair;
-  start.previous_segment = Get<uint64_t>(in + 8);
-  start.previous_end = Get<uint64_t>(in + 16);
-  start.oldest_segment = Get<uint64_t>(in + 24);
-  start.file_bytes = Get<uint64_t>(in + 32);
-  const uint64_t groups = Get<uint64_t>(in + 40);
+  start.repair = LoadLittle<uint32_t>(in + 4) & kStartFlagRepair;
+  start.previous_segment = LoadLittle<uint64_t>(in + 8);
+  start.previous_end = LoadLittle<uint64_t>(in + 16);
+  start.oldest_segment = LoadLittle<uint64_t>(in + 24);
+  start.file_bytes = LoadLittle<uint64_t>(in + 32);
+  const uint64_t groups = LoadLittle<uint64_t>(in + 40);
   if (groups != (bytes.size() - kStartFixedBytes) / kStartGroupBytes ||
       bytes.size() != SegmentStartBytes(groups))
     return absl::DataLossError("the segment's start frame is malformed");
   for (uint64_t i = 0; i < groups; ++i) {
     in = bytes.data() + SegmentStartBytes(i);
     SegmentStart::Group& group = start.groups.emplace_back();
-    group.hard_state.group = GroupId(Get<uint32_t>(in));
-    group.hard_state.vote = NodeId(Get<uint32_t>(in + 4));
-    group.hard_state.term = Get<uint64_t>(in + 8);
-    group.trim = Get<uint64_t>(in + 16);
-    group.hard_state.recovering = Get<uint64_t>(in + 24) & 1;
+    group.hard_state.group = GroupId(LoadLittle<uint32_t>(in));
+    group.hard_state.vote = NodeId(LoadLittle<uint32_t>(in + 4));
+    group.hard_state.term = LoadLittle<uint64_t>(in + 8);
+    group.trim = LoadLittle<uint64_t>(in + 16);
+    group.hard_state.recovering = LoadLittle<uint64_t>(in + 24) & 1;
   }
   return start;
 }

@@ -5,40 +5,24 @@
 
 #include "absl/status/status.h"
 #include "storage/check.h"
+#include "storage/fixed_ints.h"
 
 namespace trireme::raft {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr uint8_t kVersion = 1;
 
-void PutUint32(uint32_t value, std::string* out) {
-  for (int shift = 0; shift < 32; shift += 8) {
-    out->push_back(static_cast<char>(value >> shift & 0xff));
-  }
+void AppendNodes(const std::vector<NodeId>& nodes, std::string* out) {
+  AppendLittle(static_cast<uint32_t>(nodes.size()), out);
+  for (NodeId node : nodes) AppendLittle(node.value(), out);
 }
 
-bool TakeUint32(absl::string_view* bytes, uint32_t* value) {
-  if (bytes->size() < 4) return false;
-  *value = 0;
-  for (int i = 0; i < 4; ++i) {
-    *value |= static_cast<uint32_t>(static_cast<uint8_t>((*bytes)[i]))
-              << (8 * i);
-  }
-  bytes->remove_prefix(4);
-  return true;
-}
-
-void PutNodes(const std::vector<NodeId>& nodes, std::string* out) {
-  PutUint32(static_cast<uint32_t>(nodes.size()), out);
-  for (NodeId node : nodes) PutUint32(node.value(), out);
-}
-
-bool TakeNodes(absl::string_view* bytes, std::vector<NodeId>* nodes) {
+bool TakeNodes(ByteCursor* bytes, std::vector<NodeId>* nodes) {
   uint32_t count = 0;
-  if (!TakeUint32(bytes, &count) || count > bytes->size() / 4) return false;
+  if (!bytes->TakeLittle(&count)) return false;
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t node = 0;
-    TakeUint32(bytes, &node);
+    if (!bytes->TakeLittle(&node)) return false;
     nodes->push_back(NodeId(node));
   }
   return true;
@@ -64,22 +48,24 @@ std::vector<NodeId> Membership::Members() const {
 }
 
 std::string EncodeMembership(const Membership& membership) {
-  std::string bytes(1, kVersion);
-  PutNodes(membership.voters, &bytes);
-  PutNodes(membership.outgoing_voters, &bytes);
-  PutNodes(membership.learners, &bytes);
+  std::string bytes;
+  AppendLittle(kVersion, &bytes);
+  AppendNodes(membership.voters, &bytes);
+  AppendNodes(membership.outgoing_voters, &bytes);
+  AppendNodes(membership.learners, &bytes);
   return bytes;
 }
 
 absl::StatusOr<Membership> DecodeMembership(absl::string_view bytes) {
-  Membership membership;
-  if (bytes.empty() || bytes[0] != kVersion) {
+  ByteCursor cursor(bytes);
+  uint8_t version = 0;
+  if (!cursor.TakeLittle(&version) || version != kVersion) {
     return absl::DataLossError("membership entry has an unknown version");
   }
-  bytes.remove_prefix(1);
-  if (!TakeNodes(&bytes, &membership.voters) ||
-      !TakeNodes(&bytes, &membership.outgoing_voters) ||
-      !TakeNodes(&bytes, &membership.learners) || !bytes.empty() ||
+  Membership membership;
+  if (!TakeNodes(&cursor, &membership.voters) ||
+      !TakeNodes(&cursor, &membership.outgoing_voters) ||
+      !TakeNodes(&cursor, &membership.learners) || !cursor.empty() ||
       membership.voters.empty()) {
     return absl::DataLossError("membership entry is malformed");
   }
