@@ -34,4 +34,10 @@ if(TRIREME_SANITIZE)
   add_link_options(-fsanitize=${TRIREME_SANITIZE})
 endif()
 
+# With clang: coverage everywhere, for the libFuzzer targets of tests/fuzz.
+option(TRIREME_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+if(TRIREME_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 include_directories(${CMAKE_SOURCE_DIR})

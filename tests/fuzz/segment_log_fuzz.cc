@@ -12,6 +12,7 @@
 #include "storage/check.h"
 #include "storage/crc32c.h"
 #include "storage/segment_log.h"
+#include "tests/fuzz/input.h"
 #include "tests/sim/fault_disk.h"
 
 namespace trireme {
@@ -19,24 +20,6 @@ namespace {
 
 constexpr char kDirectory[] = "log";
 constexpr uint64_t kSegmentBytes = 2 * kBatchAlignment;
-
-class Input {
- public:
-  Input(const uint8_t* data, size_t size) : bytes_(data, data + size) {}
-
-  bool empty() const { return at_ >= bytes_.size(); }
-  uint64_t Byte() { return empty() ? 0 : bytes_[at_++]; }
-  uint64_t Below(uint64_t limit) { return (Byte() << 8 | Byte()) % limit; }
-  // Mostly small, sometimes extreme.
-  uint64_t Number() {
-    const uint64_t byte = Byte();
-    return byte == 255 ? UINT64_MAX : byte >= 250 ? byte << 40 : byte % 8;
-  }
-
- private:
-  const std::basic_string<uint8_t> bytes_;
-  size_t at_ = 0;
-};
 
 SegmentStart MakeStart(Input& input, uint64_t segment) {
   SegmentStart start;
