@@ -1,8 +1,11 @@
 #include "replication/applier.h"
 
+#include <iterator>
 #include <utility>
 
+#include "spdlog/spdlog.h"
 #include "storage/check.h"
+#include "storage/errors.h"
 
 namespace trireme {
 namespace {
@@ -32,6 +35,10 @@ ProposalOutcome OutcomeFor(const EntryWaiter& waiter,
 
 }  // namespace
 
+void EntryWaiter::Answer(ProposalOutcome outcome) {
+  if (done) std::exchange(done, nullptr)(std::move(outcome));
+}
+
 Applier::Applier(ReplicatedState* state, AppliedObserver* observer,
                  absl::AnyInvocable<void(absl::Status)> on_fatal)
     : state_(state), observer_(observer), on_fatal_(std::move(on_fatal)) {}
@@ -44,10 +51,45 @@ void Applier::Submit(std::vector<ApplyWork> work) {
   for (ApplyWork& unit : work) queue_.push_back(std::move(unit));
 }
 
+void Applier::OnTick(absl::Duration now) {
+  if (!waits_for_space()) return;
+  Late late;
+  {
+    absl::MutexLock lock(&mu_);
+    stalled_ = false;
+    for (ApplyWork& unit : queue_) TakeLate(now, unit, &late);
+  }
+  for (EntryWaiter& proposer : late.proposers) {
+    ProposalOutcome outcome;
+    outcome.status = MakeError(
+        ErrorReason::kOutcomeUnknown,
+        "the disk of this node is full: it cannot tell in time whether the "
+        "write took place");
+    proposer.Answer(std::move(outcome));
+  }
+  for (ApplyBarrier& reader : late.readers) {
+    reader.done(MakeError(
+        ErrorReason::kDiskFull,
+        "the disk of this node is full: what is newest cannot be read here"));
+  }
+}
+
+void Applier::TakeLate(absl::Duration now, ApplyWork& unit, Late* late) {
+  if (auto* entry = std::get_if<ApplyEntry>(&unit)) {
+    for (EntryWaiter& waiter : entry->waiters) {
+      if (waiter.deadline > now || !waiter.done) continue;
+      late->proposers.push_back({{}, std::exchange(waiter.done, nullptr)});
+    }
+  } else if (auto* barrier = std::get_if<ApplyBarrier>(&unit)) {
+    if (barrier->deadline > now || !barrier->done) return;
+    late->readers.push_back({std::exchange(barrier->done, nullptr)});
+  }
+}
+
 bool Applier::WaitForWork() {
   absl::MutexLock lock(&mu_);
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    return stopping_ || !queue_.empty();
+    return stopping_ || (!stalled_ && !queue_.empty());
   };
   mu_.Await(absl::Condition(&ready));
   return !stopping_;
@@ -55,43 +97,69 @@ bool Applier::WaitForWork() {
 
 bool Applier::HasWork() const {
   absl::MutexLock lock(&mu_);
-  return !queue_.empty();
+  return !stalled_ && !queue_.empty();
 }
 
 bool Applier::RunOnce() {
-  std::vector<ApplyWork> work;
+  std::deque<ApplyWork> work;
   {
     absl::MutexLock lock(&mu_);
+    if (stalled_) return false;
     work.swap(queue_);
   }
-  for (ApplyWork& unit : work) {
-    if (failed_) break;
-    queued_bytes_ -= PayloadBytes(unit);
+  const size_t taken = work.size();
+  for (; !work.empty() && !failed_; work.pop_front()) {
+    ApplyWork& unit = work.front();
     if (auto* entry = std::get_if<ApplyEntry>(&unit)) {
-      Run(*entry);
+      if (!Run(*entry)) break;
     } else if (auto* callback = std::get_if<ApplyCallback>(&unit)) {
       callback->run();
+    } else if (auto* barrier = std::get_if<ApplyBarrier>(&unit)) {
+      if (barrier->done) barrier->done(absl::OkStatus());
     } else if (observer_ != nullptr) {
       observer_->OnStateReplaced(std::get<ApplyReplacement>(unit).group);
     }
+    queued_bytes_ -= PayloadBytes(unit);
   }
-  return !work.empty();
+  const bool done_any = work.size() < taken;
+  if (!work.empty() && !failed_) Stall(std::move(work));
+  return done_any;
 }
 
-void Applier::Run(ApplyEntry& work) {
+bool Applier::Run(ApplyEntry& work) {
   absl::StatusOr<ApplyResult> result = state_->Apply(work.entry);
+  if (ReasonOf(result.status()) == ErrorReason::kDiskFull) {
+    if (!waits_for_space_.exchange(true)) {
+      spdlog::warn("entries wait to be applied: {}",
+                   result.status().ToString());
+    }
+    return false;
+  }
   if (!result.ok()) {
     // Our own data or disk is broken. Nobody gets an answer any more: the
     // entry is committed, so "failed" would be wrong, and it is not readable
     // here, so "done" would be too.
     failed_ = true;
     on_fatal_(result.status());
-    return;
+    return true;
+  }
+  if (waits_for_space_.exchange(false)) {
+    spdlog::info("entries are applied again");
   }
   if (observer_ != nullptr) observer_->OnApplied(work.entry, *result);
   for (EntryWaiter& waiter : work.waiters) {
-    waiter.done(OutcomeFor(waiter, work.entry, work.stamp_ms, *result));
+    if (!waiter.done) continue;
+    waiter.Answer(OutcomeFor(waiter, work.entry, work.stamp_ms, *result));
   }
+  return true;
+}
+
+void Applier::Stall(std::deque<ApplyWork> work) {
+  absl::MutexLock lock(&mu_);
+  work.insert(work.end(), std::make_move_iterator(queue_.begin()),
+              std::make_move_iterator(queue_.end()));
+  queue_ = std::move(work);
+  stalled_ = true;
 }
 
 void Applier::Stop() {

@@ -179,11 +179,17 @@ void GroupLoop::OnEnvelope(Envelope envelope) {
 
 void GroupLoop::OnWritten(LogWriter::Written written) {
   if (absl::IsResourceExhausted(written.status)) {
-    spdlog::warn("segment log: {}; trying again", written.status.ToString());
+    if (!std::exchange(waits_for_space_, true)) {
+      spdlog::warn("segment log: waits for space: {}",
+                   written.status.ToString());
+    }
     stalled_ = std::move(written.batch);
     return;
   }
   if (!written.status.ok()) return Fail(std::move(written.status));
+  if (std::exchange(waits_for_space_, false)) {
+    spdlog::info("segment log: has space again");
+  }
   writing_ = false;
   const absl::Duration took = clock_->MonotonicNow() - write_started_;
   log_write_time_ += (took - log_write_time_) / 8;
@@ -306,15 +312,24 @@ void GroupLoop::TakeReady(Group& group) {
 }
 
 void GroupLoop::SubmitCommitted(Group& group) {
+  if (failed_) return;
+  if (applier_->waits_for_space()) {
+    // Behind the entry that waits nothing would ever be answered. Readers of
+    // what is applied go on; the others' time runs out, and they are told so.
+    for (PendingBarrier& barrier : group.barriers->TakeReleased(
+             state_->Applied(group.raft->id()).index)) {
+      barrier.done(absl::OkStatus());
+    }
+    return;
+  }
   const uint64_t queued = applier_->queued_bytes();
-  if (failed_ || queued >= options_.apply_bytes_max) return;
+  if (queued >= options_.apply_bytes_max) return;
   absl::StatusOr<std::vector<ApplyWork>> work =
       group.raft->TakeCommitted(options_.apply_bytes_max - queued);
   if (!work.ok()) return Fail(work.status());
-  for (BarrierDone& done :
+  for (PendingBarrier& barrier :
        group.barriers->TakeReleased(group.raft->handed_index())) {
-    work->push_back(ApplyCallback{
-        [done = std::move(done)]() mutable { done(absl::OkStatus()); }});
+    work->push_back(ApplyBarrier{std::move(barrier.done), barrier.deadline});
   }
   if (!work->empty()) applier_->Submit(*std::move(work));
 }

@@ -114,6 +114,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   struct Group {
     std::unique_ptr<RaftGroup> raft;
     std::unique_ptr<ReadBarriers> barriers;
+    bool takes_puts = true;  // Enough disks have room; judged every tick.
   };
   // Who asked the core for a read index.
   struct ReadOrigin {
@@ -164,6 +165,8 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   absl::Duration LogWriteTime(absl::Duration now) const;
   bool MayLead(NodeId node) const;
   bool HasRoom(NodeId node) const;
+  bool WaitsForSpace() const;
+  bool TakesPuts(const RaftGroup& group) const;
   bool IsSlow(NodeId node) const;
   const NodeReport* ReportOf(NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -203,6 +206,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   absl::Duration write_started_;
   absl::Duration log_write_time_;    // A moving average.
   std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
+  bool waits_for_space_ = false;     // Until the stalled batch is written.
   LogBatch next_batch_;
   Sends writing_sends_;
   Sends next_sends_;

@@ -70,15 +70,20 @@ void GroupLoop::Send(PendingProposal proposal, const ForwardTarget& target) {
 }
 
 void GroupLoop::Enqueue(PendingProposal proposal) {
-  if (!proposal.body->puts.empty() && !HasRoom(options_.self)) {
+  Group& group = *FindGroup(proposal.group);
+  if (!proposal.body->puts.empty() && !group.takes_puts) {
     return Refuse(
         std::move(proposal),
         MakeError(ErrorReason::kDiskFull,
-                  absl::StrCat("less than ", options_.disk_free_bytes_min,
+                  absl::StrCat("group ", proposal.group.value(),
+                               " takes no records: less than ",
+                               options_.disk_free_bytes_min,
                                " bytes are free on the disk of node ",
-                               options_.self.value())));
+                               options_.self.value(),
+                               ", its leader, or of too many of its replicas; "
+                               "reads go on")));
   }
-  FindGroup(proposal.group)->raft->Enqueue(std::move(proposal));
+  group.raft->Enqueue(std::move(proposal));
 }
 
 // What waits to be packed goes elsewhere when this replica does not lead any

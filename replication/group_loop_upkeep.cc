@@ -21,9 +21,11 @@ void GroupLoop::OnTick(absl::Duration now) {
     write_started_ = now;
     writer_->Submit(*std::exchange(stalled_, {}));
   }
+  applier_->OnTick(now);
   Expire(now);
   BoundMemory();
-  if (now >= next_balance_ || draining_) {
+  for (Group& group : groups_) group.takes_puts = TakesPuts(*group.raft);
+  if (now >= next_balance_ || draining_ || !HasRoom(options_.self)) {
     next_balance_ = now + options_.balance_period;
     Balance();
   }
@@ -106,6 +108,8 @@ void GroupLoop::RefreshReport(absl::Duration now) {
     self_.log_write_time = LogWriteTime(now);
     report = self_;
   }
+  // The file system may say otherwise, of a disk with a quota for example.
+  if (WaitsForSpace()) report.disk_free_bytes = 1;
   if (now < next_report_) return;
   next_report_ = now + options_.report_period;
   const auto shared = std::make_shared<const NodeReport>(std::move(report));
@@ -162,7 +166,7 @@ std::vector<KnownNode> GroupLoop::KnownNodes() const {
 absl::Duration GroupLoop::LogWriteTime(absl::Duration now) const {
   // A write that hangs tells before it ends. One that waits for space is not
   // slow.
-  if (!writing_ || stalled_.has_value()) return log_write_time_;
+  if (!writing_ || waits_for_space_) return log_write_time_;
   return std::max(log_write_time_, now - write_started_);
 }
 
@@ -172,12 +176,34 @@ bool GroupLoop::MayLead(NodeId node) const {
 }
 
 bool GroupLoop::HasRoom(NodeId node) const {
+  if (node == options_.self && WaitsForSpace()) return false;
   absl::MutexLock lock(&mu_);
   const NodeReport* const report = ReportOf(node);
   if (report == nullptr) return true;  // Not known to be full.
   // 0: the node has not looked yet.
   return report->disk_free_bytes == 0 ||
          report->disk_free_bytes >= options_.disk_free_bytes_min;
+}
+
+bool GroupLoop::WaitsForSpace() const {
+  return waits_for_space_ || applier_->waits_for_space();
+}
+
+// Whether records can be made durable: here and in a majority. Replicas that do
+// not answer count only beside a full disk: without one, whether there is a
+// majority is the core's business.
+bool GroupLoop::TakesPuts(const RaftGroup& group) const {
+  const raft::Raft& core = group.core();
+  if (core.role() != raft::Role::kLeader) return true;
+  if (!HasRoom(options_.self)) return false;
+  size_t have_room = 1;
+  bool any_full = false;
+  for (const raft::PeerStatus& peer : core.peers()) {
+    const bool has_room = HasRoom(peer.node);
+    any_full |= !has_room;
+    if (has_room && peer.recently_active) ++have_room;
+  }
+  return !any_full || have_room > options_.nodes.size() / 2;
 }
 
 // Slow by itself and beside the fastest: when all are, nobody should move.

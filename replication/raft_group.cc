@@ -126,8 +126,8 @@ uint64_t RaftGroup::MoveToWaiters(const Packed& packed, LogIndex index) {
   for (const std::vector<ProposalPart>& parts : packed.parts) {
     PendingProposal& proposal = waiting_.front();
     bytes += proposal.body->bytes();
-    entry.waiters.push_back({parts, std::move(proposal.done)});
-    entry.deadlines.push_back(proposal.deadline);
+    entry.waiters.push_back(
+        {parts, std::move(proposal.done), proposal.deadline});
     waiting_.pop_front();
   }
   return bytes;
@@ -192,7 +192,7 @@ RaftGroup::EntryWaiters RaftGroup::TakeWaitersUpTo(const raft::Entry& entry) {
     }
     // Another leader's entry was committed in this place: ours never will be.
     for (EntryWaiter& waiter : first.mapped().waiters) {
-      waiter.done(OutcomeOf(MakeError(
+      waiter.Answer(OutcomeOf(MakeError(
           ErrorReason::kNoLeader,
           absl::StrCat("the leader of group ", id_.value(),
                        " changed before the write was replicated; nothing "
@@ -232,15 +232,13 @@ uint64_t RaftGroup::Expire(absl::Duration now) {
   }
   waiting_bytes_ -= left;
   for (auto& [place, entry] : entry_waiters_) {
-    for (size_t i = 0; i < entry.waiters.size(); ++i) {
-      if (entry.deadlines[i] > now || !entry.waiters[i].done) continue;
-      entry.waiters[i].done(OutcomeOf(MakeError(
+    for (EntryWaiter& waiter : entry.waiters) {
+      if (waiter.deadline > now || !waiter.done) continue;
+      waiter.Answer(OutcomeOf(MakeError(
           ErrorReason::kOutcomeUnknown,
           absl::StrCat("the write to group ", id_.value(),
                        " was not confirmed by two zones in time; it may or "
                        "may not take place"))));
-      entry.waiters[i].done = [](ProposalOutcome) {};
-      entry.deadlines[i] = absl::InfiniteDuration();
     }
   }
   return left;
@@ -253,7 +251,7 @@ void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
   while (!entry_waiters_.empty() &&
          entry_waiters_.begin()->first.first <= position.index) {
     for (EntryWaiter& waiter : entry_waiters_.begin()->second.waiters) {
-      waiter.done(OutcomeOf(MakeError(
+      waiter.Answer(OutcomeOf(MakeError(
           ErrorReason::kOutcomeUnknown,
           "this node fell behind before the write was confirmed; it may or "
           "may not have taken place")));
@@ -268,11 +266,13 @@ void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
 
 LogIndex RaftGroup::Bound(LogIndex durable, uint64_t cached_bytes_max,
                           uint64_t log_bytes_max) {
-  // Only applied entries are counted: they are never truncated.
+  // Only committed entries are counted: they are never truncated. They are on
+  // our own disk as well, so those that wait for a slow applier, or for one
+  // that waits for space, need not stay in memory.
   const auto bytes_of = [this](LogIndex index) {
     return core_.EntryAt(index).payload_bytes + kEntryOverheadBytes;
   };
-  for (; counted_ < handed_; ++counted_) {
+  for (; counted_ < core_.commit_index(); ++counted_) {
     cached_bytes_ += bytes_of(counted_ + 1);
     log_bytes_ += bytes_of(counted_ + 1);
   }

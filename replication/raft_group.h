@@ -61,7 +61,7 @@ class RaftGroup {
   void OnStateInstalled(const AppliedPosition& position);
 
   // Keeps the payloads and the log entries in memory within bounds: payloads
-  // of applied entries beyond `cached_bytes_max`, entries up to `durable`
+  // of committed entries beyond `cached_bytes_max`, entries up to `durable`
   // beyond `log_bytes_max`. Returns the index the log was trimmed to.
   LogIndex Bound(LogIndex durable, uint64_t cached_bytes_max,
                  uint64_t log_bytes_max);
@@ -73,7 +73,6 @@ class RaftGroup {
   struct EntryWaiters {
     int64_t stamp_ms = 0;
     std::vector<EntryWaiter> waiters;
-    std::vector<absl::Duration> deadlines;  // Beside `waiters`.
   };
   // Proposals from the front of waiting_, packed into one payload.
   struct Packed {

@@ -35,11 +35,11 @@ void ReadBarriers::OnFailed(uint64_t question) {
   }
 }
 
-std::vector<BarrierDone> ReadBarriers::TakeReleased(LogIndex handed) {
-  std::vector<BarrierDone> released;
+std::vector<PendingBarrier> ReadBarriers::TakeReleased(LogIndex handed) {
+  std::vector<PendingBarrier> released;
   std::erase_if(confirmed_, [&](Confirmed& confirmed) {
     if (confirmed.index > handed) return false;
-    released.push_back(std::move(confirmed.barrier.done));
+    released.push_back(std::move(confirmed.barrier));
     return true;
   });
   return released;

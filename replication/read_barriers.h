@@ -33,7 +33,7 @@ class ReadBarriers {
   void OnFailed(uint64_t question);
 
   // Those whose index has been handed to the applier.
-  std::vector<BarrierDone> TakeReleased(LogIndex handed);
+  std::vector<PendingBarrier> TakeReleased(LogIndex handed);
   // Answers those whose time is up.
   void Expire(absl::Duration now);
 

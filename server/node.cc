@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "replication/restore.h"
 #include "spdlog/spdlog.h"
+#include "storage/errors.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -151,6 +152,7 @@ void Node::Start() {
     while (catch_up_->WaitForWork()) catch_up_->RunOnce();
   }));
   threads_.push_back(NamedThread("upkeep" + suffix, [this] { RunUpkeep(); }));
+  threads_.push_back(NamedThread("flush" + suffix, [this] { RunFlushes(); }));
 }
 
 void Node::Drain(absl::Duration timeout) {
@@ -179,33 +181,42 @@ void Node::Stop() {
   writer_->Stop();
   catch_up_->Stop();
   applier_->Stop();
+  // What a full disk keeps from being flushed is in the segment log.
+  state_->StopWaiting();
   for (std::thread& thread : threads_) thread.join();
   if (const absl::Status status = state_->Flush(); !status.ok()) {
     spdlog::error("node {}: {}", self_.value(), status.ToString());
   }
 }
 
+bool Node::PauseUpkeep() {
+  absl::MutexLock lock(&mu_);
+  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), kUpkeepPeriod);
+}
+
 void Node::RunUpkeep() {
   absl::Duration next_expiry = SystemClock::Get()->MonotonicNow();
-  absl::Duration next_flush = next_expiry + kFlushPeriod;
-  while (true) {
-    {
-      absl::MutexLock lock(&mu_);
-      mu_.AwaitWithTimeout(absl::Condition(&stopping_), kUpkeepPeriod);
-      if (stopping_) return;
-    }
+  while (PauseUpkeep()) {
     DescribeDisk();
     const absl::Duration now = SystemClock::Get()->MonotonicNow();
-    absl::Status status;
-    if (state_->FlushDue() || now >= next_flush) {
-      next_flush = now + kFlushPeriod;
-      status = state_->Flush();
+    if (now < next_expiry) continue;
+    next_expiry = now + kExpiryPeriod;
+    const absl::Status status = state_->DropExpired(ExpiryTimeMs());
+    if (!status.ok() && ReasonOf(status) != ErrorReason::kDiskFull) {
+      StopProcess(status);
     }
-    if (status.ok() && now >= next_expiry) {
-      next_expiry = now + kExpiryPeriod;
-      status = state_->DropExpired(ExpiryTimeMs());
-    }
-    if (!status.ok()) StopProcess(status);
+  }
+}
+
+void Node::RunFlushes() {
+  absl::Duration next_flush = SystemClock::Get()->MonotonicNow() + kFlushPeriod;
+  while (PauseUpkeep()) {
+    const absl::Duration now = SystemClock::Get()->MonotonicNow();
+    if (!state_->FlushDue() && now < next_flush) continue;
+    next_flush = now + kFlushPeriod;
+    const absl::Status status = state_->Flush();
+    absl::MutexLock lock(&mu_);
+    if (!status.ok() && !stopping_) StopProcess(status);
   }
 }
 
@@ -229,8 +240,12 @@ void Node::DescribeDisk() {
   report.version = std::string(Version());
   const absl::StatusOr<uint64_t> free =
       PosixFileSystem::Get()->FreeBytes(options_.data_directory);
-  // 0 means "not known"; a full disk has 1.
-  if (free.ok()) report.disk_free_bytes = std::max<uint64_t>(*free, 1);
+  // 0 means "not known"; a full disk has 1. The file system does not know of
+  // every limit, a quota for example.
+  if (free.ok()) {
+    report.disk_free_bytes =
+        state_->waits_for_space() ? 1 : std::max<uint64_t>(*free, 1);
+  }
   report.disk_used_bytes = state_->bytes_on_disk() + log_->live_bytes();
   loop_->DescribeSelf(std::move(report));
 }

@@ -70,8 +70,13 @@ class Node {
  private:
   Node(const NodeOptions& options, const Identity& identity);
 
-  // Upkeep thread: flushes, expiry, what the reports say of the disk.
+  // Upkeep thread: expiry, and what the reports say of the disk.
   void RunUpkeep();
+  // A thread of its own: on a full disk it waits for space that expiry may
+  // make.
+  void RunFlushes();
+  // False: the node stops.
+  bool PauseUpkeep();
   int64_t ExpiryTimeMs() const;
   void DescribeDisk();
   static void StopProcess(const absl::Status& why);

@@ -55,7 +55,10 @@ class StateSource {
 };
 
 // Thread-safe unless said otherwise. Errors of methods that return Status are
-// final: the disk or our own data is broken and the node must stop.
+// final: the disk or our own data is broken and the node must stop. The one
+// exception is kDiskFull of Apply and InstallChunk: nothing happened, and the
+// same call may succeed once there is space. Flush and FinishInstall wait for
+// space instead.
 class ReplicatedState {
  public:
   virtual ~ReplicatedState() = default;

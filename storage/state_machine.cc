@@ -27,6 +27,7 @@ absl::StatusOr<ApplyResult> StateMachine::Apply(const CommittedEntry& entry) {
   CHECK(entry.index == position.index + 1,
         absl::StrCat("group ", entry.group.value(), " applies entry ",
                      entry.index, " after ", position.index));
+  RETURN_IF_ERROR(CheckMemory());
   position.index = entry.index;
   position.term = entry.term;
   BeginBatch();
@@ -236,6 +237,7 @@ AppliedPosition StateMachine::Durable(GroupId group) const {
 }
 
 absl::Status StateMachine::Flush() {
+  absl::MutexLock flush_lock(&flush_mu_);
   std::vector<AppliedPosition> positions;
   {
     absl::MutexLock lock(&positions_mu_);
@@ -261,9 +263,21 @@ bool StateMachine::FlushDue() const {
          options_.memtable_bytes_max / 2;
 }
 
+absl::Status StateMachine::CheckMemory() const {
+  // Well below what would make RocksDB hold up its writers.
+  if (!FlushDue() || !waits_for_space()) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kDiskFull,
+      absl::StrCat(unflushed_bytes_.load(),
+                   " applied bytes wait in memory behind a flush that waits "
+                   "for space; the limit is ",
+                   options_.memtable_bytes_max / 2));
+}
+
 absl::Status StateMachine::DropExpired(int64_t now_ms) {
   const int64_t retention_ms =
       absl::ToInt64Milliseconds(absl::Hours(shards_.RetentionHoursMax()));
+  RETURN_IF_ERROR(store_->CheckSpace());
   std::vector<TimePartitions::Expired> expired;
   {
     absl::MutexLock lock(&write_mu_);

@@ -76,10 +76,16 @@ class StateMachine : public ReplicatedState {
   ShardState GetShardState(GroupId group, ShardKey shard) const;
 
   // Drops time partitions whose every record is older than its stream's
-  // retention at `now_ms`. Called now and then by the node's upkeep thread.
+  // retention at `now_ms`. Called now and then by the node's upkeep thread,
+  // even while a flush waits for space: this may make some. kDiskFull when
+  // there is not even space to note it down.
   absl::Status DropExpired(int64_t now_ms);
   // True when so much is applied but not flushed that a flush should start.
   bool FlushDue() const;
+  // True while what is applied cannot be flushed because the disk is full.
+  bool waits_for_space() const { return store_->waits_for_space(); }
+  // For the node's end: a Flush() that waits for space fails, now and later.
+  void StopWaiting() { store_->StopWaiting(); }
   uint64_t bytes_on_disk() const;
 
  private:
@@ -95,6 +101,8 @@ class StateMachine : public ReplicatedState {
   absl::Status ResumePartitions();
 
   // --- state_machine.cc ---
+  // kDiskFull when a flush is due behind one that waits for space.
+  absl::Status CheckMemory() const;
   // These add to batch_ and to the changes that are published after it.
   absl::StatusOr<ApplyResult> ApplyPayload(const CommittedEntry& entry,
                                            AppliedPosition* position)
@@ -164,6 +172,9 @@ class StateMachine : public ReplicatedState {
   std::vector<AppliedPosition> applied_ ABSL_GUARDED_BY(positions_mu_);
   std::vector<AppliedPosition> durable_ ABSL_GUARDED_BY(positions_mu_);
 
+  // One flush at a time, so that unflushed_bytes_ is what RocksDB holds in
+  // memory besides what is being flushed.
+  absl::Mutex flush_mu_ ABSL_ACQUIRED_BEFORE(positions_mu_);
   std::atomic<uint64_t> unflushed_bytes_ = 0;
 };
 

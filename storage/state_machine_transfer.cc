@@ -59,6 +59,7 @@ absl::Status StateMachine::InstallChunk(GroupId group,
                                         absl::string_view chunk) {
   CHECK(group.value() < options_.group_count, "no such group here");
   absl::MutexLock lock(&write_mu_);
+  RETURN_IF_ERROR(CheckMemory());
   std::vector<BlockView> blocks;
   RETURN_IF_ERROR(installs_[group].Add(group, chunk, &blocks));
   return InstallBlocks(group, blocks);

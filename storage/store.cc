@@ -18,6 +18,8 @@
 #include "storage/check.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
+#include "storage/store_files.h"
+#include "storage/store_log.h"
 
 namespace trireme {
 namespace {
@@ -33,8 +35,6 @@ absl::string_view ToView(const rocksdb::Slice& slice) {
 absl::Status ToStatus(const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
   if (status.IsCorruption()) return absl::DataLossError(status.ToString());
-  if (status.IsNoSpace())
-    return MakeError(ErrorReason::kDiskFull, status.ToString());
   return absl::InternalError(status.ToString());
 }
 
@@ -97,6 +97,9 @@ rocksdb::ColumnFamilyOptions PartitionOptions(
   return options;
 }
 
+// How often to look whether a flush has come to wait for space.
+constexpr absl::Duration kLookAgainPeriod = absl::Milliseconds(100);
+
 // tmpfs of older kernels and some network file systems cannot.
 bool CanWriteDirectly(const std::string& directory) {
   const std::string path = directory + "/direct-io-probe";
@@ -107,8 +110,12 @@ bool CanWriteDirectly(const std::string& directory) {
   return true;
 }
 
-rocksdb::DBOptions DatabaseOptions(bool direct_io) {
+rocksdb::DBOptions DatabaseOptions(rocksdb::Env* env, bool direct_io) {
   rocksdb::DBOptions options;
+  options.env = env;
+  options.info_log = std::make_shared<StoreLog>();
+  // A write that failed is not tried again behind our back (design.md D12).
+  options.max_bgerror_resume_count = 0;
   options.create_if_missing = true;
   // Applied positions and the data below them reach the disk in one step.
   options.atomic_flush = true;
@@ -129,9 +136,6 @@ rocksdb::DBOptions DatabaseOptions(bool direct_io) {
   options.enable_write_thread_adaptive_yield = false;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 8 << 20;
   return options;
 }
 
@@ -242,21 +246,24 @@ absl::Status Store::Iterator::status() const {
 // --- Store ---
 
 Store::Store(std::string directory) : directory_(std::move(directory)) {}
-Store::~Store() = default;
+Store::~Store() { StopWaiting(); }
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(
     const std::string& directory, const StoreOptions& options) {
   RETURN_IF_ERROR(CheckNothingIsOrphaned(directory));
   std::unique_ptr<Store> store(new Store(directory));
   RETURN_IF_ERROR(store->OpenDatabase(options));
+  store->files_->RestoreReserve();
   return store;
 }
 
 absl::Status Store::OpenDatabase(const StoreOptions& options) {
   write_buffer_bytes_ = options.write_buffer_bytes;
   cache_ = rocksdb::NewLRUCache(options.cache_bytes);
+  files_ = std::make_shared<StoreFiles>(directory_);
+  std::shared_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files_);
   const rocksdb::DBOptions db_options =
-      DatabaseOptions(CanWriteDirectly(directory_));
+      DatabaseOptions(env.get(), CanWriteDirectly(directory_));
   std::vector<std::string> names = {rocksdb::kDefaultColumnFamilyName};
   rocksdb::Status status;
   if (std::filesystem::exists(directory_ + "/CURRENT"))
@@ -282,7 +289,9 @@ absl::Status Store::OpenDatabase(const StoreOptions& options) {
     return absl::InternalError(absl::StrCat(
         "cannot open the store in ", directory_, ": ", status.ToString()));
   }
-  db_.reset(db);
+  // Families that readers hold keep the database, and it what it lives on.
+  db_ = std::shared_ptr<rocksdb::DB>(
+      db, [env = std::move(env)](rocksdb::DB* closed) { delete closed; });
   absl::MutexLock lock(&families_mu_);
   for (size_t i = 0; i < names.size(); ++i) {
     auto family = std::make_shared<const Family>(db_, handles[i], names[i]);
@@ -302,8 +311,31 @@ std::vector<Store::FamilyRef> Store::families() const {
   return families;
 }
 
+absl::Status Store::CheckSpace() const {
+  if (files_->HasSpaceForSmallFiles()) return absl::OkStatus();
+  return MakeError(ErrorReason::kDiskFull,
+                   absl::StrCat("the disk of ", directory_,
+                                " has no space to change column families"));
+}
+
+bool Store::AwaitFlush() {
+  while (flushing_ && !files_->waits_for_space()) {
+    families_mu_.AwaitWithTimeout(
+        absl::Condition(
+            +[](bool* flushing) { return !*flushing; }, &flushing_),
+        kLookAgainPeriod);
+  }
+  return !flushing_;
+}
+
 absl::StatusOr<Store::FamilyRef> Store::CreateFamily(const std::string& name) {
   absl::MutexLock lock(&families_mu_);
+  if (!AwaitFlush()) {
+    return MakeError(ErrorReason::kDiskFull,
+                     absl::StrCat("a flush of ", directory_,
+                                  " waits for space on its disk"));
+  }
+  RETURN_IF_ERROR(CheckSpace());
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const rocksdb::Status status = db_->CreateColumnFamily(
       PartitionOptions(write_buffer_bytes_, cache_), name, &handle);
@@ -315,12 +347,14 @@ absl::StatusOr<Store::FamilyRef> Store::CreateFamily(const std::string& name) {
 
 absl::Status Store::DropFamily(const FamilyRef& family) {
   absl::MutexLock lock(&families_mu_);
+  AwaitFlush();  // One that waits for space may get it from us.
   RETURN_IF_ERROR(ToStatus(db_->DropColumnFamily(family->handle_)));
   families_.erase(family->name());
   return absl::OkStatus();
 }
 
 absl::Status Store::Write(Batch* batch) {
+  RETURN_IF_ERROR(files_->failure());
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // The segment log is the write-ahead log.
   return ToStatus(db_->Write(options, batch->batch_.get()));
@@ -356,14 +390,31 @@ std::unique_ptr<Store::Snapshot> Store::NewSnapshot() const {
 }
 
 absl::Status Store::Flush() {
-  absl::MutexLock lock(&families_mu_);
-  std::vector<rocksdb::ColumnFamilyHandle*> handles = {tables_->handle_};
-  for (const auto& [name, family] : families_)
-    handles.push_back(family->handle_);
+  std::vector<FamilyRef> families = {tables_};
+  {
+    absl::MutexLock lock(&families_mu_);
+    families_mu_.Await(absl::Condition(
+        +[](bool* flushing) { return !*flushing; }, &flushing_));
+    flushing_ = true;
+    for (const auto& [name, family] : families_) families.push_back(family);
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  for (const FamilyRef& family : families) handles.push_back(family->handle_);
   rocksdb::FlushOptions options;
   options.wait = true;
   options.allow_write_stall = true;  // Waiting for less load may wait forever.
-  return ToStatus(db_->Flush(options, handles));
+  absl::Status status = ToStatus(db_->Flush(options, handles));
+  // RocksDB may call a flush done that was not, once it has met an error.
+  if (status.ok()) status = files_->failure();
+  if (status.ok()) files_->RestoreReserve();
+  absl::MutexLock lock(&families_mu_);
+  flushing_ = false;
+  return status;
+}
+
+bool Store::waits_for_space() const { return files_->waits_for_space(); }
+void Store::StopWaiting() {
+  if (files_ != nullptr) files_->StopWaiting();
 }
 
 uint64_t Store::bytes_on_disk() const {

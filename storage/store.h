@@ -5,6 +5,9 @@
 // Thread-safe. What was written before a Flush() survives a crash of the
 // machine, all families together; what came later is gone as a whole or there
 // as a whole up to some batch (atomic flush), never in parts.
+//
+// A full disk is not an error: what must write waits, reads and Write() go on
+// in memory. kDiskFull is only said by what the caller can do without for now.
 #ifndef TRIREME_STORAGE_STORE_H_
 #define TRIREME_STORAGE_STORE_H_
 
@@ -28,10 +31,13 @@ class ColumnFamilyHandle;
 class DB;
 class Iterator;
 class Snapshot;
+class Env;
 class WriteBatch;
 }  // namespace rocksdb
 
 namespace trireme {
+
+class StoreFiles;
 
 struct StoreOptions {
   // A family's unflushed bytes that make RocksDB flush by itself, and at twice
@@ -129,7 +135,9 @@ class Store {
   // compacted, and dropped as a whole.
   std::vector<FamilyRef> families() const;
 
-  // Both write RocksDB's manifest and take milliseconds.
+  // Both write RocksDB's manifest and take milliseconds. CreateFamily does
+  // nothing on a full disk (kDiskFull); before a DropFamily CheckSpace tells.
+  absl::Status CheckSpace() const;
   absl::StatusOr<FamilyRef> CreateFamily(const std::string& name);
   absl::Status DropFamily(const FamilyRef& family);
 
@@ -142,25 +150,36 @@ class Store {
       const Snapshot* snapshot = nullptr) const;
   std::unique_ptr<Snapshot> NewSnapshot() const;
 
-  // Makes everything written before this call durable. Blocks.
+  // Makes everything written before this call durable. Blocks, on a full disk
+  // until there is space or StopWaiting() was called.
   absl::Status Flush();
+  // True while something waits for space: what is written stays in memory.
+  bool waits_for_space() const;
+  // What waits for space fails, now and later: for an owner that is about to
+  // close the store.
+  void StopWaiting();
   uint64_t bytes_on_disk() const;
   uint64_t family_bytes_on_disk(const Family& family) const;
 
  private:
   explicit Store(std::string directory);
   absl::Status OpenDatabase(const StoreOptions& options);
+  // Returns when no flush runs, or the one that does waits for space: false.
+  bool AwaitFlush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(families_mu_);
 
   // Set by Open.
   const std::string directory_;
+  std::shared_ptr<StoreFiles> files_;
   uint64_t write_buffer_bytes_ = 0;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<rocksdb::DB> db_;
   FamilyRef tables_;
 
-  // Makes flushes and changes of families follow one another; not held by
-  // readers and writers.
+  // Not held by readers and writers, nor while a flush runs.
   mutable absl::Mutex families_mu_;
+  // No family is made meanwhile: a flush without it would bring to the disk
+  // that it holds something, but not what it holds.
+  bool flushing_ ABSL_GUARDED_BY(families_mu_) = false;
   absl::btree_map<std::string, FamilyRef> families_
       ABSL_GUARDED_BY(families_mu_);
 };

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "spdlog/spdlog.h"
 #include "storage/check.h"
+#include "storage/errors.h"
 #include "storage/fixed_ints.h"
 #include "storage/status_macros.h"
 #include "trireme/v1/command.pb.h"
@@ -157,16 +158,20 @@ bool TimePartitions::MustRoll(const Arrival& arrival) const {
 }
 
 absl::Status TimePartitions::Roll(int64_t stamp_ms, Store::Batch* batch) {
-  ASSIGN_OR_RETURN(auto spare, TakeSpare());
+  absl::StatusOr<std::pair<uint64_t, Store::FamilyRef>> spare = TakeSpare();
+  // On a full disk the open partition goes on for a while.
+  if (open_ && ReasonOf(spare.status()) == ErrorReason::kDiskFull)
+    return absl::OkStatus();
+  RETURN_IF_ERROR(spare.status());
   absl::MutexLock lock(&mu_);
   if (open_) {
     batch->Put(*store_->tables(), PartitionKey(IdOf(*open_)).view(),
                EncodeRow(*open_));
   }
-  open_ = spare.first;
+  open_ = spare->first;
   newest_moments_.clear();
-  Partition& partition = partitions_[spare.first];
-  partition.family = std::move(spare.second);
+  Partition& partition = partitions_[spare->first];
+  partition.family = std::move(spare->second);
   partition.first_stamp_ms = stamp_ms;
   partition.last_stamp_ms = stamp_ms;
   return absl::OkStatus();
@@ -262,7 +267,10 @@ absl::Status TimePartitions::PrepareNext() {
     if (creating_spare_ || !spares_.empty()) return absl::OkStatus();
     creating_spare_ = true;
   }
-  return CreateSpare();
+  const absl::Status created = CreateSpare();
+  // Place makes it, or does without, when one is wanted before there is space.
+  return ReasonOf(created) == ErrorReason::kDiskFull ? absl::OkStatus()
+                                                     : created;
 }
 
 // The caller has set creating_spare_.

@@ -464,11 +464,32 @@ TEST_F(ClusterScenarioTest, AFullDiskOfOneZoneMovesItsLeadersAndWritesGoOn) {
   EXPECT_NE(Leader(), full);
 }
 
+TEST_F(ClusterScenarioTest, TwoFullDisksRefuseWritesAlthoughTheLeaderHasSpace) {
+  const int leader = AwaitLeader();
+  ASSERT_GE(leader, 0);
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    if (i != leader) cluster_.node(i).disk().SetFreeBytes(0);
+  }
+  cluster_.Run(3 * kSecond);
+  ASSERT_EQ(Leader(), leader);
+  const uint64_t refused = clients_.refused();
+  EXPECT_FALSE(clients_.PutSucceeds(leader, kGroup));
+  EXPECT_GT(clients_.refused(), refused);
+  EXPECT_TRUE(clients_.BarrierSucceeds(leader, kGroup));
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    cluster_.node(i).disk().SetFreeBytes(16u << 20);
+  }
+  EXPECT_LT(TimeUntilPutVia(0), 5 * kSecond);
+}
+
 TEST_F(ClusterScenarioTest, FullDisksEverywhereRefuseWritesAndRecover) {
+  // Their commands, which are not refused, would fill the logs.
+  clients_.Stop();
   for (int i = 0; i < SimCluster::kNodes; ++i) {
     cluster_.node(i).disk().SetFreeBytes(0);
   }
   cluster_.Run(10 * kSecond);
+  EXPECT_TRUE(clients_.BarrierSucceeds(0, kGroup));
   const uint64_t refused = clients_.refused();
   EXPECT_FALSE(clients_.PutSucceeds(0, kGroup));
   EXPECT_GT(clients_.refused(), refused);

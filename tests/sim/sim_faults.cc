@@ -196,10 +196,16 @@ void SimFaults::SlowApplier() {
         [this, i] { cluster_->node(i).set_speeds({}); });
 }
 
+void SimFaults::Fill(int node) {
+  cluster_->node(node).disk().SetFreeBytes(0);
+  // Memory that is soon used up, or never.
+  cluster_->node(node).state().HoldAtMost(static_cast<size_t>(Between(1, 400)));
+}
+
 void SimFaults::FillDisk() {
   const int i = AnyNode();
   cluster_->trace().Add("disk full", i + 1);
-  cluster_->node(i).disk().SetFreeBytes(0);
+  Fill(i);
   After(Between(kSecond, 5 * kSecond), [this, i] {
     cluster_->trace().Add("disk has space", i + 1);
     cluster_->node(i).disk().SetFreeBytes(16u << 20);
@@ -209,7 +215,7 @@ void SimFaults::FillDisk() {
 void SimFaults::FillAllDisks() {
   cluster_->trace().Add("disks full");
   for (int i = 0; i < SimCluster::kNodes; ++i) {
-    cluster_->node(i).disk().SetFreeBytes(0);
+    Fill(i);
     After(Between(kSecond, 3 * kSecond), [this, i] {
       cluster_->trace().Add("disk has space", i + 1);
       cluster_->node(i).disk().SetFreeBytes(16u << 20);

@@ -40,6 +40,7 @@ class SimFaults {
   // Disks and clocks.
   void SlowDisk();
   void SlowApplier();
+  void Fill(int node);
   void FillDisk();
   void FillAllDisks();
   void FailSync();

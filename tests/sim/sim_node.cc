@@ -63,6 +63,7 @@ SimNode::SimNode(NodeId id, const SimNodeOptions& options,
       disk_(std::make_unique<FaultDisk>(&disk_random_)),
       state_(std::make_unique<SimState>(id, options.loop.group_count,
                                         world.history)) {
+  state_->LieOn(disk_.get());
   disk_->SetFreeBytes(options_.disk_bytes);
 }
 
@@ -164,6 +165,7 @@ void SimNode::Wipe() {
   disk_->SetFreeBytes(options_.disk_bytes);
   state_ = std::make_unique<SimState>(id_, options_.loop.group_count,
                                       world_.history);
+  state_->LieOn(disk_.get());
   ++incarnation_;
   recovering_ = true;
 }

@@ -71,6 +71,7 @@ absl::StatusOr<ApplyResult> SimState::Apply(const CommittedEntry& entry) {
   Group& group = groups_[entry.group.value()];
   ApplyResult result;
   if (entry.index <= group.items.size()) return result;
+  if (MustWait(group)) return MakeError(ErrorReason::kDiskFull, "simulated");
   if (entry.index != group.items.size() + 1) {
     history_->Fail("log_agreement",
                    absl::StrCat("node ", node_.value(), " applies entry ",
@@ -105,7 +106,18 @@ AppliedPosition SimState::Durable(GroupId id) const {
   return PositionAt(group, group.durable);
 }
 
+bool SimState::DiskIsFull() const {
+  return disk_ != nullptr && disk_->FreeBytes("").value() == 0;
+}
+
+bool SimState::MustWait(const Group& group) const {
+  const size_t held = group.items.size() + group.staged.size();
+  return held >= group.durable + unflushed_items_max_ && DiskIsFull();
+}
+
+// The real one waits for space; its caller does here, by calling again.
 absl::Status SimState::Flush() {
+  if (DiskIsFull()) return absl::OkStatus();
   for (Group& group : groups_) group.durable = group.items.size();
   return absl::OkStatus();
 }
@@ -155,6 +167,7 @@ absl::StatusOr<std::unique_ptr<StateSource>> SimState::OpenSource(
 
 absl::Status SimState::InstallChunk(GroupId id, absl::string_view chunk) {
   Group& group = groups_[id.value()];
+  if (MustWait(group)) return MakeError(ErrorReason::kDiskFull, "simulated");
   while (!chunk.empty()) {
     const size_t line = chunk.find('\n');
     const std::vector<std::string> words =

@@ -1,7 +1,8 @@
 // SimState stands for the state machine in simulations: per group the list of
 // applied entries and a bit per shard that says whether it is sealed. It
 // forgets what was not flushed when its node crashes, and is pulled in chunks
-// like the real one.
+// like the real one. While its disk is full nothing is flushed, and it takes
+// only so much more.
 //
 // Owned by a SimNode; lives through its crashes.
 #ifndef TRIREME_TESTS_SIM_SIM_STATE_H_
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "storage/replicated_state.h"
+#include "tests/sim/fault_disk.h"
 #include "tests/sim/random.h"
 #include "tests/sim/sim_history.h"
 
@@ -22,6 +24,10 @@ class SimState : public ReplicatedState {
  public:
   SimState(NodeId node, uint32_t group_count, History* history)
       : node_(node), history_(history), groups_(group_count) {}
+  // The disk it lies on, asked whether it is full; without one it never is.
+  void LieOn(FaultDisk* disk) { disk_ = disk; }
+  // So many items of a group that are not flushed, while the disk is full.
+  void HoldAtMost(size_t items) { unflushed_items_max_ = items; }
 
   absl::StatusOr<ApplyResult> Apply(const CommittedEntry& entry) override;
   AppliedPosition Applied(GroupId group) const override;
@@ -57,6 +63,9 @@ class SimState : public ReplicatedState {
   };
   class Source;
 
+  // Full, and nothing more of the group fits into memory.
+  bool MustWait(const Group& group) const;
+  bool DiskIsFull() const;
   static AppliedPosition PositionAt(const Group& group, LogIndex index);
   static Item Follow(const Item* before, Term term, Payload payload,
                      ApplyResult* result);
@@ -64,6 +73,8 @@ class SimState : public ReplicatedState {
   // Set at construction.
   const NodeId node_;
   History* const history_;
+  FaultDisk* disk_ = nullptr;
+  size_t unflushed_items_max_ = 100'000;
 
   std::vector<Group> groups_;
   bool fails_next_apply_ = false;

@@ -55,7 +55,7 @@ const std::map<std::string, std::vector<std::string>>& Forbidden() {
            {"replication/", "server/", "client/", "tests/", "grpc",
             "rocksdb/", "trireme/v1/records", "trireme/v1/streams",
             "trireme/v1/cluster", "trireme/v1/replication"}},
-          {"storage/store.",
+          {"storage/store",
            {"replication/", "server/", "client/", "tests/", "grpc"}},
           {"replication/raft/",
            {"replication/group", "replication/transport", "server/", "client/",

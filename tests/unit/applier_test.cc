@@ -1,6 +1,7 @@
 #include "replication/applier.h"
 
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "storage/entry_payload.h"
 #include "storage/errors.h"
 #include "storage/record.h"
+#include "tests/sim/fault_disk.h"
 #include "tests/sim/sim_state.h"
 
 namespace trireme {
@@ -186,6 +188,83 @@ TEST_F(ApplierTest, AfterABrokenStateNobodyGetsAnAnswer) {
   EXPECT_TRUE(absl::IsDataLoss(fatal_[0])) << fatal_[0];
   EXPECT_TRUE(outcomes_.empty());
   EXPECT_TRUE(observer_.heard.empty());
+}
+
+// On a disk that is full from the start.
+class StalledApplierTest : public ApplierTest {
+ protected:
+  StalledApplierTest() {
+    disk_.SetFreeBytes(0);
+    state_.LieOn(&disk_);
+    state_.HoldAtMost(4);
+    while (state_.Applied(kGroup).index < 4) {
+      Submit(Command("note", 1));
+      applier_.RunOnce();
+    }
+    observer_.heard.clear();
+  }
+
+  // A record, and a reader who waits for it.
+  void SubmitBoth(absl::Duration deadline) {
+    ApplyEntry entry = Records({{1, 1}});
+    AddWaiter({{0, 0}}, &entry);
+    entry.waiters[0].deadline = deadline;
+    Submit(std::move(entry));
+    Submit(ApplyBarrier{
+        [this](absl::Status status) { read_.push_back(std::move(status)); },
+        deadline});
+    applier_.RunOnce();
+  }
+  void FreeDisk() {
+    disk_.SetFreeBytes(1 << 20);
+    applier_.OnTick(absl::ZeroDuration());
+    while (applier_.RunOnce()) continue;
+  }
+
+  std::mt19937_64 random_{1};
+  sim::FaultDisk disk_{&random_};
+  std::vector<absl::Status> read_;
+};
+
+TEST_F(StalledApplierTest, AnEntryThatFindsNoSpaceWaitsAndNothingOvertakesIt) {
+  SubmitBoth(absl::Seconds(9));
+  EXPECT_TRUE(applier_.waits_for_space());
+  // It is tried again only when told so, and in vain.
+  EXPECT_FALSE(applier_.HasWork());
+  EXPECT_FALSE(applier_.RunOnce());
+  applier_.OnTick(absl::Seconds(1));
+  EXPECT_TRUE(applier_.HasWork());
+  EXPECT_FALSE(applier_.RunOnce());
+  EXPECT_TRUE(applier_.waits_for_space());
+  EXPECT_TRUE(observer_.heard.empty());
+  EXPECT_TRUE(outcomes_.empty());
+  EXPECT_TRUE(read_.empty());
+  EXPECT_GT(applier_.queued_bytes(), 0u);
+
+  FreeDisk();
+  EXPECT_FALSE(applier_.waits_for_space());
+  EXPECT_EQ(observer_.heard, std::vector<std::string>{"entry 5"});
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_TRUE(outcomes_[0].status.ok()) << outcomes_[0].status;
+  ASSERT_EQ(read_.size(), 1u);
+  EXPECT_TRUE(read_[0].ok()) << read_[0];
+  EXPECT_EQ(applier_.queued_bytes(), 0u);
+  EXPECT_TRUE(fatal_.empty());
+}
+
+TEST_F(StalledApplierTest, WhoWaitsBeyondHisDeadlineIsToldSoOnce) {
+  SubmitBoth(absl::Seconds(9));
+  applier_.OnTick(absl::Seconds(9));
+  ASSERT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(ReasonOf(outcomes_[0].status), ErrorReason::kOutcomeUnknown);
+  ASSERT_EQ(read_.size(), 1u);
+  EXPECT_EQ(ReasonOf(read_[0]), ErrorReason::kDiskFull);
+  applier_.RunOnce();
+  applier_.OnTick(absl::Seconds(10));
+  FreeDisk();
+  EXPECT_EQ(observer_.heard, std::vector<std::string>{"entry 5"});
+  EXPECT_EQ(outcomes_.size(), 1u);
+  EXPECT_EQ(read_.size(), 1u);
 }
 
 TEST_F(ApplierTest, TheApplierThreadWaitsForWorkUntilItIsStopped) {

@@ -363,7 +363,7 @@ TEST_F(RaftGroupTest, AnEntryThatIsNotCommittedInTimeHasAnUnknownOutcome) {
   Step(raft::MakeAccept(2, 1, 2, 1));
   std::vector<ApplyEntry> entries = TakeCommitted();
   ASSERT_EQ(entries.size(), 1u);
-  for (EntryWaiter& waiter : entries[0].waiters) waiter.done({});
+  for (EntryWaiter& waiter : entries[0].waiters) waiter.Answer({});
   EXPECT_EQ(outcomes_.size(), 1u);
 }
 
@@ -416,6 +416,26 @@ TEST_F(RaftGroupTest, EvictedPayloadsAreReadBackFromTheLog) {
   ASSERT_TRUE(group_->FillPayloads(message).ok());
   ASSERT_NE(message.entries[0].payload, nullptr);
   EXPECT_EQ(Crc32c(*message.entries[0].payload), entry.payload_crc);
+}
+
+TEST_F(RaftGroupTest, PayloadsThatWaitForTheApplierDoNotStayInMemory) {
+  StartLeading();
+  for (int i = 0; i < 10; ++i) {
+    EnqueueRecords({{1, absl::StrCat("data", i)}});
+    Propose();
+  }
+  // The applier stands still: nothing is handed out, nothing is durable.
+  group_->Bound(/*durable=*/0, /*cached_bytes_max=*/0, kNoLimit);
+  const raft::Raft& core = group_->core();
+  for (LogIndex i = core.base_index() + 1; i <= core.last_index(); ++i) {
+    EXPECT_EQ(core.EntryAt(i).payload, nullptr) << i;
+  }
+  const std::vector<ApplyEntry> entries = TakeCommitted();
+  ASSERT_EQ(entries.size(), 10u);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(BatchesOf(entries[i]),
+              std::vector<std::string>{absl::StrCat("1: data", i)});
+  }
 }
 
 TEST_F(RaftGroupTest, TheLogIsTrimmedOnlyBelowWhatIsDurable) {

@@ -26,8 +26,8 @@ class ReadBarriersTest : public ::testing::Test {
   // How many barriers the applied index releases.
   size_t Release(LogIndex handed) {
     const size_t before = answers_.size();
-    for (BarrierDone& done : barriers_.TakeReleased(handed)) {
-      done(absl::OkStatus());
+    for (PendingBarrier& released : barriers_.TakeReleased(handed)) {
+      released.done(absl::OkStatus());
     }
     return answers_.size() - before;
   }

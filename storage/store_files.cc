@@ -1,0 +1,200 @@
+#include "storage/store_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "spdlog/spdlog.h"
+#include "storage/file_system.h"
+
+namespace trireme {
+namespace {
+
+constexpr absl::Duration kTryAgainPeriod = absl::Milliseconds(100);
+// What a small file takes at most.
+constexpr uint64_t kSmallFileBytes = 4u << 20;
+
+bool IsTable(absl::string_view path) { return absl::EndsWith(path, ".sst"); }
+
+bool IsNoSpace(const rocksdb::IOStatus& status) {
+  // RocksDB has a code for ENOSPC only; a quota shows in its words.
+  return status.IsNoSpace() ||
+         absl::StrContains(status.ToString(), std::strerror(EDQUOT));
+}
+
+}  // namespace
+
+// Writes at offsets of its own, so that one that was cut short by a full disk
+// can be repeated from its beginning.
+class StoreFiles::WaitingFile final
+    : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  WaitingFile(StoreFiles* files, std::string path,
+              std::unique_ptr<rocksdb::FSWritableFile> file)
+      : FSWritableFileOwnerWrapper(std::move(file)),
+        files_(files),
+        path_(std::move(path)) {}
+
+  rocksdb::IOStatus Append(const rocksdb::Slice& data,
+                           const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
+    return PositionedAppend(data, end_, options, debug);
+  }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data,
+                           const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo&,
+                           rocksdb::IODebugContext* debug) override {
+    return PositionedAppend(data, end_, options, debug);
+  }
+  rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data,
+                                     uint64_t offset,
+                                     const rocksdb::IOOptions& options,
+                                     rocksdb::IODebugContext* debug) override {
+    end_ = offset + data.size();
+    return files_->WriteWithSpace(path_, [&] {
+      return target()->PositionedAppend(data, offset, options, debug);
+    });
+  }
+  rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data,
+                                     uint64_t offset,
+                                     const rocksdb::IOOptions& options,
+                                     const rocksdb::DataVerificationInfo&,
+                                     rocksdb::IODebugContext* debug) override {
+    return PositionedAppend(data, offset, options, debug);
+  }
+  // A failed sync is never repeated, not even for want of space: the kernel may
+  // have dropped the pages.
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                         rocksdb::IODebugContext* debug) override {
+    return files_->Keep(target()->Sync(options, debug));
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    return files_->Keep(target()->Fsync(options, debug));
+  }
+  rocksdb::IOStatus Close(const rocksdb::IOOptions& options,
+                          rocksdb::IODebugContext* debug) override {
+    return files_->Keep(target()->Close(options, debug));
+  }
+
+ private:
+  StoreFiles* const files_;
+  const std::string path_;
+  uint64_t end_ = 0;
+};
+
+StoreFiles::StoreFiles(const std::string& directory)
+    : FileSystemWrapper(rocksdb::FileSystem::Default()), directory_(directory) {
+  std::error_code none;
+  const uint64_t bytes = std::filesystem::file_size(reserve_path(), none);
+  absl::MutexLock lock(&mu_);
+  if (!none) reserve_bytes_ = bytes;
+}
+
+bool StoreFiles::HasSpaceForSmallFiles() const {
+  {
+    absl::MutexLock lock(&mu_);
+    if (reserve_bytes_ > 0) return true;
+  }
+  const absl::StatusOr<uint64_t> free =
+      PosixFileSystem::Get()->FreeBytes(directory_);
+  return free.ok() && *free >= kSmallFileBytes;
+}
+
+absl::Status StoreFiles::failure() const {
+  absl::MutexLock lock(&mu_);
+  return failure_;
+}
+
+void StoreFiles::RestoreReserve() {
+  absl::MutexLock lock(&mu_);
+  if (reserve_bytes_ >= kReserveBytes) return;
+  const std::string path = reserve_path();
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (file < 0) return;
+  for (uint64_t bytes = kReserveBytes;
+       bytes > reserve_bytes_ && bytes >= kSmallFileBytes; bytes /= 2) {
+    if (::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0)
+      reserve_bytes_ = bytes;
+  }
+  ::close(file);
+  // What an attempt in vain may have left goes; an error costs space only.
+  std::error_code ignored;
+  std::filesystem::resize_file(path, reserve_bytes_, ignored);
+  if (reserve_bytes_ == 0) ::unlink(path.c_str());
+}
+
+bool StoreFiles::GiveUpReserve() {
+  absl::MutexLock lock(&mu_);
+  if (reserve_bytes_ == 0) return false;
+  reserve_bytes_ = 0;
+  spdlog::warn("store: no space for a small file; {} is given up",
+               reserve_path());
+  return ::unlink(reserve_path().c_str()) == 0;
+}
+
+void StoreFiles::StopWaiting() {
+  absl::MutexLock lock(&mu_);
+  stopping_ = true;
+}
+
+bool StoreFiles::Pause() {
+  absl::MutexLock lock(&mu_);
+  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), kTryAgainPeriod);
+}
+
+rocksdb::IOStatus StoreFiles::WriteWithSpace(absl::string_view path,
+                                             Write write) {
+  rocksdb::IOStatus status = write();
+  if (!IsNoSpace(status)) return Keep(std::move(status));
+  if (!IsTable(path) && GiveUpReserve()) status = write();
+  if (!IsNoSpace(status)) return Keep(std::move(status));
+
+  if (waiting_.fetch_add(1) == 0) {
+    spdlog::warn("store: waits for space: {}", status.ToString());
+  }
+  while (IsNoSpace(status) && Pause()) status = write();
+  if (waiting_.fetch_sub(1) == 1 && status.ok()) {
+    spdlog::info("store: has space again");
+  }
+  return Keep(std::move(status));
+}
+
+rocksdb::IOStatus StoreFiles::Keep(rocksdb::IOStatus status) {
+  if (status.ok()) return status;
+  absl::MutexLock lock(&mu_);
+  if (failure_.ok()) failure_ = absl::InternalError(status.ToString());
+  return status;
+}
+
+rocksdb::IOStatus StoreFiles::NewWritableFile(
+    const std::string& path, const rocksdb::FileOptions& options,
+    std::unique_ptr<rocksdb::FSWritableFile>* file,
+    rocksdb::IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSWritableFile> made;
+  rocksdb::IOStatus status = WriteWithSpace(path, [&] {
+    return target()->NewWritableFile(path, options, &made, debug);
+  });
+  if (status.ok()) {
+    *file = std::make_unique<WaitingFile>(this, path, std::move(made));
+  }
+  return status;
+}
+
+rocksdb::IOStatus StoreFiles::RenameFile(const std::string& from,
+                                         const std::string& to,
+                                         const rocksdb::IOOptions& options,
+                                         rocksdb::IODebugContext* debug) {
+  return WriteWithSpace(
+      to, [&] { return target()->RenameFile(from, to, options, debug); });
+}
+
+}  // namespace trireme

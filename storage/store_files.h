@@ -1,0 +1,81 @@
+// StoreFiles is the file system that RocksDB is given: the machine's, except
+// that a write which finds no space waits for it. RocksDB must not hear of a
+// full disk: after one failed flush it takes no more writes, and resumed, its
+// Flush() returns OK for what is not on disk (docs/decisions/0004).
+//
+// Owned by a Store; thread-safe. Any other failed write or sync is final, and
+// kept for the owner to see.
+#ifndef TRIREME_STORAGE_STORE_FILES_H_
+#define TRIREME_STORAGE_STORE_FILES_H_
+
+#include <rocksdb/file_system.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+
+namespace trireme {
+
+class StoreFiles final : public rocksdb::FileSystemWrapper {
+ public:
+  // Space kept for all files but tables: those are small, and what makes room
+  // again (dropping a family) or lets a node start (a new manifest) must not
+  // wait for room.
+  static constexpr uint64_t kReserveBytes = 16u << 20;
+
+  // Of the store in `directory`, which exists.
+  explicit StoreFiles(const std::string& directory);
+
+  // True while a write waits.
+  bool waits_for_space() const { return waiting_.load() > 0; }
+  // Whether a small file can be written now, with the help of the reserve.
+  bool HasSpaceForSmallFiles() const;
+  // The first error that RocksDB was told of.
+  absl::Status failure() const;
+  // Makes the reserve, or what there is space for of it.
+  void RestoreReserve();
+  // Writes that wait fail from now on: the owner closes the store.
+  void StopWaiting();
+
+  // rocksdb::FileSystem
+  const char* Name() const override { return "TriremeStoreFiles"; }
+  rocksdb::IOStatus NewWritableFile(
+      const std::string& path, const rocksdb::FileOptions& options,
+      std::unique_ptr<rocksdb::FSWritableFile>* file,
+      rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+
+ private:
+  class WaitingFile;
+  using Write = absl::FunctionRef<rocksdb::IOStatus()>;
+
+  // Tries `write`, which may be repeated, until it finds space.
+  rocksdb::IOStatus WriteWithSpace(absl::string_view path, Write write);
+  // Keeps an error for failure(); what cannot be repeated goes through here.
+  rocksdb::IOStatus Keep(rocksdb::IOStatus status);
+  // False: stopped.
+  bool Pause();
+  bool GiveUpReserve();
+  std::string reserve_path() const { return directory_ + "/reserve"; }
+
+  const std::string directory_;  // Set at construction.
+  std::atomic<int> waiting_{0};
+
+  mutable absl::Mutex mu_;
+  uint64_t reserve_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_STORAGE_STORE_FILES_H_
