@@ -46,6 +46,7 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
       on_fatal_(std::move(on_fatal)),
       forwarding_(options.seed),
       next_read_(options.seed),
+      write_ended_(started_),
       next_tick_(started_ + options.tick),
       next_balance_(started_ + options.balance_period),
       next_report_(started_) {
@@ -135,11 +136,12 @@ void GroupLoop::Dispatch(InboxEvent event) {
   } else if (auto* lost = std::get_if<ConnectionLostTo>(&event)) {
     inbox_.Release(forwarding_.OnConnectionLost(lost->peer));
   } else if (auto* ready = std::get_if<ReadyToPull>(&event)) {
-    catch_up_->Start(ready->group, ready->from);
+    catch_up_->Start(ready->group, SourcesFor(ready->from));
   } else if (auto* pulled = std::get_if<StatePulled>(&event)) {
     OnPulled(std::move(*pulled));
   } else {
     draining_ = true;
+    next_report_ = clock_->MonotonicNow();  // The others are to know at once.
   }
 }
 
@@ -191,7 +193,8 @@ void GroupLoop::OnWritten(LogWriter::Written written) {
     spdlog::info("segment log: has space again");
   }
   writing_ = false;
-  const absl::Duration took = clock_->MonotonicNow() - write_started_;
+  write_ended_ = clock_->MonotonicNow();
+  const absl::Duration took = write_ended_ - write_started_;
   log_write_time_ += (took - log_write_time_) / 8;
   log_->Publish(written.batch);
   for (const LogHardState& state : written.batch.hard_states) {
@@ -208,6 +211,16 @@ void GroupLoop::OnWritten(LogWriter::Written written) {
   for (auto& [group, message] : std::exchange(writing_sends_, {})) {
     QueueMessage(group, std::move(message));
   }
+}
+
+// The one that leads, or that we were told of, knows most.
+std::vector<NodeId> GroupLoop::SourcesFor(NodeId first) const {
+  std::vector<NodeId> sources;
+  for (const NodeId node : options_.nodes) {
+    if (node == options_.self) continue;
+    sources.insert(node == first ? sources.begin() : sources.end(), node);
+  }
+  return sources;
 }
 
 void GroupLoop::OnPulled(StatePulled pulled) {
@@ -341,12 +354,20 @@ void GroupLoop::StartWrite() {
     for (auto& [group, message] : std::exchange(next_sends_, {})) {
       QueueMessage(group, std::move(message));
     }
-    return;
+    if (!MustMarkLog()) return;
   }
   writing_ = true;
+  log_marked_ = next_batch_.empty();
   write_started_ = clock_->MonotonicNow();
   writing_sends_ = std::exchange(next_sends_, {});
   writer_->Submit(std::exchange(next_batch_, {}));
+}
+
+// Damage to the very last batch could not be told from a torn write, which is
+// cut off: but this one was acknowledged.
+bool GroupLoop::MustMarkLog() const {
+  return !log_marked_ &&
+         clock_->MonotonicNow() - write_ended_ >= options_.mark_idle_log_after;
 }
 
 void GroupLoop::SendOutbox() {

@@ -57,6 +57,9 @@ struct GroupLoopOptions {
   // How often leaders are moved to where they belong.
   absl::Duration balance_period = absl::Seconds(2);
   absl::Duration report_period = absl::Seconds(1);
+  // A log that has been idle for so long gets a mark, which proves that what
+  // precedes it was synced (segment_log.h).
+  absl::Duration mark_idle_log_after = absl::Seconds(1);
 
   // Entries are packed up to this size; a larger record goes alone.
   uint64_t entry_bytes_max = 1u << 20;
@@ -126,6 +129,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void Dispatch(InboxEvent event);
   void OnEnvelope(Envelope envelope);
   void OnWritten(LogWriter::Written written);
+  std::vector<NodeId> SourcesFor(NodeId first) const;
   void OnPulled(StatePulled pulled);
   void DropLog(GroupId group);
   void Advance(Group& group);
@@ -133,6 +137,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void TakeReady(Group& group);
   void SubmitCommitted(Group& group);
   void StartWrite();
+  bool MustMarkLog() const;
   void SendOutbox();
   void QueueMessage(GroupId group, raft::Message message);
   Envelope& OutboxFor(NodeId peer);
@@ -168,6 +173,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   bool WaitsForSpace() const;
   bool TakesPuts(const RaftGroup& group) const;
   bool IsSlow(NodeId node) const;
+  bool IsDraining(NodeId node) const;
   const NodeReport* ReportOf(NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -204,6 +210,8 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   using Sends = std::vector<std::pair<GroupId, raft::Message>>;
   bool writing_ = false;
   absl::Duration write_started_;
+  absl::Duration write_ended_;
+  bool log_marked_ = false;          // The last batch written was a mark.
   absl::Duration log_write_time_;    // A moving average.
   std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
   bool waits_for_space_ = false;     // Until the stalled batch is written.

@@ -67,7 +67,7 @@ NodeId GroupLoop::BetterLeaderOf(const Group& group) const {
   // every node knows where without asking.
   const size_t count = options_.nodes.size();
   const size_t home = group.raft->id().value() % count;
-  const bool must_leave = draining_ || !MayLead(options_.self);
+  const bool must_leave = !MayLead(options_.self);
   const std::vector<raft::PeerStatus> peers = group.raft->core().peers();
   for (size_t i = 0; i < count; ++i) {
     const NodeId node = options_.nodes[(home + i) % count];
@@ -106,6 +106,7 @@ void GroupLoop::RefreshReport(absl::Duration now) {
     self_.groups = report.groups;
     self_.uptime = now - started_;
     self_.log_write_time = LogWriteTime(now);
+    self_.draining = draining_;
     report = self_;
   }
   // The file system may say otherwise, of a disk with a quota for example.
@@ -143,6 +144,7 @@ void GroupLoop::DescribeSelf(NodeReport about) {
   about.groups = std::move(self_.groups);
   about.uptime = self_.uptime;
   about.log_write_time = self_.log_write_time;
+  about.draining = self_.draining;
   self_ = std::move(about);
   self_.node = options_.self;
 }
@@ -172,7 +174,15 @@ absl::Duration GroupLoop::LogWriteTime(absl::Duration now) const {
 
 // Whether leaders should stay at the node, or go there.
 bool GroupLoop::MayLead(NodeId node) const {
-  return HasRoom(node) && !IsSlow(node);
+  return HasRoom(node) && !IsSlow(node) && !IsDraining(node);
+}
+
+// One that is about to stop would have to hand over again what it is given.
+bool GroupLoop::IsDraining(NodeId node) const {
+  if (node == options_.self) return draining_;
+  absl::MutexLock lock(&mu_);
+  const NodeReport* const report = ReportOf(node);
+  return report != nullptr && report->draining;
 }
 
 bool GroupLoop::HasRoom(NodeId node) const {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/server.h"
@@ -14,6 +15,31 @@
 #include "trireme/v1/replication.grpc.pb.h"
 
 namespace trireme {
+
+// The pulls of this node under way, so that a stop need not wait for a peer.
+class Pulls {
+ public:
+  void Add(grpc::ClientContext* pull) {
+    absl::MutexLock lock(&mu_);
+    if (stopped_) pull->TryCancel();
+    contexts_.insert(pull);
+  }
+  void Remove(grpc::ClientContext* pull) {
+    absl::MutexLock lock(&mu_);
+    contexts_.erase(pull);
+  }
+  void Stop() {
+    absl::MutexLock lock(&mu_);
+    stopped_ = true;
+    for (grpc::ClientContext* pull : contexts_) pull->TryCancel();
+  }
+
+ private:
+  absl::Mutex mu_;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  absl::flat_hash_set<grpc::ClientContext*> contexts_ ABSL_GUARDED_BY(mu_);
+};
+
 namespace {
 
 constexpr absl::Duration kIntroduceTimeout = absl::Seconds(2);
@@ -33,8 +59,11 @@ absl::Status FromGrpc(const grpc::Status& status) {
 // A pull seen from the replica that lags.
 class PulledSource : public StateSource {
  public:
-  PulledSource(v1::Replication::Stub* stub, const std::string& cluster,
-               GroupId group, absl::string_view held) {
+  PulledSource(Pulls* pulls, v1::Replication::Stub* stub,
+               const std::string& cluster, GroupId group,
+               absl::string_view held)
+      : pulls_(pulls) {
+    pulls_->Add(&context_);
     context_.AddMetadata(kClusterMetadata, cluster);
     context_.set_deadline(absl::ToChronoTime(absl::Now() + kPullTimeout));
     v1::PullStateRequest request;
@@ -42,7 +71,10 @@ class PulledSource : public StateSource {
     request.set_held(std::string(held));
     reader_ = stub->PullState(&context_, request);
   }
-  ~PulledSource() override { context_.TryCancel(); }
+  ~PulledSource() override {
+    pulls_->Remove(&context_);
+    context_.TryCancel();
+  }
 
   absl::Status ReadPosition() {
     v1::PullStateChunk first;
@@ -66,6 +98,7 @@ class PulledSource : public StateSource {
   }
 
  private:
+  Pulls* const pulls_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReader<v1::PullStateChunk>> reader_;
   AppliedPosition position_;
@@ -233,7 +266,7 @@ ExchangeReceiver::Exchange(grpc::CallbackServerContext* context) {
 }
 
 GrpcTransport::GrpcTransport(const GrpcTransportOptions& options)
-    : options_(options) {}
+    : options_(options), pulls_(std::make_unique<Pulls>()) {}
 
 absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Start(
     const GrpcTransportOptions& options, const Formation* formation) {
@@ -272,7 +305,10 @@ void GrpcTransport::Connect(EnvelopeReceiver* receiver,
   for (auto& [peer, connection] : connections_) connection->Start(receiver);
 }
 
+void GrpcTransport::StopPulls() { pulls_->Stop(); }
+
 void GrpcTransport::Stop() {
+  StopPulls();
   for (auto& [peer, connection] : connections_) connection->Stop();
   service_->Connect(nullptr, nullptr);
   if (server_ != nullptr) {
@@ -307,8 +343,8 @@ absl::StatusOr<std::unique_ptr<StateSource>> GrpcTransport::PullState(
   if (connection == connections_.end()) {
     return absl::NotFoundError(absl::StrCat("no peer ", from.value()));
   }
-  auto source = std::make_unique<PulledSource>(connection->second->stub(),
-                                               options_.cluster, group, held);
+  auto source = std::make_unique<PulledSource>(
+      pulls_.get(), connection->second->stub(), options_.cluster, group, held);
   RETURN_IF_ERROR(source->ReadPosition());
   return source;
 }

@@ -38,6 +38,7 @@ struct GrpcTransportOptions {
 
 class ExchangeReceiver;
 class PeerConnection;
+class Pulls;
 
 class GrpcTransport : public Transport {
  public:
@@ -59,11 +60,13 @@ class GrpcTransport : public Transport {
   bool Send(NodeId to, Envelope envelope) override;
   absl::StatusOr<std::unique_ptr<StateSource>> PullState(
       NodeId from, GroupId group, absl::string_view held) override;
+  void StopPulls() override;
 
  private:
   explicit GrpcTransport(const GrpcTransportOptions& options);
 
   const GrpcTransportOptions options_;
+  const std::unique_ptr<Pulls> pulls_;
   std::unique_ptr<ExchangeReceiver> service_;
   std::unique_ptr<grpc::Server> server_;
   absl::flat_hash_map<NodeId, std::unique_ptr<PeerConnection>> connections_;

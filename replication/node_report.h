@@ -37,6 +37,7 @@ struct NodeReport {
   uint64_t disk_free_bytes = 0;
   uint64_t disk_used_bytes = 0;
   absl::Duration log_write_time;    // Of one batch, of late.
+  bool draining = false;            // About to stop: it is to lead nothing.
   std::vector<GroupReport> groups;  // By group id.
 };
 

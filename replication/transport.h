@@ -86,6 +86,9 @@ class Transport {
   // called on the catch-up thread.
   virtual absl::StatusOr<std::unique_ptr<StateSource>> PullState(
       NodeId from, GroupId group, absl::string_view held) = 0;
+  // Pulls under way and later ones fail soon, also those that wait for a peer.
+  // Nothing where they never wait.
+  virtual void StopPulls() {}
 };
 
 }  // namespace trireme

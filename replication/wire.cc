@@ -211,6 +211,7 @@ void EncodeReport(const NodeReport& report, v1::NodeReport* wire) {
   wire->set_disk_free_bytes(report.disk_free_bytes);
   wire->set_disk_used_bytes(report.disk_used_bytes);
   wire->set_log_write_us(absl::ToInt64Microseconds(report.log_write_time));
+  wire->set_draining(report.draining);
   for (const GroupReport& group : report.groups) {
     v1::GroupReport* const encoded = wire->add_groups();
     encoded->set_group(group.group.value());
@@ -239,6 +240,7 @@ NodeReport DecodeReport(const v1::NodeReport& wire) {
   report.disk_free_bytes = wire.disk_free_bytes();
   report.disk_used_bytes = wire.disk_used_bytes();
   report.log_write_time = absl::Microseconds(wire.log_write_us());
+  report.draining = wire.draining();
   for (const v1::GroupReport& encoded : wire.groups()) {
     GroupReport& group = report.groups.emplace_back();
     group.group = GroupId(encoded.group());

@@ -124,7 +124,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   node->writer_ = std::make_unique<LogWriter>(node->log_.get());
   node->catch_up_ = std::make_unique<CatchUp>(
       node->state_.get(), transport, SystemClock::Get(),
-      options.catch_up_bytes_per_second);
+      options.catch_up_bytes_per_second, StopProcess);
   node->loop_ = std::make_unique<GroupLoop>(
       loop_options, SystemClock::Get(), node->log_.get(), replay,
       node->state_.get(), node->applier_.get(), node->writer_.get(),
@@ -184,6 +184,9 @@ void Node::Stop() {
   // What a full disk keeps from being flushed is in the segment log.
   state_->StopWaiting();
   for (std::thread& thread : threads_) thread.join();
+  // A mark vouches for the last batch, as on an idle log. What cannot be
+  // written now was promised to nobody.
+  log_->Write(LogBatch()).IgnoreError();
   if (const absl::Status status = state_->Flush(); !status.ok()) {
     spdlog::error("node {}: {}", self_.value(), status.ToString());
   }

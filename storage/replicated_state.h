@@ -83,8 +83,11 @@ class ReplicatedState {
   // Chunks of one source, in order. Until FinishInstall the group's applied
   // position does not move, and a crash leaves nothing half done: pulling
   // again goes on from what is held. No Apply of the group meanwhile.
+  // InvalidArgument, and no change: this is not what a source sends.
+  // ResourceExhausted: the disk is full. Other errors are final.
   virtual absl::Status InstallChunk(GroupId group, absl::string_view chunk) = 0;
-  // The pulled state becomes the group's, durably.
+  // The pulled state becomes the group's, durably. FailedPrecondition: the
+  // source did not send all of it. Other errors as above.
   virtual absl::Status FinishInstall(GroupId group,
                                      const AppliedPosition& position) = 0;
 };

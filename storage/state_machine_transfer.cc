@@ -61,7 +61,9 @@ absl::Status StateMachine::InstallChunk(GroupId group,
   absl::MutexLock lock(&write_mu_);
   RETURN_IF_ERROR(CheckMemory());
   std::vector<BlockView> blocks;
-  RETURN_IF_ERROR(installs_[group].Add(group, chunk, &blocks));
+  const absl::Status added = installs_[group].Add(group, chunk, &blocks);
+  // Damaged where it came from, or on its way: not on this disk.
+  if (!added.ok()) return absl::InvalidArgumentError(added.message());
   return InstallBlocks(group, blocks);
 }
 

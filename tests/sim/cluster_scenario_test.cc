@@ -307,6 +307,20 @@ TEST_F(DamagedLogTest, ANewestSegmentThatWentMissingIsKnownToBeLost) {
   }
 }
 
+TEST_F(DamagedLogTest, DamageToTheLastWriteOfAnIdleLogIsKnownToBeDamage) {
+  clients_.Stop();
+  cluster_.Run(5 * kSecond);
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    cluster_.node(i).Crash(SimNode::Stop::kKill);
+    cluster_.node(i).FlipBitOfLastWrite();
+    Restart(i);
+    EXPECT_EQ(cluster_.node(i).damages(), 1u);
+    EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
+                                  20 * kSecond));
+    cluster_.Run(5 * kSecond);
+  }
+}
+
 class LazyFlushTest : public ClusterScenarioTest {
  protected:
   LazyFlushTest() : ClusterScenarioTest(Lazy()) {}
@@ -570,6 +584,19 @@ TEST_F(ClusterScenarioTest, ADrainedNodeLeadsNothing) {
       5 * kSecond));
   cluster_.node(0).Crash(SimNode::Stop::kKill);
   EXPECT_LE(TimeUntilPutVia(1), 50 * kMillisecond);
+}
+
+TEST_F(ClusterScenarioTest, ADrainingNodeIsHandedNothingBack) {
+  cluster_.node(0).loop()->StartDraining();
+  cluster_.Run(3 * kSecond);
+  // The others find each other the better leaders, and not the node at which
+  // a group belongs, for as long as it takes to stop.
+  for (int i = 0; i < 200; ++i) {
+    cluster_.Run(50 * kMillisecond);
+    for (uint32_t g = 0; g < cluster_.group_count(); ++g) {
+      ASSERT_NE(cluster_.LeaderOf(GroupId(g)), 0) << "group " << g;
+    }
+  }
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ void SimNode::Start() {
   life.transport = std::make_unique<NodeTransport>(this, world_.network);
   life.applier.emplace(state_.get(), nullptr, fatal);
   life.writer.emplace(life.log.get());
-  life.catch_up.emplace(state_.get(), life.transport.get(), &clock_, 0);
+  life.catch_up.emplace(state_.get(), life.transport.get(), &clock_, 0, fatal);
   GroupLoopOptions options = options_.loop;
   options.self = id_;
   options.seed = world_.random->Next();
@@ -191,6 +191,29 @@ void SimNode::LoseNewestSegment() {
     CHECK(disk_->RemoveFile(*path).ok());
     if (!blank) return;
   }
+}
+
+void SimNode::FlipBitOfLastWrite() {
+  CHECK(!up());
+  const std::string path = SegmentPaths().back();
+  const std::string content = disk_->Content(path);
+  uint64_t number = 0;
+  uint64_t last_begin = 0;
+  std::optional<FrameHeader> frame;
+  for (uint64_t at = 0, segment = 0; at < content.size();) {
+    frame = DecodeFrameHeader(absl::string_view(content).substr(at));
+    if (!frame || frame->offset != at) break;
+    if (at == 0) segment = frame->segment;
+    if (frame->segment != segment || frame->batch < number) break;
+    const bool begins = frame->batch > number;
+    number = frame->batch;
+    if (begins && frame->kind != FrameKind::kMark) last_begin = at;
+    at = frame->last_of_batch ? RoundUp(frame->end(), kBatchAlignment)
+                              : frame->end();
+  }
+  world_.trace->Add(absl::StrCat("flip a bit of ", path), id_.value(),
+                    last_begin);
+  disk_->FlipBit(path, last_begin + 8, 0);
 }
 
 int SimNode::FlipBits(int bits) {

@@ -83,6 +83,8 @@ class SimNode : public EnvelopeReceiver {
   // Damages up to `bits` bits of segments that were surely synced. The node is
   // not up. Returns how many.
   int FlipBits(int bits);
+  // Damages the last batch that is not a mark. The node is not up.
+  void FlipBitOfLastWrite();
   // Removes the newest segment that holds a batch. The node is not up.
   void LoseNewestSegment();
   void Pause(Micros duration);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -406,6 +407,52 @@ TEST_F(GrpcTransportPullTest, APullFromANodeThatGoesFails) {
   EXPECT_TRUE(absl::IsUnavailable(chunk.status()) ||
               absl::IsCancelled(chunk.status()))
       << chunk.status();
+  nodes_.clear();
+}
+
+// A state whose source falls silent.
+class SilentState : public sim::SimState {
+ public:
+  SilentState() : SimState(NodeId(2), kGroups, nullptr) {}
+
+  absl::StatusOr<std::unique_ptr<StateSource>> OpenSource(
+      GroupId, absl::string_view) override {
+    return std::make_unique<Source>(&released_);
+  }
+  void Release() { released_.Notify(); }
+
+ private:
+  class Source : public StateSource {
+   public:
+    explicit Source(absl::Notification* released) : released_(released) {}
+    AppliedPosition position() const override { return {}; }
+    absl::StatusOr<std::string> Next() override {
+      released_->WaitForNotification();
+      return std::string();
+    }
+
+   private:
+    absl::Notification* const released_;
+  };
+
+  absl::Notification released_;
+};
+
+TEST_F(GrpcTransportPullTest, APullFromASilentNodeIsEndedByOurStop) {
+  SilentState silent;
+  StartBoth(&silent);
+  GrpcTransport& transport = *nodes_[1].transport;
+  auto source = transport.PullState(NodeId(2), kGroup, "0");
+  ASSERT_TRUE(source.ok()) << source.status();
+  std::thread stopper([&] { transport.StopPulls(); });
+  const absl::StatusOr<std::string> chunk = (*source)->Next();
+  EXPECT_TRUE(absl::IsCancelled(chunk.status())) << chunk.status();
+  stopper.join();
+  // Nor does a later one wait.
+  EXPECT_TRUE(
+      absl::IsCancelled(transport.PullState(NodeId(2), kGroup, "0").status()));
+  silent.Release();
+  source->reset();
   nodes_.clear();
 }
 

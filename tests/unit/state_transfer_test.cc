@@ -331,7 +331,7 @@ TEST(StateTransferTest, ChunksOutOfOrderAreRefused) {
   AppliedPosition position;
   const auto chunks = ChunksFor(&source, &target, 1, &position);
   EXPECT_EQ(target.state().InstallChunk(GroupId(2), chunks[0]).code(),
-            absl::StatusCode::kDataLoss);
+            absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(target.state().FinishInstall(GroupId(1), position).ok());
   ASSERT_OK(target.state().InstallChunk(GroupId(1), chunks[0]));
   AppliedPosition other = position;
