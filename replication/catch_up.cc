@@ -110,10 +110,7 @@ bool CatchUp::Pace(uint64_t bytes, absl::Duration started) {
                                 static_cast<double>(bytes_per_second_)) -
             (clock_->MonotonicNow() - started);
   }
-  absl::MutexLock lock(&mu_);
-  mu_.AwaitWithTimeout(absl::Condition(&stopping_),
-                       std::max(ahead, absl::ZeroDuration()));
-  return !stopping_;
+  return !stop_.WaitFor(std::max(ahead, absl::ZeroDuration()));
 }
 
 void CatchUp::Stop() {
@@ -121,6 +118,7 @@ void CatchUp::Stop() {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
   }
+  stop_.Set();
   transport_->StopPulls();
 }
 

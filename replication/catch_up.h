@@ -20,6 +20,7 @@
 #include "replication/transport.h"
 #include "storage/clock.h"
 #include "storage/ids.h"
+#include "storage/monotonic_event.h"
 #include "storage/replicated_state.h"
 
 namespace trireme {
@@ -85,6 +86,8 @@ class CatchUp {
   // Owned by the catch-up thread.
   absl::AnyInvocable<void(absl::Status)> on_fatal_;
   bool failed_ = false;
+
+  MonotonicEvent stop_;  // Ends the pause that keeps to the rate.
 
   mutable absl::Mutex mu_;
   std::deque<Pull> pulls_ ABSL_GUARDED_BY(mu_);

@@ -1,7 +1,5 @@
 #include "server/node.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <random>
@@ -12,24 +10,18 @@
 #include "replication/restore.h"
 #include "spdlog/spdlog.h"
 #include "storage/errors.h"
+#include "storage/named_thread.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
 namespace {
 
 constexpr absl::Duration kUpkeepPeriod = absl::Milliseconds(500);
+constexpr absl::Duration kDrainCheckPeriod = absl::Milliseconds(50);
 constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
 // A quiet node flushes too, so that a restart replays little and the segment
 // log's files can be recycled.
 constexpr absl::Duration kFlushPeriod = absl::Minutes(1);
-
-// Names show in top -H, perf and gdb.
-std::thread NamedThread(const std::string& name, std::function<void()> body) {
-  return std::thread([name, body = std::move(body)] {
-    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-    body();
-  });
-}
 
 // DataLoss, with what is missing, when this disk does not hold everything the
 // node has promised (replication/restore.h).
@@ -158,7 +150,6 @@ void Node::Start() {
 void Node::Drain(absl::Duration timeout) {
   loop_->StartDraining();
   const absl::Duration until = SystemClock::Get()->MonotonicNow() + timeout;
-  absl::MutexLock lock(&mu_);
   while (SystemClock::Get()->MonotonicNow() < until) {
     const std::vector<KnownNode> nodes = loop_->KnownNodes();
     bool leads = false;
@@ -167,15 +158,13 @@ void Node::Drain(absl::Duration timeout) {
       for (const GroupReport& group : known.report.groups) leads |= group.leads;
     }
     if (!leads || nodes.size() == 1) return;
-    mu_.AwaitWithTimeout(absl::Condition(&stopping_), absl::Milliseconds(50));
+    if (stop_.WaitFor(kDrainCheckPeriod)) return;
   }
 }
 
 void Node::Stop() {
-  {
-    absl::MutexLock lock(&mu_);
-    if (std::exchange(stopping_, true)) return;
-  }
+  if (stopping_.exchange(true)) return;
+  stop_.Set();
   if (loop_ == nullptr) return;
   loop_->Stop();
   writer_->Stop();
@@ -192,10 +181,7 @@ void Node::Stop() {
   }
 }
 
-bool Node::PauseUpkeep() {
-  absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), kUpkeepPeriod);
-}
+bool Node::PauseUpkeep() { return !stop_.WaitFor(kUpkeepPeriod); }
 
 void Node::RunUpkeep() {
   absl::Duration next_expiry = SystemClock::Get()->MonotonicNow();
@@ -218,7 +204,6 @@ void Node::RunFlushes() {
     if (!state_->FlushDue() && now < next_flush) continue;
     next_flush = now + kFlushPeriod;
     const absl::Status status = state_->Flush();
-    absl::MutexLock lock(&mu_);
     if (!status.ok() && !stopping_) StopProcess(status);
   }
 }

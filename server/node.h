@@ -7,17 +7,16 @@
 #ifndef TRIREME_SERVER_NODE_H_
 #define TRIREME_SERVER_NODE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "replication/applier.h"
 #include "replication/catch_up.h"
 #include "replication/group_loop.h"
@@ -25,6 +24,7 @@
 #include "replication/log_writer.h"
 #include "replication/transport.h"
 #include "storage/clock.h"
+#include "storage/monotonic_event.h"
 #include "storage/segment_log.h"
 #include "storage/state_machine.h"
 
@@ -94,8 +94,8 @@ class Node {
 
   std::vector<std::thread> threads_;
 
-  absl::Mutex mu_;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::atomic<bool> stopping_{false};
+  MonotonicEvent stop_;  // Wakes who waits.
 };
 
 }  // namespace trireme

@@ -1,14 +1,13 @@
 #include "server/timers.h"
 
-#include <pthread.h>
+#include "storage/named_thread.h"
 
 namespace trireme {
 
 Timers::~Timers() { Stop(); }
 
 void Timers::Start() {
-  thread_ = std::thread([this] { Run(); });
-  pthread_setname_np(thread_.native_handle(), "timers");
+  thread_ = NamedThread("timers", [this] { Run(); });
 }
 
 void Timers::Stop() {

@@ -1,8 +1,8 @@
 #include "server/work_pool.h"
 
-#include <pthread.h>
-
 #include <utility>
+
+#include "storage/named_thread.h"
 
 namespace trireme {
 
@@ -10,10 +10,7 @@ WorkPool::WorkPool(const std::string& name, int threads, size_t queue_max)
     : queue_max_(queue_max) {
   threads_.reserve(static_cast<size_t>(threads));
   for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Work(); });
-    // The kernel keeps 15 characters of a thread's name.
-    pthread_setname_np(threads_.back().native_handle(),
-                       name.substr(0, 15).c_str());
+    threads_.push_back(NamedThread(name, [this] { Work(); }));
   }
 }
 

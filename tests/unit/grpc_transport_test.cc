@@ -407,6 +407,7 @@ TEST_F(GrpcTransportPullTest, APullFromANodeThatGoesFails) {
   EXPECT_TRUE(absl::IsUnavailable(chunk.status()) ||
               absl::IsCancelled(chunk.status()))
       << chunk.status();
+  source->reset();
   nodes_.clear();
 }
 
