@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "spdlog/spdlog.h"
 #include "storage/check.h"
 #include "storage/errors.h"
@@ -44,11 +45,14 @@ Applier::Applier(ReplicatedState* state, AppliedObserver* observer,
     : state_(state), observer_(observer), on_fatal_(std::move(on_fatal)) {}
 
 void Applier::Submit(std::vector<ApplyWork> work) {
-  uint64_t bytes = 0;
-  for (const ApplyWork& unit : work) bytes += PayloadBytes(unit);
-  queued_bytes_ += bytes;
-  absl::MutexLock lock(&mu_);
-  for (ApplyWork& unit : work) queue_.push_back(std::move(unit));
+  for (const ApplyWork& unit : work) queued_bytes_ += PayloadBytes(unit);
+  std::vector<ApplyBarrier> free_readers;
+  {
+    absl::MutexLock lock(&mu_);
+    for (ApplyWork& unit : work) queue_.push_back(std::move(unit));
+    if (stalled_) free_readers = TakeFreeReaders();
+  }
+  for (ApplyBarrier& reader : free_readers) reader.done(absl::OkStatus());
 }
 
 void Applier::OnTick(absl::Duration now) {
@@ -82,7 +86,8 @@ void Applier::TakeLate(absl::Duration now, ApplyWork& unit, Late* late) {
     }
   } else if (auto* barrier = std::get_if<ApplyBarrier>(&unit)) {
     if (barrier->deadline > now || !barrier->done) return;
-    late->readers.push_back({std::exchange(barrier->done, nullptr)});
+    late->readers.push_back(
+        {barrier->group, std::exchange(barrier->done, nullptr)});
   }
 }
 
@@ -155,11 +160,34 @@ bool Applier::Run(ApplyEntry& work) {
 }
 
 void Applier::Stall(std::deque<ApplyWork> work) {
-  absl::MutexLock lock(&mu_);
-  work.insert(work.end(), std::make_move_iterator(queue_.begin()),
-              std::make_move_iterator(queue_.end()));
-  queue_ = std::move(work);
-  stalled_ = true;
+  std::vector<ApplyBarrier> free_readers;
+  {
+    absl::MutexLock lock(&mu_);
+    work.insert(work.end(), std::make_move_iterator(queue_.begin()),
+                std::make_move_iterator(queue_.end()));
+    queue_ = std::move(work);
+    stalled_ = true;
+    free_readers = TakeFreeReaders();
+  }
+  for (ApplyBarrier& reader : free_readers) reader.done(absl::OkStatus());
+}
+
+std::vector<ApplyBarrier> Applier::TakeFreeReaders() {
+  std::vector<ApplyBarrier> free;
+  absl::flat_hash_set<GroupId> behind;  // Groups with work in the queue.
+  std::erase_if(queue_, [&](ApplyWork& unit) {
+    if (const auto* entry = std::get_if<ApplyEntry>(&unit)) {
+      behind.insert(entry->entry.group);
+    } else if (const auto* replaced = std::get_if<ApplyReplacement>(&unit)) {
+      behind.insert(replaced->group);
+    } else if (auto* reader = std::get_if<ApplyBarrier>(&unit)) {
+      if (reader->done && behind.contains(reader->group)) return false;
+      if (reader->done) free.push_back(std::move(*reader));
+      return true;
+    }
+    return false;
+  });
+  return free;
 }
 
 void Applier::Stop() {

@@ -58,8 +58,9 @@ struct ApplyEntry {
 struct ApplyCallback {
   absl::AnyInvocable<void()> run;
 };
-// A read that waits for everything submitted before it.
+// A read that waits for everything of its group submitted before it.
 struct ApplyBarrier {
+  GroupId group;
   BarrierDone done;
   absl::Duration deadline = absl::InfiniteDuration();  // Monotonic.
 };
@@ -99,14 +100,18 @@ class Applier {
  private:
   // False: the disk is full and `work` is as it was.
   bool Run(ApplyEntry& work);
-  // Takes from `unit` whoever has waited until `now`.
   struct Late {
     std::vector<EntryWaiter> proposers;
     std::vector<ApplyBarrier> readers;
   };
+  // Takes from `unit` whoever has waited until `now`.
   static void TakeLate(absl::Duration now, ApplyWork& unit, Late* late);
   // What is left of `work` goes back to the front of the queue.
   void Stall(std::deque<ApplyWork> work) ABSL_LOCKS_EXCLUDED(mu_);
+  // Out of a stalled queue, the readers behind nothing of their own group: all
+  // of it is applied, and the observer knows.
+  std::vector<ApplyBarrier> TakeFreeReaders()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Set at construction.
   ReplicatedState* const state_;

@@ -326,25 +326,23 @@ void GroupLoop::TakeReady(Group& group) {
 
 void GroupLoop::SubmitCommitted(Group& group) {
   if (failed_) return;
-  if (applier_->waits_for_space()) {
-    // Behind the entry that waits nothing would ever be answered. Readers of
-    // what is applied go on; the others' time runs out, and they are told so.
-    for (PendingBarrier& barrier : group.barriers->TakeReleased(
-             state_->Applied(group.raft->id()).index)) {
-      barrier.done(absl::OkStatus());
-    }
-    return;
+  std::vector<ApplyWork> work;
+  // While an entry waits for space no others join it. Readers of what is
+  // applied go on; the others' time runs out, and they are told so.
+  if (!applier_->waits_for_space()) {
+    const uint64_t queued = applier_->queued_bytes();
+    if (queued >= options_.apply_bytes_max) return;
+    absl::StatusOr<std::vector<ApplyWork>> committed =
+        group.raft->TakeCommitted(options_.apply_bytes_max - queued);
+    if (!committed.ok()) return Fail(committed.status());
+    work = *std::move(committed);
   }
-  const uint64_t queued = applier_->queued_bytes();
-  if (queued >= options_.apply_bytes_max) return;
-  absl::StatusOr<std::vector<ApplyWork>> work =
-      group.raft->TakeCommitted(options_.apply_bytes_max - queued);
-  if (!work.ok()) return Fail(work.status());
   for (PendingBarrier& barrier :
        group.barriers->TakeReleased(group.raft->handed_index())) {
-    work->push_back(ApplyBarrier{std::move(barrier.done), barrier.deadline});
+    work.push_back(ApplyBarrier{group.raft->id(), std::move(barrier.done),
+                                barrier.deadline});
   }
-  if (!work->empty()) applier_->Submit(*std::move(work));
+  if (!work.empty()) applier_->Submit(std::move(work));
 }
 
 void GroupLoop::StartWrite() {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,6 +24,22 @@ constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
 // A quiet node flushes too, so that a restart replays little and the segment
 // log's files can be recycled.
 constexpr absl::Duration kFlushPeriod = absl::Minutes(1);
+
+// Of a peer's report, above which the peer may be gone.
+constexpr absl::Duration kReportAgeMax = absl::Seconds(5);
+
+std::string StorePath(const NodeOptions& options) {
+  return options.data_directory + "/store";
+}
+
+// It is there, and has all it vouched for.
+bool IsWell(const KnownNode& known) {
+  const std::vector<GroupReport>& groups = known.report.groups;
+  return known.age <= kReportAgeMax && !groups.empty() &&
+         std::none_of(
+             groups.begin(), groups.end(),
+             [](const GroupReport& group) { return group.recovering; });
+}
 
 // DataLoss, with what is missing, when this disk does not hold everything the
 // node has promised (replication/restore.h).
@@ -86,9 +104,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   std::unique_ptr<Node> node(new Node(options, identity));
   StateMachineOptions state_options = options.state;
   state_options.group_count = identity.group_count;
-  ASSIGN_OR_RETURN(
-      node->state_,
-      StateMachine::Open(options.data_directory + "/store", state_options));
+  ASSIGN_OR_RETURN(node->state_,
+                   StateMachine::Open(StorePath(options), state_options));
   Replay replay;
   ASSIGN_OR_RETURN(node->log_, SegmentLog::Open(PosixFileSystem::Get(),
                                                 options.data_directory + "/log",
@@ -111,16 +128,19 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   std::random_device random;
   loop_options.seed = uint64_t{random()} << 32 | random();
   loop_options.recovering = identity.rejoined;
+  const auto on_fatal = [node = node.get()](absl::Status why) {
+    node->OnFatal(why);
+  };
   node->applier_ =
-      std::make_unique<Applier>(node->state_.get(), observer, StopProcess);
+      std::make_unique<Applier>(node->state_.get(), observer, on_fatal);
   node->writer_ = std::make_unique<LogWriter>(node->log_.get());
   node->catch_up_ = std::make_unique<CatchUp>(
       node->state_.get(), transport, SystemClock::Get(),
-      options.catch_up_bytes_per_second, StopProcess);
+      options.catch_up_bytes_per_second, on_fatal);
   node->loop_ = std::make_unique<GroupLoop>(
       loop_options, SystemClock::Get(), node->log_.get(), replay,
       node->state_.get(), node->applier_.get(), node->writer_.get(),
-      node->catch_up_.get(), transport, StopProcess);
+      node->catch_up_.get(), transport, on_fatal);
   node->DescribeDisk();
   return node;
 }
@@ -187,12 +207,13 @@ void Node::RunUpkeep() {
   absl::Duration next_expiry = SystemClock::Get()->MonotonicNow();
   while (PauseUpkeep()) {
     DescribeDisk();
+    ReplaceDamagedStore();
     const absl::Duration now = SystemClock::Get()->MonotonicNow();
     if (now < next_expiry) continue;
     next_expiry = now + kExpiryPeriod;
     const absl::Status status = state_->DropExpired(ExpiryTimeMs());
     if (!status.ok() && ReasonOf(status) != ErrorReason::kDiskFull) {
-      StopProcess(status);
+      OnFatal(status);
     }
   }
 }
@@ -204,8 +225,52 @@ void Node::RunFlushes() {
     if (!state_->FlushDue() && now < next_flush) continue;
     next_flush = now + kFlushPeriod;
     const absl::Status status = state_->Flush();
-    if (!status.ok() && !stopping_) StopProcess(status);
+    if (!status.ok()) OnFatal(status);
   }
+}
+
+absl::Status Node::CheckReplaceable() const {
+  const std::vector<KnownNode> known = loop_->KnownNodes();
+  for (const NodeId node : options_.nodes) {
+    if (node == self_) continue;
+    if (!std::any_of(known.begin(), known.end(), [node](const KnownNode& k) {
+          return k.report.node == node && IsWell(k);
+        })) {
+      return absl::UnavailableError(absl::StrCat(
+          "node ", node.value(), " is not up, or recovers itself"));
+    }
+  }
+  ASSIGN_OR_RETURN(const uint64_t free,
+                   PosixFileSystem::Get()->FreeBytes(options_.data_directory));
+  if (free < state_->bytes_on_disk()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a new store needs ", state_->bytes_on_disk(),
+        " bytes and the disk of ", options_.data_directory, " has ", free));
+  }
+  return absl::OkStatus();
+}
+
+void Node::ReplaceDamagedStore() {
+  const absl::Status damage = state_->damage();
+  if (damage.ok()) return;
+  const absl::Status replaceable = CheckReplaceable();
+  if (!replaceable.ok()) {
+    if (!std::exchange(told_of_damage_, true)) {
+      spdlog::error("node {}: {}; it cannot be replaced yet: {}", self_.value(),
+                    damage.ToString(), replaceable.ToString());
+    }
+    return;
+  }
+  // Kept, as the last copy there is should the peers be lost meanwhile.
+  const std::string store = StorePath(options_);
+  const std::string aside = store + ".damaged";
+  std::error_code ignored;  // If it is not gone, renaming says so.
+  std::filesystem::remove_all(aside, ignored);
+  const absl::Status renamed = PosixFileSystem::Get()->RenameFile(store, aside);
+  if (!renamed.ok()) return OnFatal(renamed);
+  OnFatal(absl::DataLossError(absl::StrCat(
+      damage.message(), ". The store is kept as ", aside,
+      "; start the node again: it copies its state from its peers")));
 }
 
 // By the cluster's clock, and never ahead of the newest stamp in the logs: a
@@ -238,7 +303,8 @@ void Node::DescribeDisk() {
   loop_->DescribeSelf(std::move(report));
 }
 
-void Node::StopProcess(const absl::Status& why) {
+void Node::OnFatal(const absl::Status& why) const {
+  if (stopping_) return;
   // A disk that failed once may have lost what it confirmed before; nothing
   // more may be promised on it (design.md D12). No destructors: they would
   // write.

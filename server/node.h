@@ -78,8 +78,15 @@ class Node {
   // False: the node stops.
   bool PauseUpkeep();
   int64_t ExpiryTimeMs() const;
+  // Once damaged records were read: puts the store aside and stops the process
+  // as soon as the peers can give it a new one. Until then the rest is served.
+  void ReplaceDamagedStore();
+  // OK, or what keeps this node from doing without its store.
+  absl::Status CheckReplaceable() const;
   void DescribeDisk();
-  static void StopProcess(const absl::Status& why);
+  // Stops the process, unless the node is stopping anyway: waits for space are
+  // broken off then, and what was promised is in the segment log.
+  void OnFatal(const absl::Status& why) const;
 
   // Set by Open.
   const NodeOptions options_;
@@ -92,6 +99,7 @@ class Node {
   std::unique_ptr<CatchUp> catch_up_;
   std::unique_ptr<GroupLoop> loop_;
 
+  bool told_of_damage_ = false;  // Upkeep thread only.
   std::vector<std::thread> threads_;
 
   std::atomic<bool> stopping_{false};

@@ -108,8 +108,13 @@ absl::StatusOr<std::vector<Block>> ShardLog::Read(GroupId group, ShardKey shard,
   reading.horizon_ms = horizon_ms;
   auto partition = partitions_->FirstFrom(group, CounterIndex(from));
   while (partition && !reading.full) {
+    absl::Status read;
     if (partition->last_stamp_ms >= horizon_ms)
-      RETURN_IF_ERROR(ReadPartition(*partition, &reading));
+      read = ReadPartition(*partition, &reading);
+    if (!read.ok()) {
+      store_->NoteFailedRead(read);
+      return read;
+    }
     partition = partitions_->After(group, partition->number);
   }
   return std::move(reading.blocks);
@@ -197,9 +202,13 @@ absl::StatusOr<Counter> ShardLog::FindTime(GroupId group, ShardKey shard,
   for (auto partition = partitions_->FirstFrom(group, 0); partition;
        partition = partitions_->After(group, partition->number)) {
     if (partition->last_stamp_ms < time_ms) continue;
-    ASSIGN_OR_RETURN(const std::optional<Counter> found,
-                     FindTimeInPartition(*partition, group, shard, time_ms));
-    if (found) return *found;
+    const absl::StatusOr<std::optional<Counter>> found =
+        FindTimeInPartition(*partition, group, shard, time_ms);
+    if (!found.ok()) {
+      store_->NoteFailedRead(found.status());
+      return found.status();
+    }
+    if (found->has_value()) return **found;
   }
   return next;
 }

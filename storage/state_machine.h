@@ -86,6 +86,8 @@ class StateMachine : public ReplicatedState {
   bool waits_for_space() const { return store_->waits_for_space(); }
   // For the node's end: a Flush() that waits for space fails, now and later.
   void StopWaiting() { store_->StopWaiting(); }
+  // DataLoss once a read has met damaged records.
+  absl::Status damage() const { return store_->damage(); }
   uint64_t bytes_on_disk() const;
 
  private:

@@ -320,10 +320,9 @@ absl::Status Store::CheckSpace() const {
 
 bool Store::AwaitFlush() {
   while (flushing_ && !files_->waits_for_space()) {
-    families_mu_.AwaitWithTimeout(
-        absl::Condition(
-            +[](bool* flushing) { return !*flushing; }, &flushing_),
-        kLookAgainPeriod);
+    families_mu_.Unlock();
+    flush_ended_.WaitFor(kLookAgainPeriod);
+    families_mu_.Lock();
   }
   return !flushing_;
 }
@@ -396,6 +395,7 @@ absl::Status Store::Flush() {
     families_mu_.Await(absl::Condition(
         +[](bool* flushing) { return !*flushing; }, &flushing_));
     flushing_ = true;
+    flush_ended_.Reset();
     for (const auto& [name, family] : families_) families.push_back(family);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -409,12 +409,24 @@ absl::Status Store::Flush() {
   if (status.ok()) files_->RestoreReserve();
   absl::MutexLock lock(&families_mu_);
   flushing_ = false;
+  flush_ended_.Set();
   return status;
 }
 
 bool Store::waits_for_space() const { return files_->waits_for_space(); }
 void Store::StopWaiting() {
   if (files_ != nullptr) files_->StopWaiting();
+}
+
+void Store::NoteFailedRead(const absl::Status& status) const {
+  if (!absl::IsDataLoss(status)) return;
+  absl::MutexLock lock(&damage_mu_);
+  if (damage_.ok()) damage_ = status;
+}
+
+absl::Status Store::damage() const {
+  absl::MutexLock lock(&damage_mu_);
+  return damage_;
 }
 
 uint64_t Store::bytes_on_disk() const {

@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "storage/monotonic_event.h"
 
 namespace rocksdb {
 class Cache;
@@ -158,6 +159,10 @@ class Store {
   // What waits for space fails, now and later: for an owner that is about to
   // close the store.
   void StopWaiting();
+  // Readers say here what they found. DataLoss, the first there was, is kept:
+  // the store can no longer be relied on.
+  void NoteFailedRead(const absl::Status& status) const;
+  absl::Status damage() const;
   uint64_t bytes_on_disk() const;
   uint64_t family_bytes_on_disk(const Family& family) const;
 
@@ -180,8 +185,12 @@ class Store {
   // No family is made meanwhile: a flush without it would bring to the disk
   // that it holds something, but not what it holds.
   bool flushing_ ABSL_GUARDED_BY(families_mu_) = false;
+  MonotonicEvent flush_ended_;
   absl::btree_map<std::string, FamilyRef> families_
       ABSL_GUARDED_BY(families_mu_);
+
+  mutable absl::Mutex damage_mu_;
+  mutable absl::Status damage_ ABSL_GUARDED_BY(damage_mu_);
 };
 
 }  // namespace trireme

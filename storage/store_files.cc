@@ -141,15 +141,9 @@ bool StoreFiles::GiveUpReserve() {
   return ::unlink(reserve_path().c_str()) == 0;
 }
 
-void StoreFiles::StopWaiting() {
-  absl::MutexLock lock(&mu_);
-  stopping_ = true;
-}
+void StoreFiles::StopWaiting() { stop_.Set(); }
 
-bool StoreFiles::Pause() {
-  absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&stopping_), kTryAgainPeriod);
-}
+bool StoreFiles::Pause() { return !stop_.WaitFor(kTryAgainPeriod); }
 
 rocksdb::IOStatus StoreFiles::WriteWithSpace(absl::string_view path,
                                              Write write) {

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "storage/monotonic_event.h"
 
 namespace trireme {
 
@@ -70,9 +71,10 @@ class StoreFiles final : public rocksdb::FileSystemWrapper {
   const std::string directory_;  // Set at construction.
   std::atomic<int> waiting_{0};
 
+  MonotonicEvent stop_;  // Ends the pauses of writes that wait.
+
   mutable absl::Mutex mu_;
   uint64_t reserve_bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);
 };
 

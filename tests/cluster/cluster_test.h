@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "tests/cluster/cluster_process.h"
 #include "tests/cluster/history.h"
@@ -46,6 +47,22 @@ class ClusterTest : public ::testing::Test {
         records, static_cast<size_t>(options_.shards), kLiveness))
         << "writes stopped after " << after << "; " << history_.acked_count()
         << " acked";
+  }
+
+  template <typename Condition>
+  static bool Await(Condition condition,
+                    absl::Duration timeout = absl::Seconds(40)) {
+    const absl::Time deadline = absl::Now() + timeout;
+    while (!condition()) {
+      if (absl::Now() >= deadline) return false;
+      absl::SleepFor(absl::Milliseconds(50));
+    }
+    return true;
+  }
+  bool AwaitLogged(int node, const char* what) {
+    return Await([&] {
+      return absl::StrContains(ReadFileText(cluster_.log_path(node)), what);
+    });
   }
 
   // What the nodes hold is what the writers were told.

@@ -74,6 +74,21 @@ class DamageTest : public ClusterTest {
     cluster_.Start(1);
   }
 
+  // Reading has found it: once the others are well, it stops, and is whole
+  // after its next start.
+  void ExpectNode0IsReplaced() {
+    ASSERT_TRUE(Await([&] { return !cluster_.Ended().empty(); }));
+    EXPECT_FALSE(cluster_.running(0));
+    EXPECT_TRUE(
+        absl::StrContains(ReadFileText(cluster_.log_path(0)), "store.damaged"));
+    cluster_.Start(0);
+    ASSERT_OK(cluster_.WaitReady());
+    const absl::StatusOr<StreamRecords> stored =
+        CheckThroughEachNode(cluster_, options_.stream, history_);
+    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    EXPECT_TRUE(cluster_.Ended().empty());
+  }
+
   // It may refuse to start, or to read; the others go on.
   void ExpectNothingWrongOfNode0() {
     cluster_.Start(0);
@@ -151,6 +166,19 @@ TEST_F(DamageTest, LogWithoutItsNewestSegmentIsRecoveredFromThePeers) {
 TEST_F(DamageTest, DamagedRecordsAreNeverServed) {
   FillStopAndFlip(kRecordFileBytesMin);
   ExpectNothingWrongOfNode0();
+}
+
+TEST_F(DamageTest, DamagedRecordsAreReplacedByThePeers) {
+  FillStopAndFlip(kRecordFileBytesMin);
+  cluster_.Kill(1);
+  cluster_.Start(0);
+  ASSERT_OK(cluster_.WaitReady());
+  // Nothing is given up while a peer is missing.
+  ExpectNothingWrong(0);
+  EXPECT_TRUE(AwaitLogged(0, "cannot be replaced yet"));
+  EXPECT_TRUE(cluster_.Ended().empty());
+  cluster_.Start(1);
+  ExpectNode0IsReplaced();
 }
 
 TEST_F(DamageTest, DamagedTablesAreNeverServed) {

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "client/error.h"
 #include "tests/cluster/cluster_test.h"
 #include "tests/cluster/small_disk.h"
@@ -14,7 +13,6 @@ namespace trireme {
 namespace {
 
 constexpr uint64_t kDiskBytes = 1200u << 20;
-constexpr absl::Duration kPollPeriod = absl::Milliseconds(50);
 
 class FullDiskTest : public ClusterTest {
  protected:
@@ -28,21 +26,6 @@ class FullDiskTest : public ClusterTest {
     ClusterTest::SetUp();
   }
 
-  template <typename Condition>
-  static bool Await(Condition condition,
-                    absl::Duration timeout = absl::Seconds(40)) {
-    const absl::Time deadline = absl::Now() + timeout;
-    while (!condition()) {
-      if (absl::Now() >= deadline) return false;
-      absl::SleepFor(kPollPeriod);
-    }
-    return true;
-  }
-  bool AwaitLogged(int node, const char* what) {
-    return Await([&] {
-      return absl::StrContains(ReadFileText(cluster_.log_path(node)), what);
-    });
-  }
   bool LeadsNothing(int node, int asked) {
     for (uint32_t group = 0; group < 9; ++group) {
       const absl::StatusOr<int> leader = cluster_.LeaderOf(group, asked);

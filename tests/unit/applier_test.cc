@@ -210,10 +210,14 @@ class StalledApplierTest : public ApplierTest {
     AddWaiter({{0, 0}}, &entry);
     entry.waiters[0].deadline = deadline;
     Submit(std::move(entry));
+    SubmitReader(kGroup, deadline);
+    applier_.RunOnce();
+  }
+  void SubmitReader(GroupId group, absl::Duration deadline) {
     Submit(ApplyBarrier{
+        group,
         [this](absl::Status status) { read_.push_back(std::move(status)); },
         deadline});
-    applier_.RunOnce();
   }
   void FreeDisk() {
     disk_.SetFreeBytes(1 << 20);
@@ -225,6 +229,20 @@ class StalledApplierTest : public ApplierTest {
   sim::FaultDisk disk_{&random_};
   std::vector<absl::Status> read_;
 };
+
+TEST_F(StalledApplierTest, OnlyReadersBehindNothingOfTheirGroupGoOn) {
+  constexpr GroupId kOther(kGroup.value() + 1);
+  SubmitBoth(absl::Seconds(9));
+  SubmitReader(kOther, absl::Seconds(9));
+  EXPECT_EQ(read_.size(), 1u);
+  // Its state was replaced, but the observer has not heard of it.
+  Submit(ApplyReplacement{kOther});
+  SubmitReader(kOther, absl::Seconds(9));
+  EXPECT_EQ(read_.size(), 1u);
+  FreeDisk();
+  EXPECT_EQ(read_.size(), 3u);
+  for (const absl::Status& read : read_) EXPECT_TRUE(read.ok()) << read;
+}
 
 TEST_F(StalledApplierTest, AnEntryThatFindsNoSpaceWaitsAndNothingOvertakesIt) {
   SubmitBoth(absl::Seconds(9));
