@@ -219,7 +219,7 @@ void ProducerLane::OnBroken(const absl::Status& status) {
                               (first && failure == Failure::kNotDone);
         for (Pending& pending : sent.records) {
           if (not_done) {
-            if (first) pending.last_error = error;
+            if (first) pending.KeepError(error);
             failed_.push_back(std::move(pending));
           } else {
             OnUnknown(std::move(pending), error, settled);
@@ -244,18 +244,21 @@ void ProducerLane::OnRefused(Sent sent, const absl::Status& status,
       pending.alone = true;
       failed_.push_back(std::move(pending));
     } else {
-      settled.emplace_back(std::move(pending), status);
+      const absl::Status why = pending.Error(status);
+      settled.emplace_back(std::move(pending), why);
     }
   }
 }
 
 void ProducerLane::OnUnknown(Pending pending, const absl::Status& status,
                              Settled& settled) {
+  pending.last_error = AsOutcomeUnknown(status);
+  pending.may_be_written = true;
   if (options_.unknown_outcome == UnknownOutcome::kReport) {
-    settled.emplace_back(std::move(pending), AsOutcomeUnknown(status));
+    const absl::Status why = pending.last_error;
+    settled.emplace_back(std::move(pending), why);
     return;
   }
-  pending.last_error = AsOutcomeUnknown(status);
   failed_.push_back(std::move(pending));
 }
 
@@ -354,9 +357,9 @@ void ProducerLane::SettleOne(Pending pending,
     return;
   }
   if (result.error_code() == "ProvisionedThroughputExceededException") {
-    pending.last_error =
-        MakeError(absl::StatusCode::kResourceExhausted, result.error_code(),
-                  kCall, result.error_message());
+    pending.KeepError(MakeError(absl::StatusCode::kResourceExhausted,
+                                result.error_code(), kCall,
+                                result.error_message()));
     failed_.push_back(std::move(pending));
     return;
   }

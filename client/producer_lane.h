@@ -53,7 +53,17 @@ class ProducerLane {
     absl::Time expires;
     absl::Status last_error;
     bool alone = false;  // Shared a request that was refused as a whole.
+    // An attempt had an unknown outcome: no later one can say that the record
+    // was not written.
+    bool may_be_written = false;
 
+    // What is told when it ends with `why`.
+    const absl::Status& Error(const absl::Status& why) const {
+      return may_be_written ? last_error : why;
+    }
+    void KeepError(const absl::Status& why) {
+      if (!may_be_written) last_error = why;
+    }
     uint64_t bytes() const {
       return record.partition_key.size() + record.data.size();
     }

@@ -14,7 +14,7 @@ std::variant<DaemonFlags, int> ParseFlags(int argc, const char* const* argv,
   app.footer(
       "Examples:\n"
       "  triremed --dev                       a three-zone cluster, data in "
-      "./trireme-data\n"
+      "./trireme-dev\n"
       "  triremed --config zone-a.yaml        one node of a cluster");
   app.set_version_flag("--version", version);
   CLI::Option* const dev = app.add_flag(

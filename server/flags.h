@@ -10,7 +10,7 @@ namespace trireme {
 struct DaemonFlags {
   bool dev = false;    // Three nodes in this process.
   std::string config;  // Else: the configuration file of one node.
-  std::string data_dir = "trireme-data";  // With --dev.
+  std::string data_dir = "trireme-dev";  // With --dev.
   std::string listen = "127.0.0.1:7420";  // With --dev.
   bool insecure = false;                  // Plaintext beyond this machine.
   std::string log_level;  // Empty: the configuration's, or info.

@@ -16,6 +16,7 @@
 #include "client/cli/format.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
+#include "client/error.h"
 #include "client/producer.h"
 #include "client/utf8.h"
 
@@ -73,9 +74,11 @@ class Tally {
       ++by_shard_[outcome->shard_id];
       return;
     }
-    if (failed_++ == 0) first_failure_ = outcome.status();
+    if (failed_ + unknown_ == 0) first_failure_ = outcome.status();
+    ++(client::Reason(outcome.status()) == client::kOutcomeUnknown ? unknown_
+                                                                   : failed_);
     if (absl::IsCancelled(outcome.status())) return;  // Said once, at the end.
-    if (failed_ <= kFailuresShown) {
+    if (failed_ + unknown_ <= kFailuresShown) {
       console_.err << "trireme: line " << line << ": "
                    << std::string(outcome.status().message()) << "\n";
     }
@@ -94,12 +97,18 @@ class Tally {
     } else {
       PrintTable(took);
     }
-    if (failed_ == 0) return kExitOk;
+    if (failed_ + unknown_ == 0) return kExitOk;
     if (written_ == 0 || session.interrupt().cancelled()) {
       return session.Fail(first_failure_);
     }
     console_.err << "trireme: " << FormatCount(failed_) << " of "
-                 << FormatCount(failed_ + written_) << " lines failed\n";
+                 << FormatCount(failed_ + unknown_ + written_)
+                 << " lines failed";
+    if (unknown_ > 0) {
+      console_.err << "; the outcome of " << FormatCount(unknown_)
+                   << " is unknown: they may be written";
+    }
+    console_.err << "\n";
     return kExitPartial;
   }
 
@@ -107,6 +116,7 @@ class Tally {
   void PrintJson(absl::Duration took) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     Json json{{"Written", written_},
               {"Failed", failed_},
+              {"Unknown", unknown_},
               {"Bytes", bytes_},
               {"Seconds", absl::ToDoubleSeconds(took)}};
     json["RecordsByShard"] = by_shard_;
@@ -124,13 +134,17 @@ class Tally {
                  << FormatCount(static_cast<uint64_t>(written_ / seconds))
                  << " records/s, "
                  << FormatMegabytes(static_cast<double>(bytes_) / seconds)
-                 << "/s; " << FormatCount(failed_) << " failed\n";
+                 << "/s; " << FormatCount(failed_) << " failed";
+    if (unknown_ > 0)
+      console_.out << ", " << FormatCount(unknown_) << " unknown";
+    console_.out << "\n";
   }
 
   Console& console_;
   mutable absl::Mutex mu_;
   uint64_t written_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t failed_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t failed_ ABSL_GUARDED_BY(mu_) = 0;   // Certainly not written.
+  uint64_t unknown_ ABSL_GUARDED_BY(mu_) = 0;  // Perhaps written.
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, uint64_t> by_shard_ ABSL_GUARDED_BY(mu_);
   absl::Status first_failure_ ABSL_GUARDED_BY(mu_);
@@ -250,7 +264,8 @@ With --lines the partition key of a line is its --key-field, or --key for all,
 or else the whole line (its first 256 characters; "-" for an empty one). A line
 without that field is not written and counts as failed. A record whose outcome
 is unknown after a broken connection is written again and may then be there
-twice, unless --once is given: then it counts as failed.
+twice, unless --once is given. When that does not end in time either, it counts
+as unknown: it may be there.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'

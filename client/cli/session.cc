@@ -33,6 +33,10 @@ std::string Hint(const absl::Status& status) {
     return "a group is electing a leader; try again in a second, or see "
            "`trireme cluster status`";
   }
+  if (reason == "LimitExceededException") {
+    return "ask for less, delete what is not needed, or wait until what was "
+           "begun is done";
+  }
   if (absl::IsResourceExhausted(status)) {
     return "the cluster is busy; try again, or allow more time with --timeout";
   }

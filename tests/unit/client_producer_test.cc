@@ -147,6 +147,23 @@ TEST_F(ProducerTest, InternalFailureOfARecordIsAnUnknownOutcome) {
   EXPECT_EQ(Reason(failures[0]), kOutcomeUnknown);
 }
 
+TEST_F(ProducerTest, WhatMayBeWrittenIsNeverToldToBeRefused) {
+  fake_.FailKey("key1", "InternalFailure", 1);
+  ProducerOptions options = Options();
+  options.request_records_max = 1;
+  options.delivery_timeout = absl::Milliseconds(500);
+  int sent = 0;
+  options.on_send = [&](uint64_t) {
+    // When it is repeated it is refused, until its time is over.
+    if (++sent == 3) {
+      fake_.FailKey("key1", "ProvisionedThroughputExceededException", 1000);
+    }
+  };
+  const auto failures = PutAll(options, 2, 2);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(Reason(failures[0]), kOutcomeUnknown) << failures[0];
+}
+
 TEST_F(ProducerTest, AMalformedRecordFailsAloneNotWithItsRequest) {
   fake_.RefuseKey("key2");
   ProducerOptions options = Options();
