@@ -22,9 +22,12 @@ constexpr int kMessageBytesMax = 32 << 20;
 // What one more attempt may take on an address that refused before.
 constexpr absl::Duration kSecondAttempt = absl::Milliseconds(100);
 
+// What is waited for leaders to which nothing was sent before. Later the
+// channels connect by themselves, or never do.
+constexpr absl::Duration kFirstAttempt = absl::Milliseconds(100);
+
 // How long an endpoint that was left is nobody's leader: a node that is gone
-// is reported as the leader for some seconds, and an address at which nodes
-// see each other may be none for clients.
+// is reported as the leader for some seconds.
 constexpr absl::Duration kAvoidance = absl::Seconds(5);
 
 absl::Status CheckAddress(const std::string& address) {
@@ -112,7 +115,12 @@ const Endpoint& Endpoints::LeaderOf(std::optional<uint32_t> group) const {
   if (group.has_value()) {
     absl::MutexLock lock(&mu_);
     const auto leader = leaders_.find(*group);
-    if (leader != leaders_.end()) return *leader->second;
+    // An address that leads nowhere from here must not cost a call anything.
+    if (leader != leaders_.end() &&
+        leader->second->channel->GetState(/*try_to_connect=*/false) ==
+            GRPC_CHANNEL_READY) {
+      return *leader->second;
+    }
   }
   return current();
 }
@@ -124,6 +132,13 @@ void Endpoints::Learn(const v1::GetClusterStatusResponse& status) {
       addresses[node.node_id()] = node.address();
     }
   }
+  ConnectToNew(SetLeaders(status, addresses));
+}
+
+absl::flat_hash_set<const Endpoint*> Endpoints::SetLeaders(
+    const v1::GetClusterStatusResponse& status,
+    const absl::flat_hash_map<uint32_t, std::string>& addresses) {
+  absl::flat_hash_set<const Endpoint*> found;
   const absl::Time now = absl::Now();
   absl::MutexLock lock(&mu_);
   leaders_.clear();
@@ -135,6 +150,23 @@ void Endpoints::Learn(const v1::GetClusterStatusResponse& status) {
     const auto avoided = avoided_.find(leader);
     if (avoided != avoided_.end() && avoided->second > now) continue;
     leaders_[group.group_id()] = leader;
+    found.insert(leader);
+  }
+  return found;
+}
+
+void Endpoints::ConnectToNew(
+    const absl::flat_hash_set<const Endpoint*>& leaders) {
+  const absl::Time deadline = absl::Now() + kFirstAttempt;
+  absl::flat_hash_set<const Endpoint*> untried;
+  for (const Endpoint* leader : leaders) {
+    if (leader->channel->GetState(/*try_to_connect=*/true) ==
+        GRPC_CHANNEL_IDLE) {
+      untried.insert(leader);
+    }
+  }
+  for (const Endpoint* leader : untried) {
+    leader->channel->WaitForConnected(absl::ToChronoTime(deadline));
   }
 }
 

@@ -19,6 +19,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -56,7 +57,7 @@ class Endpoints {
     return *endpoints_[current_.load() % endpoints_.size()];
   }
   // Where the group's leader takes puts without a forward; `current` when that
-  // is not known. No group: `current`.
+  // is not known, or cannot be reached at present. No group: `current`.
   const Endpoint& LeaderOf(std::optional<uint32_t> group) const;
   // Takes over who leads what. Leaders may stand at addresses that were not
   // given to Create.
@@ -71,6 +72,11 @@ class Endpoints {
       : credentials_(std::move(credentials)) {}
 
   std::unique_ptr<Endpoint> Make(const std::string& address) const;
+  // Who leads now, by `addresses` of nodes.
+  absl::flat_hash_set<const Endpoint*> SetLeaders(
+      const v1::GetClusterStatusResponse& status,
+      const absl::flat_hash_map<uint32_t, std::string>& addresses);
+  static void ConnectToNew(const absl::flat_hash_set<const Endpoint*>& leaders);
   // The endpoint of an address; null when the address is malformed.
   const Endpoint* At(const std::string& address)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
