@@ -58,7 +58,7 @@ class StateSource {
 // final: the disk or our own data is broken and the node must stop. The one
 // exception is kDiskFull of Apply and InstallChunk: nothing happened, and the
 // same call may succeed once there is space. Flush and FinishInstall wait for
-// space instead.
+// space instead, and fail when the wait is broken off for the node's end.
 class ReplicatedState {
  public:
   virtual ~ReplicatedState() = default;
@@ -87,7 +87,7 @@ class ReplicatedState {
   // ResourceExhausted: the disk is full. Other errors are final.
   virtual absl::Status InstallChunk(GroupId group, absl::string_view chunk) = 0;
   // The pulled state becomes the group's, durably. FailedPrecondition: the
-  // source did not send all of it. Other errors as above.
+  // source did not send all of it. Other errors are final.
   virtual absl::Status FinishInstall(GroupId group,
                                      const AppliedPosition& position) = 0;
 };
