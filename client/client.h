@@ -11,10 +11,11 @@
 // set: then it is repeated, and a record may be there twice.
 //
 // Puts go straight to the node that leads the record's shard, from the second
-// put of a stream on; which that is, is asked again every few seconds. Any node
-// takes any call, so a leader that is not known, or cannot be reached from here,
-// costs a forward. Which group a shard belongs to is asked once: a stream that
-// is deleted and made again is written by forwards until the client is new.
+// put of a stream on; which that is, is asked again every few seconds. Any
+// node takes any call, so a leader that is not known, or cannot be reached
+// from here, costs a forward. Which group a shard belongs to is asked once: a
+// stream that is deleted and made again is written by forwards until the
+// client is new.
 //
 // Any thread. Producers, subscribers and readers made from a client must be
 // destroyed before it.
