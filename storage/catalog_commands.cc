@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/catalog_tables.h"
+#include "storage/clock.h"
 #include "storage/errors.h"
 #include "storage/stream_name.h"
 #include "trireme/v1/command.pb.h"
@@ -32,10 +33,6 @@ std::shared_ptr<Stream> WithStatus(const Stream& stream, StreamStatus status) {
   auto changed = std::make_shared<Stream>(stream);
   changed->status = status;
   return changed;
-}
-
-uint64_t SecondOf(int64_t stamp_ms) {
-  return static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000;
 }
 
 // The data group with the fewest open shards, the lowest of equals. Takes the
@@ -112,7 +109,7 @@ CatalogDecision Create(const CatalogState& state,
     shard.index = ShardIndex(i);
     shard.group = TakePlace(&places);
     shard.range = ranges[i];
-    shard.created_s = SecondOf(stamp_ms);
+    shard.created_s = UnixSecondOf(stamp_ms);
   }
   ListOpenShards(stream.get());
 
@@ -168,8 +165,8 @@ CatalogDecision Remove(const CatalogState& state,
   }
   // Sequence numbers tell a stream from a later one of its name by the second
   // of their creation (kinesis-contract.md §2.2), so it must be over.
-  const auto is_of_this_second = [now_s =
-                                      SecondOf(stamp_ms)](const Shard& shard) {
+  const uint64_t now_s = UnixSecondOf(stamp_ms);
+  const auto is_of_this_second = [now_s](const Shard& shard) {
     return shard.created_s >= now_s;
   };
   if (std::any_of(stream->shards.begin(), stream->shards.end(),

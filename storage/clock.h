@@ -3,6 +3,9 @@
 #ifndef TRIREME_STORAGE_CLOCK_H_
 #define TRIREME_STORAGE_CLOCK_H_
 
+#include <algorithm>
+#include <cstdint>
+
 #include "absl/time/time.h"
 
 namespace trireme {
@@ -24,6 +27,11 @@ class SystemClock : public Clock {
   absl::Time WallNow() const override;
   absl::Duration MonotonicNow() const override;
 };
+
+// The second a stamp is of; all before 1970 are of the first.
+inline uint64_t UnixSecondOf(int64_t stamp_ms) {
+  return static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000;
+}
 
 }  // namespace trireme
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/block.h"
+#include "storage/clock.h"
 #include "storage/fixed_ints.h"
 #include "storage/keys.h"
 #include "storage/shard_table.h"
@@ -15,10 +16,6 @@
 
 namespace trireme {
 namespace {
-
-uint64_t SecondOf(int64_t time_ms) {
-  return static_cast<uint64_t>(std::max<int64_t>(time_ms, 0)) / 1000;
-}
 
 // RocksDB's own words name a file; a reader wants to know whose records.
 absl::Status NameShard(const absl::Status& status, ShardKey shard,
@@ -108,13 +105,8 @@ absl::StatusOr<std::vector<Block>> ShardLog::Read(GroupId group, ShardKey shard,
   reading.horizon_ms = horizon_ms;
   auto partition = partitions_->FirstFrom(group, CounterIndex(from));
   while (partition && !reading.full) {
-    absl::Status read;
     if (partition->last_stamp_ms >= horizon_ms)
-      read = ReadPartition(*partition, &reading);
-    if (!read.ok()) {
-      store_->NoteFailedRead(read);
-      return read;
-    }
+      RETURN_IF_ERROR(store_->NoteRead(ReadPartition(*partition, &reading)));
     partition = partitions_->After(group, partition->number);
   }
   return std::move(reading.blocks);
@@ -146,7 +138,7 @@ absl::Status ShardLog::ReadPartition(const PartitionView& partition,
 
 absl::StatusOr<std::optional<ShardLog::IndexRange>> ShardLog::FindSecond(
     const PartitionView& partition, GroupId group, int64_t time_ms) const {
-  const uint64_t second = SecondOf(time_ms);
+  const uint64_t second = UnixSecondOf(time_ms);
   const auto rows =
       store_->NewIterator(partition.family, GroupTimesKey(group).PrefixEnd());
   IndexRange range;
@@ -204,10 +196,7 @@ absl::StatusOr<Counter> ShardLog::FindTime(GroupId group, ShardKey shard,
     if (partition->last_stamp_ms < time_ms) continue;
     const absl::StatusOr<std::optional<Counter>> found =
         FindTimeInPartition(*partition, group, shard, time_ms);
-    if (!found.ok()) {
-      store_->NoteFailedRead(found.status());
-      return found.status();
-    }
+    RETURN_IF_ERROR(store_->NoteRead(found.status()));
     if (found->has_value()) return **found;
   }
   return next;

@@ -8,6 +8,7 @@
 #include "storage/catalog_commands.h"
 #include "storage/catalog_tables.h"
 #include "storage/check.h"
+#include "storage/clock.h"
 #include "storage/entry_payload.h"
 #include "storage/errors.h"
 #include "storage/fixed_ints.h"
@@ -96,9 +97,7 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyRecords(
   }
   if (admitted.empty()) return result;
 
-  const Moment moment = {
-      static_cast<uint64_t>(std::max<int64_t>(stamp_ms, 0)) / 1000,
-      entry.index};
+  const Moment moment = {UnixSecondOf(stamp_ms), entry.index};
   ASSIGN_OR_RETURN(const Store::FamilyRef family,
                    partitions_->Place({entry.group, entry.index, entry.index,
                                        stamp_ms, stamp_ms, bytes},

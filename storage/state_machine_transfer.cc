@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
+#include "storage/clock.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
 
@@ -95,8 +96,7 @@ absl::Status StateMachine::InstallBlocks(GroupId group,
     arrival.last_ms =
         first ? block.arrival_ms : std::max(arrival.last_ms, block.arrival_ms);
     arrival.bytes += block.value.size();
-    const auto second =
-        static_cast<uint64_t>(std::max<int64_t>(block.arrival_ms, 0)) / 1000;
+    const uint64_t second = UnixSecondOf(block.arrival_ms);
     LogIndex& lowest = moments.try_emplace(second, index).first->second;
     lowest = std::min(lowest, index);
     wanted.push_back(&block);

@@ -131,12 +131,8 @@ class ShardSource : public StateSource {
     begun_ = true;
     for (; shard_ < parts_.shards.size() && !chunk.full(); ++shard_)
       chunk.AddShard(parts_.shards[shard_]);
-    while (partition_ < parts_.partitions.size() && !chunk.full()) {
-      const absl::Status added = AddBlocks(&chunk);
-      if (added.ok()) continue;
-      parts_.store->NoteFailedRead(added);
-      return added;
-    }
+    while (partition_ < parts_.partitions.size() && !chunk.full())
+      RETURN_IF_ERROR(parts_.store->NoteRead(AddBlocks(&chunk)));
     if (!chunk.full()) {
       chunk.End();
       ended_ = true;

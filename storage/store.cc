@@ -418,10 +418,12 @@ void Store::StopWaiting() {
   if (files_ != nullptr) files_->StopWaiting();
 }
 
-void Store::NoteFailedRead(const absl::Status& status) const {
-  if (!absl::IsDataLoss(status)) return;
-  absl::MutexLock lock(&damage_mu_);
-  if (damage_.ok()) damage_ = status;
+absl::Status Store::NoteRead(absl::Status status) const {
+  if (absl::IsDataLoss(status)) {
+    absl::MutexLock lock(&damage_mu_);
+    damage_.Update(status);
+  }
+  return status;
 }
 
 absl::Status Store::damage() const {

@@ -159,9 +159,9 @@ class Store {
   // What waits for space fails, now and later: for an owner that is about to
   // close the store.
   void StopWaiting();
-  // Readers say here what they found. DataLoss, the first there was, is kept:
-  // the store can no longer be relied on.
-  void NoteFailedRead(const absl::Status& status) const;
+  // Every read of records passes its outcome through here. DataLoss, the first
+  // there was, is kept: the store can no longer be relied on.
+  absl::Status NoteRead(absl::Status status) const;
   absl::Status damage() const;
   uint64_t bytes_on_disk() const;
   uint64_t family_bytes_on_disk(const Family& family) const;

@@ -101,12 +101,13 @@ v1::ListStreamsResponse ToResponse(const ListStreamsResponse& found,
   return response;
 }
 
-void ToMessage(const ListShardsResponse& found,
-               v1::ListShardsResponse* message) {
+v1::ListShardsResponse ToResponse(const ListShardsResponse& found) {
+  v1::ListShardsResponse response;
   for (const Shard* shard : found.shards) {
-    ToMessage(*shard, message->add_shards());
+    ToMessage(*shard, response.add_shards());
   }
-  message->set_next_token(found.next_token);
+  response.set_next_token(found.next_token);
+  return response;
 }
 
 // Views into `message`.
@@ -223,9 +224,7 @@ grpc::ServerUnaryReactor* StreamsService::ListShards(
       TimeLeft(*context),
       [call = std::move(call)](absl::StatusOr<ListShardsResponse> found) {
         if (!found.ok()) return call->Reply(found.status());
-        v1::ListShardsResponse listed;
-        ToMessage(*found, &listed);
-        call->Reply(std::move(listed));
+        call->Reply(ToResponse(*found));
       });
   return reactor;
 }

@@ -38,12 +38,14 @@ class UnaryCall {
 
   const Request& request() const { return request_; }
 
-  // One of these ends the call. With the message as it is;
+  // One of these three ends the call.
+
+  // With the message as it is.
   void Reply(const absl::StatusOr<Response>& message) {
     if (message.ok()) *response_ = SerializeMessage(*message);
     reactor_->Finish(ToGrpcStatus(message.status()));
   }
-  // with what ToMessage makes of the result;
+  // With what ToMessage makes of the result.
   template <typename Result>
   void Answer(const absl::StatusOr<Result>& result) {
     if (!result.ok()) return Reply(result.status());
@@ -51,7 +53,7 @@ class UnaryCall {
     ToMessage(*result, &message);
     Reply(std::move(message));
   }
-  // of an operation that has nothing to tell.
+  // With an empty message.
   void Acknowledge(const absl::Status& status) {
     if (!status.ok()) return Reply(status);
     Reply(Response());

@@ -66,22 +66,25 @@ class ClusterTest : public ::testing::Test {
   }
 
   // What the nodes hold is what the writers were told.
-  void CheckAll(Load* load) {
-    load->Stop();
+  void ExpectEverythingIsRead() {
     ASSERT_OK(cluster_.WaitReady());
-    const absl::StatusOr<StreamRecords> stored =
+    absl::StatusOr<StreamRecords> stored =
         CheckThroughEachNode(cluster_, options_.stream, history_);
     ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    stored_ = *std::move(stored);
+  }
+  void CheckAll(Load* load) {
+    load->Stop();
+    ExpectEverythingIsRead();
     std::printf("  %zu acked, %zu unknown, %zu refused, %zu stored\n",
                 history_.acked_count(), history_.unknown_count(),
-                history_.refused_count(), CountOf(*stored));
-    stored_ = *stored;
+                history_.refused_count(), CountOf(stored_));
   }
 
   ClusterProcess cluster_;
   LoadOptions options_;
   History history_;
-  StreamRecords stored_;  // After CheckAll.
+  StreamRecords stored_;  // After ExpectEverythingIsRead.
 };
 
 }  // namespace trireme

@@ -82,10 +82,7 @@ class DamageTest : public ClusterTest {
     EXPECT_TRUE(
         absl::StrContains(ReadFileText(cluster_.log_path(0)), "store.damaged"));
     cluster_.Start(0);
-    ASSERT_OK(cluster_.WaitReady());
-    const absl::StatusOr<StreamRecords> stored =
-        CheckThroughEachNode(cluster_, options_.stream, history_);
-    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    ExpectEverythingIsRead();
     EXPECT_TRUE(cluster_.Ended().empty());
   }
 
@@ -106,10 +103,7 @@ class DamageTest : public ClusterTest {
       std::printf("  it refuses to start\n");
     }
     if (cluster_.running(0)) cluster_.Kill(0);
-    ASSERT_OK(cluster_.WaitReady());
-    const absl::StatusOr<StreamRecords> others =
-        CheckThroughEachNode(cluster_, options_.stream, history_);
-    ASSERT_TRUE(others.ok()) << others.status().ToString();
+    ExpectEverythingIsRead();
   }
 
   // What a node gives, shard by shard, up to an error: never anything else

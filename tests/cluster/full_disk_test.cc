@@ -34,12 +34,6 @@ class FullDiskTest : public ClusterTest {
     return true;
   }
   void ExpectAllRun() { EXPECT_TRUE(cluster_.Ended().empty()); }
-  void ExpectEverythingIsRead() {
-    ASSERT_OK(cluster_.WaitReady());
-    const absl::StatusOr<StreamRecords> stored =
-        CheckThroughEachNode(cluster_, options_.stream, history_);
-    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
-  }
   absl::Status PutOne(int node) {
     const uint64_t id = history_.Invoke(100, "one", 10);
     v1::PutRecordRequest request;

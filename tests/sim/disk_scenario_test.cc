@@ -13,6 +13,14 @@ class DamagedLogTest : public ClusterScenarioTest {
     node.flush_period_max = 20 * kSecond;
     return node;
   }
+  // The node knows what it has lost, and gets it from its peers.
+  void ExpectDamageIsRepaired(int i) {
+    EXPECT_EQ(cluster_.node(i).damages(), 1u);
+    cluster_.Run(60 * kMillisecond);
+    EXPECT_TRUE(cluster_.node(i).ReportOf(kGroup).recovering);
+    EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
+                                  20 * kSecond));
+  }
 };
 
 TEST_F(DamagedLogTest, AMinoritysDamageIsDetectedAndRepairedFromItsPeers) {
@@ -26,11 +34,7 @@ TEST_F(DamagedLogTest, AMinoritysDamageIsDetectedAndRepairedFromItsPeers) {
       ASSERT_GT(cluster_.node(i).FlipBits(1), 0);
       Restart(i);
     }
-    EXPECT_EQ(cluster_.node(i).damages(), 1u);
-    cluster_.Run(60 * kMillisecond);
-    EXPECT_TRUE(cluster_.node(i).ReportOf(kGroup).recovering);
-    EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
-                                  20 * kSecond));
+    ExpectDamageIsRepaired(i);
   }
 }
 
@@ -40,11 +44,7 @@ TEST_F(DamagedLogTest, ANewestSegmentThatWentMissingIsKnownToBeLost) {
     cluster_.node(i).Crash(SimNode::Stop::kKill);
     cluster_.node(i).LoseNewestSegment();
     Restart(i);
-    EXPECT_EQ(cluster_.node(i).damages(), 1u);
-    cluster_.Run(60 * kMillisecond);
-    EXPECT_TRUE(cluster_.node(i).ReportOf(kGroup).recovering);
-    EXPECT_TRUE(cluster_.RunUntil([this] { return cluster_.AllServe(); },
-                                  20 * kSecond));
+    ExpectDamageIsRepaired(i);
   }
 }
 
