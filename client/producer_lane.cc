@@ -305,7 +305,8 @@ void ProducerLane::SettleAllCancelled() {
     aborted_ = true;  // No record comes in behind us.
     RequeueFailed();
     for (Pending& pending : queue_) {
-      settled.emplace_back(std::move(pending), Cancelled());
+      const absl::Status why = pending.Error(Cancelled());
+      settled.emplace_back(std::move(pending), why);
     }
     queue_.clear();
   }

@@ -74,10 +74,13 @@ class Tally {
       ++by_shard_[outcome->shard_id];
       return;
     }
+    if (absl::IsCancelled(outcome.status())) {
+      ++not_sent_;
+      return;
+    }
     if (failed_ + unknown_ == 0) first_failure_ = outcome.status();
     ++(client::Reason(outcome.status()) == client::kOutcomeUnknown ? unknown_
                                                                    : failed_);
-    if (absl::IsCancelled(outcome.status())) return;  // Said once, at the end.
     if (failed_ + unknown_ <= kFailuresShown) {
       console_.err << "trireme: line " << line << ": "
                    << std::string(outcome.status().message()) << "\n";
@@ -97,10 +100,11 @@ class Tally {
     } else {
       PrintTable(took);
     }
-    if (failed_ + unknown_ == 0) return kExitOk;
-    if (written_ == 0 || session.interrupt().cancelled()) {
-      return session.Fail(first_failure_);
+    if (session.interrupt().cancelled()) {
+      return session.Fail(absl::CancelledError());
     }
+    if (failed_ + unknown_ == 0) return kExitOk;
+    if (written_ == 0) return session.Fail(first_failure_);
     console_.err << "trireme: " << FormatCount(failed_) << " of "
                  << FormatCount(failed_ + unknown_ + written_)
                  << " lines failed";
@@ -114,11 +118,9 @@ class Tally {
 
  private:
   void PrintJson(absl::Duration took) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
-    Json json{{"Written", written_},
-              {"Failed", failed_},
-              {"Unknown", unknown_},
-              {"Bytes", bytes_},
-              {"Seconds", absl::ToDoubleSeconds(took)}};
+    Json json{{"Written", written_}, {"Failed", failed_},
+              {"Unknown", unknown_}, {"NotSent", not_sent_},
+              {"Bytes", bytes_},     {"Seconds", absl::ToDoubleSeconds(took)}};
     json["RecordsByShard"] = by_shard_;
     console_.out << Dump(json, true) << "\n";
   }
@@ -135,8 +137,12 @@ class Tally {
                  << " records/s, "
                  << FormatMegabytes(static_cast<double>(bytes_) / seconds)
                  << "/s; " << FormatCount(failed_) << " failed";
-    if (unknown_ > 0)
+    if (unknown_ > 0) {
       console_.out << ", " << FormatCount(unknown_) << " unknown";
+    }
+    if (not_sent_ > 0) {
+      console_.out << ", " << FormatCount(not_sent_) << " not sent";
+    }
     console_.out << "\n";
   }
 
@@ -145,6 +151,8 @@ class Tally {
   uint64_t written_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t failed_ ABSL_GUARDED_BY(mu_) = 0;   // Certainly not written.
   uint64_t unknown_ ABSL_GUARDED_BY(mu_) = 0;  // Perhaps written.
+  // Given up by Ctrl-C while they waited to be sent: not written.
+  uint64_t not_sent_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, uint64_t> by_shard_ ABSL_GUARDED_BY(mu_);
   absl::Status first_failure_ ABSL_GUARDED_BY(mu_);
@@ -233,11 +241,7 @@ int PutLines(Session& session, const Options& options) {
          session.interrupt(), progress, tally);
   producer.Close();
   progress.Finish();
-  const int code = tally.Report(session, absl::Now() - start);
-  if (code == kExitOk && session.interrupt().cancelled()) {
-    return session.Fail(absl::CancelledError());
-  }
-  return code;
+  return tally.Report(session, absl::Now() - start);
 }
 
 int Put(Session& session, const Options& options) {
@@ -265,7 +269,9 @@ or else the whole line (its first 256 characters; "-" for an empty one). A line
 without that field is not written and counts as failed. A record whose outcome
 is unknown after a broken connection is written again and may then be there
 twice, unless --once is given. When that does not end in time either, it counts
-as unknown: it may be there.
+as unknown: it may be there. Ctrl-C ends the command with what is counted so
+far; lines that waited to be sent count as not sent, those behind them are not
+read.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'

@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <istream>
 #include <sstream>
+#include <streambuf>
 #include <string>
 #include <thread>
 
@@ -27,6 +30,32 @@ using ::testing::StartsWith;
 using trireme::testing::FakeTrireme;
 using trireme::testing::TypedError;
 
+// Standard input that does something before its first line and at its end.
+class EventfulInput : private std::streambuf, public std::istream {
+ public:
+  EventfulInput(std::string text, std::function<void()> at_start,
+                std::function<void()> at_end)
+      : std::istream(this),
+        text_(std::move(text)),
+        at_start_(std::move(at_start)),
+        at_end_(std::move(at_end)) {}
+
+ private:
+  int underflow() override {
+    if (eback() == nullptr) {
+      at_start_();
+      setg(text_.data(), text_.data(), text_.data() + text_.size());
+      return std::char_traits<char>::to_int_type(text_[0]);
+    }
+    at_end_();
+    return std::char_traits<char>::eof();
+  }
+
+  std::string text_;
+  const std::function<void()> at_start_;
+  const std::function<void()> at_end_;
+};
+
 class CliTest : public ::testing::Test {
  protected:
   // Runs `trireme <arguments>` against the fake; out_ and err_ hold what it
@@ -38,12 +67,19 @@ class CliTest : public ::testing::Test {
   int RunAnywhere(std::vector<std::string> arguments,
                   const std::string& in = "") {
     std::istringstream input(in);
+    return RunReading(input, std::move(arguments));
+  }
+  int RunReading(std::istream& input, std::vector<std::string> arguments) {
     std::ostringstream out, err;
     Console console{input, out, err};
     const int code = RunTrireme(std::move(arguments), console, interrupt_);
     out_ = out.str();
     err_ = err.str();
     return code;
+  }
+  int RunOn(std::istream& input, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--endpoint", fake_.address()});
+    return RunReading(input, std::move(arguments));
   }
   void MakeStream(int shards = 2) {
     ASSERT_EQ(Run({"stream", "create", "s", "--shards", absl::StrCat(shards),
@@ -268,6 +304,36 @@ TEST_F(CliTest, UnknownOutcomesOfLinesAreReportedWithOnce) {
             kExitUnavailable);
   EXPECT_THAT(err_, HasSubstr("OutcomeUnknown"));
   EXPECT_EQ(fake_.records("s").size(), 1u);
+}
+
+TEST_F(CliTest, LinesThatCtrlCKeptFromBeingSentAreNotFailures) {
+  MakeStream(1);
+  EventfulInput input(
+      "a\nb\n", [&] { fake_.Shutdown(); }, [&] { interrupt_.Cancel(); });
+  EXPECT_EQ(RunOn(input, {"put", "s", "--lines", "-", "--output", "json"}),
+            kExitInterrupted);
+  EXPECT_THAT(err_, HasSubstr("trireme: interrupted\n"));
+  Json counts = Json::parse(out_);
+  EXPECT_EQ(counts["NotSent"], 2);
+  EXPECT_EQ(counts["Unknown"], 0);
+  EXPECT_EQ(counts["Failed"], 0);
+}
+
+TEST_F(CliTest, LinesThatCtrlCLeftUnansweredMayBeWritten) {
+  MakeStream(1);
+  EventfulInput input(
+      "a\n",
+      [&] {
+        fake_.FailNext("PutRecordsStream request",
+                       grpc::Status(grpc::StatusCode::UNAVAILABLE, "broken"),
+                       1 << 20);
+      },
+      [&] {
+        EXPECT_TRUE(fake_.AwaitCall("PutRecordsStream request"));
+        interrupt_.Cancel();
+      });
+  EXPECT_EQ(RunOn(input, {"put", "s", "--lines", "-"}), kExitInterrupted);
+  EXPECT_THAT(out_, HasSubstr("; 0 failed, 1 unknown\n"));
 }
 
 TEST_F(CliTest, TailPrintsWhatIsPushedOfAllShards) {
