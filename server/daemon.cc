@@ -47,6 +47,22 @@ bool WaitForStop(absl::Duration timeout) {
   return signal > 0;
 }
 
+// Whether one has come that nobody has waited for yet.
+bool StopIsPending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGINT) == 1 ||
+         sigismember(&pending, SIGTERM) == 1;
+}
+
+// What `status` means for a start during which a stop may have been asked for:
+// one that waited for space on a full disk was broken off by it.
+absl::Status OutcomeOfStart(const absl::Status& status) {
+  if (!StopIsPending()) return status;
+  spdlog::info("stopped while starting: {}", status.ToString());
+  return absl::OkStatus();
+}
+
 void WaitForStop() {
   while (!WaitForStop(absl::InfiniteDuration())) {
   }
@@ -128,13 +144,16 @@ absl::Status RunNode(const NodeConfig& config) {
   options.client_address = config.advertise;
   options.data_directory = config.data_dir;
   options.nodes = config.NodeIds();
-  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
-                   Node::Open(options, *identity, transport.get(), &observers));
-  lifecycle.Attach(node.get());
+  options.state.stop_opening = StopIsPending;
+  const absl::StatusOr<std::unique_ptr<Node>> opened =
+      Node::Open(options, *identity, transport.get(), &observers);
+  if (!opened.ok()) return OutcomeOfStart(opened.status());
+  Node* const node = opened->get();
+  lifecycle.Attach(node);
   node->Start();
   transport->Connect(&node->loop(), &node->state());
   lifecycle.Start();
-  const absl::Status serving = front_end.Start(node.get());
+  const absl::Status serving = front_end.Start(node);
   if (serving.ok()) {
     spdlog::info("node {} in {} serves clients on {} and peers on {}",
                  config.node.value(), config.zone, config.listen,
@@ -171,10 +190,12 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   options.data_directory = flags.data_dir;
   options.client_address = flags.listen;
   options.group_count = front_options.broker.group_count;
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<DevCluster> cluster,
-      DevCluster::Open(options, {&first_observers, lifecycles[1].observer(),
-                                 lifecycles[2].observer()}));
+  options.node.state.stop_opening = StopIsPending;
+  const absl::StatusOr<std::unique_ptr<DevCluster>> opened = DevCluster::Open(
+      options,
+      {&first_observers, lifecycles[1].observer(), lifecycles[2].observer()});
+  if (!opened.ok()) return OutcomeOfStart(opened.status());
+  DevCluster* const cluster = opened->get();
   for (size_t i = 0; i < lifecycles.size(); ++i) {
     lifecycles[i].Attach(&cluster->node(static_cast<int>(i)));
   }

@@ -9,6 +9,7 @@
 #define TRIREME_STORAGE_STATE_MACHINE_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,6 +45,8 @@ struct StateMachineOptions {
   // is being flushed and what arrives meanwhile fit.
   uint64_t memtable_bytes_max = 256u << 20;
   uint64_t cache_bytes = 64u << 20;
+  // Asked while Open waits for space on a full disk; once true, Open fails.
+  std::function<bool()> stop_opening;
   // Time partitions of streams with up to a day of retention (design.md D4).
   int64_t partition_ms = 15 * 60 * 1000;
   uint64_t partition_bytes_max = 4ull << 30;

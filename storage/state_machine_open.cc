@@ -43,6 +43,7 @@ absl::StatusOr<std::unique_ptr<StateMachine>> StateMachine::Open(
   // call Flush() does not.
   store_options.write_buffer_bytes = options.memtable_bytes_max / 4 * 3;
   store_options.cache_bytes = options.cache_bytes;
+  store_options.stop_opening = options.stop_opening;
   ASSIGN_OR_RETURN(auto store, Store::Open(directory, store_options));
   std::unique_ptr<StateMachine> state(
       new StateMachine(std::move(store), options));

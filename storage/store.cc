@@ -139,6 +139,12 @@ rocksdb::DBOptions DatabaseOptions(rocksdb::Env* env, bool direct_io) {
   return options;
 }
 
+absl::Status NoSpaceTo(absl::string_view change, absl::string_view directory) {
+  return MakeError(ErrorReason::kDiskFull,
+                   absl::StrCat("the disk of ", directory, " has no space to ",
+                                change, " a column family"));
+}
+
 // RocksDB would start anew in a directory without its file CURRENT, and then
 // delete the files it does not know.
 absl::Status CheckNothingIsOrphaned(const std::string& directory) {
@@ -253,6 +259,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
   RETURN_IF_ERROR(CheckNothingIsOrphaned(directory));
   std::unique_ptr<Store> store(new Store(directory));
   RETURN_IF_ERROR(store->OpenDatabase(options));
+  store->files_->OpeningEnds();
   store->files_->RestoreReserve();
   return store;
 }
@@ -260,7 +267,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
 absl::Status Store::OpenDatabase(const StoreOptions& options) {
   write_buffer_bytes_ = options.write_buffer_bytes;
   cache_ = rocksdb::NewLRUCache(options.cache_bytes);
-  files_ = std::make_shared<StoreFiles>(directory_);
+  files_ = std::make_shared<StoreFiles>(directory_, options.stop_opening);
   std::shared_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files_);
   const rocksdb::DBOptions db_options =
       DatabaseOptions(env.get(), CanWriteDirectly(directory_));
@@ -313,9 +320,7 @@ std::vector<Store::FamilyRef> Store::families() const {
 
 absl::Status Store::CheckSpace() const {
   if (files_->HasSpaceForSmallFiles()) return absl::OkStatus();
-  return MakeError(ErrorReason::kDiskFull,
-                   absl::StrCat("the disk of ", directory_,
-                                " has no space to change column families"));
+  return NoSpaceTo("drop", directory_);
 }
 
 bool Store::AwaitFlush() {
@@ -334,7 +339,7 @@ absl::StatusOr<Store::FamilyRef> Store::CreateFamily(const std::string& name) {
                      absl::StrCat("a flush of ", directory_,
                                   " waits for space on its disk"));
   }
-  RETURN_IF_ERROR(CheckSpace());
+  if (!files_->HasSpaceToSpare()) return NoSpaceTo("make", directory_);
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const rocksdb::Status status = db_->CreateColumnFamily(
       PartitionOptions(write_buffer_bytes_, cache_), name, &handle);

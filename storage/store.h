@@ -12,6 +12,7 @@
 #define TRIREME_STORAGE_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,8 @@ struct StoreOptions {
   // of which writers wait. The owner is expected to Flush() well before.
   uint64_t write_buffer_bytes = 192u << 20;
   uint64_t cache_bytes = 64u << 20;
+  // Asked while Open waits for space on a full disk; once true, Open fails.
+  std::function<bool()> stop_opening;
 };
 
 class Store {
@@ -136,8 +139,9 @@ class Store {
   // compacted, and dropped as a whole.
   std::vector<FamilyRef> families() const;
 
-  // Both write RocksDB's manifest and take milliseconds. CreateFamily does
-  // nothing on a full disk (kDiskFull); before a DropFamily CheckSpace tells.
+  // Both write RocksDB's manifest and take milliseconds. On a full disk
+  // CreateFamily does nothing (kDiskFull): it leaves what a DropFamily needs.
+  // Before that one CheckSpace tells.
   absl::Status CheckSpace() const;
   absl::StatusOr<FamilyRef> CreateFamily(const std::string& name);
   absl::Status DropFamily(const FamilyRef& family);

@@ -1,12 +1,7 @@
 #include "storage/store_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -19,8 +14,6 @@ namespace trireme {
 namespace {
 
 constexpr absl::Duration kTryAgainPeriod = absl::Milliseconds(100);
-// What a small file takes at most.
-constexpr uint64_t kSmallFileBytes = 4u << 20;
 
 bool IsTable(absl::string_view path) { return absl::EndsWith(path, ".sst"); }
 
@@ -91,22 +84,24 @@ class StoreFiles::WaitingFile final
   uint64_t end_ = 0;
 };
 
-StoreFiles::StoreFiles(const std::string& directory)
-    : FileSystemWrapper(rocksdb::FileSystem::Default()), directory_(directory) {
-  std::error_code none;
-  const uint64_t bytes = std::filesystem::file_size(reserve_path(), none);
-  absl::MutexLock lock(&mu_);
-  if (!none) reserve_bytes_ = bytes;
+StoreFiles::StoreFiles(const std::string& directory,
+                       std::function<bool()> stop_opening)
+    : FileSystemWrapper(rocksdb::FileSystem::Default()),
+      directory_(directory),
+      reserve_(directory + "/reserve"),
+      stop_opening_(std::move(stop_opening)) {}
+
+uint64_t StoreFiles::FreeBytes() const {
+  return PosixFileSystem::Get()->FreeBytes(directory_).value_or(0);
 }
 
 bool StoreFiles::HasSpaceForSmallFiles() const {
-  {
-    absl::MutexLock lock(&mu_);
-    if (reserve_bytes_ > 0) return true;
-  }
-  const absl::StatusOr<uint64_t> free =
-      PosixFileSystem::Get()->FreeBytes(directory_);
-  return free.ok() && *free >= kSmallFileBytes;
+  return !reserve_.empty() || FreeBytes() >= SpaceReserve::kSmallFileBytes;
+}
+
+bool StoreFiles::HasSpaceToSpare() const {
+  const uint64_t files = reserve_.empty() ? 2 : 1;
+  return FreeBytes() >= files * SpaceReserve::kSmallFileBytes;
 }
 
 absl::Status StoreFiles::failure() const {
@@ -114,42 +109,27 @@ absl::Status StoreFiles::failure() const {
   return failure_;
 }
 
-void StoreFiles::RestoreReserve() {
+void StoreFiles::OpeningEnds() {
   absl::MutexLock lock(&mu_);
-  if (reserve_bytes_ >= kReserveBytes) return;
-  const std::string path = reserve_path();
-  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (file < 0) return;
-  for (uint64_t bytes = kReserveBytes;
-       bytes > reserve_bytes_ && bytes >= kSmallFileBytes; bytes /= 2) {
-    if (::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0)
-      reserve_bytes_ = bytes;
-  }
-  ::close(file);
-  // What an attempt in vain may have left goes; an error costs space only.
-  std::error_code ignored;
-  std::filesystem::resize_file(path, reserve_bytes_, ignored);
-  if (reserve_bytes_ == 0) ::unlink(path.c_str());
+  stop_opening_ = nullptr;
 }
 
-bool StoreFiles::GiveUpReserve() {
+bool StoreFiles::OpeningIsStopped() const {
   absl::MutexLock lock(&mu_);
-  if (reserve_bytes_ == 0) return false;
-  reserve_bytes_ = 0;
-  spdlog::warn("store: no space for a small file; {} is given up",
-               reserve_path());
-  return ::unlink(reserve_path().c_str()) == 0;
+  return stop_opening_ != nullptr && stop_opening_();
 }
 
 void StoreFiles::StopWaiting() { stop_.Set(); }
 
-bool StoreFiles::Pause() { return !stop_.WaitFor(kTryAgainPeriod); }
+bool StoreFiles::Pause() {
+  return !OpeningIsStopped() && !stop_.WaitFor(kTryAgainPeriod);
+}
 
 rocksdb::IOStatus StoreFiles::WriteWithSpace(absl::string_view path,
                                              Write write) {
   rocksdb::IOStatus status = write();
   if (!IsNoSpace(status)) return Keep(std::move(status));
-  if (!IsTable(path) && GiveUpReserve()) status = write();
+  if (!IsTable(path) && reserve_.GiveUp()) status = write();
   if (!IsNoSpace(status)) return Keep(std::move(status));
 
   if (waiting_.fetch_add(1) == 0) {

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -21,27 +22,27 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/monotonic_event.h"
+#include "storage/space_reserve.h"
 
 namespace trireme {
 
 class StoreFiles final : public rocksdb::FileSystemWrapper {
  public:
-  // Space kept for all files but tables: those are small, and what makes room
-  // again (dropping a family) or lets a node start (a new manifest) must not
-  // wait for room.
-  static constexpr uint64_t kReserveBytes = 16u << 20;
-
-  // Of the store in `directory`, which exists.
-  explicit StoreFiles(const std::string& directory);
+  // Of the store in `directory`, which exists. Until OpeningEnds,
+  // `stop_opening` (may be empty) is asked while a write waits; once true, such
+  // writes fail.
+  StoreFiles(const std::string& directory, std::function<bool()> stop_opening);
 
   // True while a write waits.
   bool waits_for_space() const { return waiting_.load() > 0; }
   // Whether a small file can be written now, with the help of the reserve.
   bool HasSpaceForSmallFiles() const;
+  // Whether it can, and HasSpaceForSmallFiles() will be true after it still.
+  bool HasSpaceToSpare() const;
   // The first error that RocksDB was told of.
   absl::Status failure() const;
-  // Makes the reserve, or what there is space for of it.
-  void RestoreReserve();
+  void RestoreReserve() { reserve_.Restore(); }
+  void OpeningEnds();
   // Writes that wait fail from now on: the owner closes the store.
   void StopWaiting();
 
@@ -65,16 +66,20 @@ class StoreFiles final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus Keep(rocksdb::IOStatus status);
   // False: stopped.
   bool Pause();
-  bool GiveUpReserve();
-  std::string reserve_path() const { return directory_ + "/reserve"; }
+  bool OpeningIsStopped() const;
+  uint64_t FreeBytes() const;
 
   const std::string directory_;  // Set at construction.
   std::atomic<int> waiting_{0};
+  // For all files but tables: those are small, and what makes room again
+  // (dropping a family) or lets a node start (a new manifest) must not wait for
+  // room.
+  SpaceReserve reserve_;
 
   MonotonicEvent stop_;  // Ends the pauses of writes that wait.
 
   mutable absl::Mutex mu_;
-  uint64_t reserve_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::function<bool()> stop_opening_ ABSL_GUARDED_BY(mu_);
   absl::Status failure_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -1,6 +1,7 @@
 // Disks that are full to the last byte: the cluster writes on without one, and
 // without all it refuses writes, reads on, and recovers by itself.
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -75,6 +76,18 @@ TEST_F(FullDiskTest, OneFullZoneStopsNobody) {
   cluster_.Kill(1);
   ASSERT_OK(cluster_.WaitReady());
   ASSERT_OK(PutOne(0));
+}
+
+TEST_F(FullDiskTest, AStartThatWaitsForSpaceCanBeEnded) {
+  ASSERT_EQ(cluster_.Terminate(0).value_or(-1), 0);
+  ASSERT_TRUE(std::filesystem::remove(cluster_.data_dir(0) + "/store/reserve"));
+  disks_[0]->Fill();
+  cluster_.Start(0);
+  EXPECT_TRUE(AwaitLogged(0, "store: waits for space"));
+  EXPECT_EQ(cluster_.Terminate(0).value_or(-1), 0);
+  disks_[0]->Empty();
+  cluster_.Start(0);
+  ASSERT_OK(cluster_.WaitReady());
 }
 
 TEST_F(FullDiskTest, FullDisksEverywhereRefuseWritesReadOnAndRecover) {

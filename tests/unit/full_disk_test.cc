@@ -14,7 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/errors.h"
-#include "storage/store_files.h"
+#include "storage/space_reserve.h"
 #include "tests/unit/state_fixture.h"
 
 namespace trireme {
@@ -24,7 +24,7 @@ using ::testing::HasSubstr;
 
 constexpr int64_t kStart = 1'700'000'000'000;
 constexpr int64_t kHourMs = 3'600'000;
-constexpr uint64_t kDiskBytes = StoreFiles::kReserveBytes + (24u << 20);
+constexpr uint64_t kDiskBytes = SpaceReserve::kBytes + (24u << 20);
 
 class FullDiskTest : public ::testing::Test {
  protected:
@@ -42,10 +42,13 @@ class FullDiskTest : public ::testing::Test {
     if (mounted_) umount2(mount_.path().c_str(), MNT_DETACH);
   }
 
-  void Open() {
+  static StateMachineOptions Options() {
     StateMachineOptions options = Replica::SmallOptions();
     options.partition_ms = kHourMs;
-    auto opened = StateMachine::Open(mount_.path() + "/state", options);
+    return options;
+  }
+  void Open() {
+    auto opened = StateMachine::Open(mount_.path() + "/state", Options());
     ASSERT_OK(opened);
     state_ = *std::move(opened);
   }
@@ -68,6 +71,7 @@ class FullDiskTest : public ::testing::Test {
   }
 
   std::string filler() const { return mount_.path() + "/filler"; }
+  std::string reserve() const { return mount_.path() + "/state/reserve"; }
   // Somebody else takes what is left, to the last byte.
   void FillDisk() {
     const int file = open(filler().c_str(), O_CREAT | O_WRONLY, 0600);
@@ -142,13 +146,12 @@ TEST_F(FullDiskTest, AStoreOpensWithoutAFreeByte) {
   EXPECT_EQ(CountRecords(), 1u);
   Apply(Megabyte());
   EXPECT_EQ(CountRecords(), 2u);
-  const std::string reserve = mount_.path() + "/state/reserve";
   // What the start has not used of it is set aside again.
-  EXPECT_GT(std::filesystem::file_size(reserve), 0u);
-  EXPECT_LT(std::filesystem::file_size(reserve), StoreFiles::kReserveBytes);
+  EXPECT_GT(std::filesystem::file_size(reserve()), 0u);
+  EXPECT_LT(std::filesystem::file_size(reserve()), SpaceReserve::kBytes);
   FreeDisk();
   ASSERT_OK(state_->Flush());
-  EXPECT_EQ(std::filesystem::file_size(reserve), StoreFiles::kReserveBytes);
+  EXPECT_EQ(std::filesystem::file_size(reserve()), SpaceReserve::kBytes);
 }
 
 TEST_F(FullDiskTest, ExpiryMakesTheSpaceAFlushWaitsFor) {
@@ -163,19 +166,48 @@ TEST_F(FullDiskTest, ExpiryMakesTheSpaceAFlushWaitsFor) {
   EXPECT_EQ(CountRecords(), 1u);
 }
 
+TEST_F(FullDiskTest, AnOpeningThatWaitsForSpaceCanBeStopped) {
+  Apply(Megabyte());
+  ASSERT_OK(state_->Flush());
+  state_.reset();
+  ASSERT_EQ(unlink(reserve().c_str()), 0);
+  FillDisk();
+  int asked = 0;
+  StateMachineOptions options = Options();
+  options.stop_opening = [&asked] { return ++asked > 2; };
+  const auto opened = StateMachine::Open(mount_.path() + "/state", options);
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(asked, 3);
+  FreeDisk();
+  Open();
+  EXPECT_EQ(CountRecords(), 1u);
+}
+
 TEST_F(FullDiskTest, PartitionsGoOnWhileNoneCanBeMade) {
-  // The first ones are made of the reserve; somebody else takes the rest of it.
   constexpr int kHours = 6;
   for (int hour = 0; hour < kHours; ++hour) {
     FillDisk();
     Apply(RecordsPayload(kStart + hour * kHourMs, {{ShardOf(7, 0), {"a"}}}));
   }
-  EXPECT_FALSE(std::filesystem::exists(mount_.path() + "/state/reserve"));
   EXPECT_FALSE(state_->waits_for_space());
   EXPECT_EQ(CountRecords(), size_t{kHours});
   FreeDisk();
   ASSERT_OK(state_->Flush());
   EXPECT_EQ(CountRecords(), size_t{kHours});
+}
+
+// Making them must not use up what dropping them needs.
+TEST_F(FullDiskTest, ExpiryIsPossibleHoweverManyPartitionsAreWanted) {
+  Apply(Megabyte());
+  ASSERT_OK(state_->Flush());
+  const uint64_t before = state_->bytes_on_disk();
+  for (int hour = 1; hour < 6; ++hour) {
+    FillDisk();
+    Apply(RecordsPayload(kStart + hour * kHourMs, {{ShardOf(7, 0), {"a"}}}));
+  }
+  FillDisk();
+  ASSERT_OK(state_->DropExpired(kStart + 24 * kHourMs + 1));
+  EXPECT_LT(state_->bytes_on_disk(), before);
 }
 
 TEST_F(FullDiskTest, WhatWaitsEndsWithTheStore) {
