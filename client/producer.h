@@ -90,8 +90,9 @@ class Producer {
  public:
   // Connects nowhere until the first Put. `client` must outlive it.
   Producer(Client& client, ProducerOptions options);
-  // Gives up what is not answered: those callbacks get CANCELLED. Call Close
-  // first to deliver everything.
+  // Gives up what is not answered: callbacks get CANCELLED, or
+  // DEADLINE_EXCEEDED/OutcomeUnknown for what was sent. Call Close first to
+  // deliver everything.
   ~Producer();
 
   // Waits while the budget is full. `done` is called exactly once if this

@@ -40,7 +40,8 @@ class ProducerLane {
 
   // Deliver what is there, then end the call and the thread. Waits.
   void Close();
-  // End at once; what is not answered gets CANCELLED. Does not wait.
+  // End at once; what is not answered gets CANCELLED, or OutcomeUnknown when it
+  // was sent. Does not wait.
   void Abort();
 
   // Breaks the call when its oldest request has waited too long.

@@ -207,19 +207,31 @@ TEST_F(ProducerTest, RecordsThatCannotBeDeliveredAreGivenUp) {
   EXPECT_EQ(Reason(outcome.status()), kNotConnected) << outcome.status();
 }
 
-TEST_F(ProducerTest, DestructionCancelsWhatIsNotAnswered) {
-  fake_.FailKey("k", "ProvisionedThroughputExceededException", 1 << 30);
+TEST_F(ProducerTest, DestructionCancelsWhatIsNotSent) {
+  fake_.Shutdown();
+  std::future<absl::StatusOr<PutOutcome>> outcome;
+  {
+    Producer producer(*client_, Options());
+    outcome = producer.Put({"k", "x", "", 0});
+  }
+  EXPECT_EQ(Reason(outcome.get().status()), kCancelled);
+}
+
+TEST_F(ProducerTest, DestructionLeavesWhatWasSentUnknown) {
+  fake_.FailNext("PutRecordsStream request",
+                 grpc::Status(grpc::StatusCode::UNAVAILABLE, "Socket closed"),
+                 1 << 20);
   std::future<absl::StatusOr<PutOutcome>> outcome;
   {
     Producer producer(*client_, Options());
     outcome = producer.Put({"k", "x", "", 0});
     EXPECT_TRUE(fake_.AwaitCall("PutRecordsStream request"));
   }
-  EXPECT_EQ(Reason(outcome.get().status()), kCancelled);
+  EXPECT_EQ(Reason(outcome.get().status()), kOutcomeUnknown);
 }
 
 TEST_F(ProducerTest, CancellingTheClientEndsAFullProducer) {
-  fake_.FailKey("k", "ProvisionedThroughputExceededException", 1 << 30);
+  fake_.Shutdown();
   ProducerOptions options = Options();
   options.unanswered_bytes_max = 2;
   Producer producer(*client_, options);
