@@ -8,6 +8,7 @@
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "replication/listen_check.h"
 #include "replication/peer_connection.h"
 #include "replication/wire.h"
 #include "spdlog/spdlog.h"
@@ -270,6 +271,7 @@ GrpcTransport::GrpcTransport(const GrpcTransportOptions& options)
 
 absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Start(
     const GrpcTransportOptions& options, const Formation* formation) {
+  RETURN_IF_ERROR(CheckCanListen(options.listen));
   std::unique_ptr<GrpcTransport> transport(new GrpcTransport(options));
   transport->service_ = std::make_unique<ExchangeReceiver>(formation);
   grpc::ServerBuilder builder;
@@ -286,8 +288,7 @@ absl::StatusOr<std::unique_ptr<GrpcTransport>> GrpcTransport::Start(
   transport->server_ = builder.BuildAndStart();
   if (transport->server_ == nullptr || port == 0) {
     return absl::UnavailableError(
-        absl::StrCat("cannot listen for peers on ", options.listen,
-                     "; is another process using the address?"));
+        absl::StrCat("cannot serve peers on ", options.listen));
   }
   for (const auto& [peer, address] : options.peers) {
     transport->connections_[peer] = std::make_unique<PeerConnection>(

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "replication/listen_check.h"
 #include "server/grpc/cluster_service.h"
 #include "server/grpc/records_service.h"
 #include "server/grpc/streams_service.h"
@@ -52,6 +53,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const GrpcServerOptions& options, Broker* broker) {
   ASSIGN_OR_RETURN(const auto credentials, MakeCredentials(options.tls));
+  RETURN_IF_ERROR(CheckCanListen(options.address));
   // Both are plugins of every server built after them in the process.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -80,8 +82,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
     return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.address,
-                     "; is another program using this port?"));
+        absl::StrCat("cannot serve clients on ", options.address));
   }
   return server;
 }
