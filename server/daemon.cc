@@ -127,6 +127,8 @@ absl::Status RunNode(const NodeConfig& config) {
       const Identity found,
       LoadIdentity(PosixFileSystem::Get(), config.data_dir, expected,
                    static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000));
+  FrontEnd front_end(FrontEndFor(config));
+  RETURN_IF_ERROR(front_end.Listen());
   Formation formation(found, config.NodeIds());
   ASSIGN_OR_RETURN(const std::unique_ptr<PeerTransport> transport,
                    StartPeerTransport(config, &formation));
@@ -134,7 +136,6 @@ absl::Status RunNode(const NodeConfig& config) {
                    FormIdentity(config, &formation, transport.get()));
   if (!identity.has_value()) return absl::OkStatus();
 
-  FrontEnd front_end(FrontEndFor(config));
   LifecycleDriver lifecycle;
   AppliedFanout observers;
   observers.Add(front_end.observer());
@@ -153,21 +154,19 @@ absl::Status RunNode(const NodeConfig& config) {
   node->Start();
   transport->Connect(&node->loop(), &node->state());
   lifecycle.Start();
-  const absl::Status serving = front_end.Start(node);
-  if (serving.ok()) {
-    spdlog::info("node {} in {} serves clients on {} and peers on {}",
-                 config.node.value(), config.zone, config.listen,
-                 config.peer_listen);
-    WaitForStop();
-    front_end.StartDraining();
-    node->Drain(kDrainTimeout);
-  }
+  front_end.Serve(node);
+  spdlog::info("node {} in {} serves clients on {} and peers on {}",
+               config.node.value(), config.zone, config.listen,
+               config.peer_listen);
+  WaitForStop();
+  front_end.StartDraining();
+  node->Drain(kDrainTimeout);
   front_end.Stop(kCallGrace);
   lifecycle.Stop();
   transport->Stop();
   node->Stop();
-  if (serving.ok()) spdlog::info("stopped");
-  return serving;
+  spdlog::info("stopped");
+  return absl::OkStatus();
 }
 
 absl::Status RunDevCluster(const DaemonFlags& flags) {
@@ -181,6 +180,7 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
         {NodeId(static_cast<uint32_t>(i) + 1), DevCluster::ZoneName(i)});
   }
   FrontEnd front_end(front_options);
+  RETURN_IF_ERROR(front_end.Listen());
   std::array<LifecycleDriver, DevCluster::kNodes> lifecycles;
   AppliedFanout first_observers;
   first_observers.Add(front_end.observer());
@@ -201,17 +201,15 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   }
   cluster->Start();
   for (LifecycleDriver& lifecycle : lifecycles) lifecycle.Start();
-  const absl::Status serving = front_end.Start(&cluster->node(0));
-  if (serving.ok()) {
-    spdlog::info("three zones in one process serve clients on {}; data in {}",
-                 flags.listen, flags.data_dir);
-    WaitForStop();
-  }
+  front_end.Serve(&cluster->node(0));
+  spdlog::info("three zones in one process serve clients on {}; data in {}",
+               flags.listen, flags.data_dir);
+  WaitForStop();
   front_end.Stop(kCallGrace);
   for (LifecycleDriver& lifecycle : lifecycles) lifecycle.Stop();
   cluster->Stop();
-  if (serving.ok()) spdlog::info("stopped");
-  return serving;
+  spdlog::info("stopped");
+  return absl::OkStatus();
 }
 
 }  // namespace trireme

@@ -16,6 +16,8 @@ std::optional<absl::Duration> RetryAfter(ErrorReason reason) {
       return absl::Seconds(1);
     case ErrorReason::kNoLeader:
       return absl::Milliseconds(200);  // An election takes about a second.
+    case ErrorReason::kNodeStarting:
+      return absl::Seconds(1);
     case ErrorReason::kDiskFull:
       return absl::Seconds(5);
     default:

@@ -41,14 +41,18 @@ FrontEnd::FrontEnd(const FrontEndOptions& options)
 
 FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
 
-absl::Status FrontEnd::Start(Node* node) {
+absl::Status FrontEnd::Listen() {
+  ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc));
+  return absl::OkStatus();
+}
+
+void FrontEnd::Serve(Node* node) {
   timers_.Start();
   broker_ = std::make_unique<Broker>(
       options_.broker,
       BrokerParts{&node->loop(), &node->state(), &tails_, &read_pool_, &timers_,
                   &node->loop().cluster_clock()});
-  ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc, broker_.get()));
-  return absl::OkStatus();
+  server_->Serve(broker_.get());
 }
 
 void FrontEnd::StartDraining() {

@@ -2,8 +2,8 @@
 // its threads, and the gRPC server. A node of a cluster has one; of the three
 // nodes of a --dev process the first has one.
 //
-// Build it before the node (its observer follows the node's applier), Start it
-// once the node is open. Nothing of it survives a crash.
+// Build it before the node (its observer follows the node's applier), Listen at
+// once, Serve when the node is open. Nothing of it survives a crash.
 #ifndef TRIREME_SERVER_FRONT_END_H_
 #define TRIREME_SERVER_FRONT_END_H_
 
@@ -54,8 +54,10 @@ class FrontEnd {
   ~FrontEnd();
 
   AppliedObserver* observer() { return &tails_; }
-  // Serves `node`, which is running.
-  absl::Status Start(Node* node);
+  // From here on callers are told that the node is starting.
+  absl::Status Listen();
+  // Serves `node`, which is running. Once, after Listen.
+  void Serve(Node* node);
   void StartDraining();
   // Calls that run get `grace` to finish.
   void Stop(absl::Duration grace);

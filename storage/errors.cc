@@ -45,6 +45,8 @@ constexpr ReasonRow kReasons[] = {
     {ErrorReason::kDiskFull, absl::StatusCode::kResourceExhausted, "DiskFull"},
     {ErrorReason::kShardSealed, absl::StatusCode::kFailedPrecondition,
      "ShardSealed"},
+    {ErrorReason::kNodeStarting, absl::StatusCode::kUnavailable,
+     "NodeStarting"},
 };
 
 const ReasonRow& RowOf(ErrorReason reason) {

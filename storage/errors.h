@@ -32,6 +32,8 @@ enum class ErrorReason : uint8_t {
   kDiskFull = 13,
   // Internal: the shard was sealed or dropped before the put was applied.
   kShardSealed = 14,
+  // Ours: the node takes no calls yet; nothing was done.
+  kNodeStarting = 15,
 };
 
 // Whether a number from outside is one of the above.

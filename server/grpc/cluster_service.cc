@@ -64,12 +64,13 @@ grpc::ServerUnaryReactor* ClusterService::GetClusterStatus(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::GetClusterStatusRequest,
-                        v1::GetClusterStatusResponse>::Begin(reactor, *request,
-                                                             response);
+  auto call =
+      UnaryCall<v1::GetClusterStatusRequest,
+                v1::GetClusterStatusResponse>::Begin(served_, reactor, *request,
+                                                     response);
   if (call == nullptr) return reactor;
   v1::GetClusterStatusResponse status;
-  ToMessage(broker_->DescribeCluster(), &status);
+  ToMessage(call->broker().DescribeCluster(), &status);
   call->Reply(std::move(status));
   return reactor;
 }

@@ -2,7 +2,7 @@
 #ifndef TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
 #define TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
 
-#include "server/broker.h"
+#include "server/grpc/served_broker.h"
 #include "trireme/v1/cluster.grpc.pb.h"
 
 namespace trireme {
@@ -12,15 +12,15 @@ using ClusterServiceBase =
 
 class ClusterService : public ClusterServiceBase {
  public:
-  // `broker` must outlive the service.
-  explicit ClusterService(Broker* broker) : broker_(broker) {}
+  // `served` must outlive the service.
+  explicit ClusterService(const ServedBroker* served) : served_(*served) {}
 
   grpc::ServerUnaryReactor* GetClusterStatus(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
       grpc::ByteBuffer* response) override;
 
  private:
-  Broker* const broker_;
+  const ServedBroker& served_;
 };
 
 }  // namespace trireme

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.pb.h"
 #include "replication/listen_check.h"
 #include "server/grpc/cluster_service.h"
 #include "server/grpc/records_service.h"
@@ -51,17 +52,22 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeCredentials(
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
-    const GrpcServerOptions& options, Broker* broker) {
+    const GrpcServerOptions& options) {
   ASSIGN_OR_RETURN(const auto credentials, MakeCredentials(options.tls));
   RETURN_IF_ERROR(CheckCanListen(options.address));
   // Both are plugins of every server built after them in the process.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // Reflection describes what is linked; gRPC's own health service is not.
+  grpc::health::v1::HealthCheckRequest::descriptor();
 
-  std::unique_ptr<GrpcServer> server(new GrpcServer(broker));
-  server->services_.push_back(std::make_unique<RecordsService>(broker));
-  server->services_.push_back(std::make_unique<StreamsService>(broker));
-  server->services_.push_back(std::make_unique<ClusterService>(broker));
+  std::unique_ptr<GrpcServer> server(new GrpcServer());
+  server->services_.push_back(
+      std::make_unique<RecordsService>(&server->served_));
+  server->services_.push_back(
+      std::make_unique<StreamsService>(&server->served_));
+  server->services_.push_back(
+      std::make_unique<ClusterService>(&server->served_));
 
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, credentials, &server->port_);
@@ -84,23 +90,31 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     return absl::UnavailableError(
         absl::StrCat("cannot serve clients on ", options.address));
   }
+  server->SetHealth(false);
   return server;
 }
 
-GrpcServer::GrpcServer(Broker* broker) : broker_(broker) {}
-
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
 
-void GrpcServer::StartDraining() {
+void GrpcServer::SetHealth(bool serving) {
   if (auto* const health = server_->GetHealthCheckService()) {
-    health->SetServingStatus(false);
+    health->SetServingStatus(serving);
   }
 }
+
+void GrpcServer::Serve(Broker* broker) {
+  served_.Set(broker);
+  SetHealth(true);
+}
+
+void GrpcServer::StartDraining() { SetHealth(false); }
 
 void GrpcServer::Stop(absl::Duration grace) {
   if (server_ == nullptr) return;
   StartDraining();
-  broker_->StopSubscriptions();
+  if (const auto broker = served_.Get(); broker.ok()) {
+    (*broker)->StopSubscriptions();
+  }
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   server_->Wait();
   server_.reset();

@@ -7,10 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/broker.h"
+#include "server/grpc/served_broker.h"
 #include "server/tls_files.h"
 
 namespace grpc {
@@ -28,12 +29,15 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // Serves from here on. `broker` must outlive the server.
+  // Listens from here on; says that the node is starting (kNodeStarting, health
+  // NOT_SERVING) until Serve was called.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
-      const GrpcServerOptions& options, Broker* broker);
+      const GrpcServerOptions& options);
   ~GrpcServer();
 
   int port() const { return port_; }
+  // `broker` must outlive the server.
+  void Serve(Broker* broker);
   // Tells health checks to go elsewhere; new and running calls go on.
   void StartDraining();
   // Ends subscriptions, lets other calls finish for up to `grace`, then
@@ -41,10 +45,12 @@ class GrpcServer {
   void Stop(absl::Duration grace);
 
  private:
-  explicit GrpcServer(Broker* broker);
+  GrpcServer() = default;
+  void SetHealth(bool serving);
+
+  ServedBroker served_;  // Thread-safe.
 
   // Set by Start.
-  Broker* const broker_;
   int port_ = 0;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;

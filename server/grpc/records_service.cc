@@ -14,14 +14,17 @@ namespace {
 // A GetRecords call: holds its place among the reads until it is sent.
 class GetRecordsCall : public grpc::ServerUnaryReactor {
  public:
-  GetRecordsCall(Broker* broker, const grpc::CallbackServerContext& context,
+  GetRecordsCall(const ServedBroker& served,
+                 const grpc::CallbackServerContext& context,
                  const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
-    const absl::Status parsed = ParseMessage(request, &request_);
-    if (!parsed.ok()) {
-      Finish(ToGrpcStatus(parsed));
+    const absl::StatusOr<Broker*> broker = served.Get();
+    const absl::Status begun =
+        broker.ok() ? ParseMessage(request, &request_) : broker.status();
+    if (!begun.ok()) {
+      Finish(ToGrpcStatus(begun));
       return;
     }
-    broker->GetRecords(
+    (*broker)->GetRecords(
         FromMessage(request_), TimeLeft(context),
         [this, response](absl::StatusOr<GetRecordsResponse> read) {
           if (!read.ok()) return Finish(ToGrpcStatus(read.status()));
@@ -38,6 +41,18 @@ class GetRecordsCall : public grpc::ServerUnaryReactor {
   Ticket ticket_;
 };
 
+// A call that ends at once, with an error.
+template <typename Reactor>
+class Refusal : public Reactor {
+ public:
+  explicit Refusal(const absl::Status& status) {
+    this->Finish(ToGrpcStatus(status));
+  }
+  void OnDone() override { delete this; }
+};
+using PutsReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+using EventsReactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+
 }  // namespace
 
 grpc::ServerUnaryReactor* RecordsService::PutRecord(
@@ -45,13 +60,14 @@ grpc::ServerUnaryReactor* RecordsService::PutRecord(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::PutRecordRequest, v1::PutRecordResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::PutRecordRequest& message = call->request();
-  broker_->PutRecord(FromMessage(message), TimeLeft(*context),
-                     [call = std::move(call)](absl::StatusOr<PutResult> put) {
-                       call->Answer(put);
-                     });
+  call->broker().PutRecord(
+      FromMessage(message), TimeLeft(*context),
+      [call = std::move(call)](absl::StatusOr<PutResult> put) {
+        call->Answer(put);
+      });
   return reactor;
 }
 
@@ -60,10 +76,10 @@ grpc::ServerUnaryReactor* RecordsService::PutRecords(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::PutRecordsRequest, v1::PutRecordsResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::PutRecordsRequest& message = call->request();
-  broker_->PutRecords(
+  call->broker().PutRecords(
       FromMessage(message), TimeLeft(*context),
       [call = std::move(call)](absl::StatusOr<PutRecordsResponse> put) {
         call->Answer(put);
@@ -71,21 +87,24 @@ grpc::ServerUnaryReactor* RecordsService::PutRecords(
   return reactor;
 }
 
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
-RecordsService::PutRecordsStream(grpc::CallbackServerContext* context) {
-  return new trireme::PutRecordsStream(broker_, context);
+PutsReactor* RecordsService::PutRecordsStream(
+    grpc::CallbackServerContext* context) {
+  const absl::StatusOr<Broker*> broker = served_.Get();
+  if (!broker.ok()) return new Refusal<PutsReactor>(broker.status());
+  return new trireme::PutRecordsStream(*broker, context);
 }
 
 grpc::ServerUnaryReactor* RecordsService::GetShardIterator(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::GetShardIteratorRequest,
-                        v1::GetShardIteratorResponse>::Begin(reactor, *request,
-                                                             response);
+  auto call =
+      UnaryCall<v1::GetShardIteratorRequest,
+                v1::GetShardIteratorResponse>::Begin(served_, reactor, *request,
+                                                     response);
   if (call == nullptr) return reactor;
   const v1::GetShardIteratorRequest& message = call->request();
-  broker_->GetShardIterator(
+  call->broker().GetShardIterator(
       FromMessage(message), TimeLeft(*context),
       [call = std::move(call)](absl::StatusOr<GetShardIteratorResponse> found) {
         call->Answer(found);
@@ -96,22 +115,17 @@ grpc::ServerUnaryReactor* RecordsService::GetShardIterator(
 grpc::ServerUnaryReactor* RecordsService::GetRecords(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
-  return new GetRecordsCall(broker_, *context, *request, response);
+  return new GetRecordsCall(served_, *context, *request, response);
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* RecordsService::SubscribeToShard(
+EventsReactor* RecordsService::SubscribeToShard(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  const absl::StatusOr<Broker*> broker = served_.Get();
+  if (!broker.ok()) return new Refusal<EventsReactor>(broker.status());
   v1::SubscribeToShardRequest message;
   const absl::Status parsed = ParseMessage(*request, &message);
-  if (!parsed.ok()) {
-    class Refusal : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
-     public:
-      explicit Refusal(const grpc::Status& status) { Finish(status); }
-      void OnDone() override { delete this; }
-    };
-    return new Refusal(ToGrpcStatus(parsed));
-  }
-  return new SubscribeCall(broker_, context, message);
+  if (!parsed.ok()) return new Refusal<EventsReactor>(parsed);
+  return new SubscribeCall(*broker, context, message);
 }
 
 }  // namespace trireme

@@ -3,7 +3,7 @@
 #ifndef TRIREME_SERVER_GRPC_RECORDS_SERVICE_H_
 #define TRIREME_SERVER_GRPC_RECORDS_SERVICE_H_
 
-#include "server/broker.h"
+#include "server/grpc/served_broker.h"
 #include "trireme/v1/records.grpc.pb.h"
 
 namespace trireme {
@@ -20,8 +20,8 @@ using RecordsServiceBase = v1::Records::WithRawCallbackMethod_PutRecord<
 
 class RecordsService : public RecordsServiceBase {
  public:
-  // `broker` must outlive the service.
-  explicit RecordsService(Broker* broker) : broker_(broker) {}
+  // `served` must outlive the service.
+  explicit RecordsService(const ServedBroker* served) : served_(*served) {}
 
   grpc::ServerUnaryReactor* PutRecord(grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request,
@@ -42,7 +42,7 @@ class RecordsService : public RecordsServiceBase {
       const grpc::ByteBuffer* request) override;
 
  private:
-  Broker* const broker_;
+  const ServedBroker& served_;
 };
 
 }  // namespace trireme

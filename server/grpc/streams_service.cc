@@ -124,15 +124,15 @@ grpc::ServerUnaryReactor* StreamsService::CreateStream(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call =
       UnaryCall<v1::CreateStreamRequest, v1::CreateStreamResponse>::Begin(
-          reactor, *request, response);
+          served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::CreateStreamRequest& message = call->request();
-  broker_->CreateStream({message.stream_name(), message.shard_count(),
-                         message.max_record_size_in_kib()},
-                        TimeLeft(*context),
-                        [call = std::move(call)](absl::Status status) {
-                          call->Acknowledge(status);
-                        });
+  call->broker().CreateStream({message.stream_name(), message.shard_count(),
+                               message.max_record_size_in_kib()},
+                              TimeLeft(*context),
+                              [call = std::move(call)](absl::Status status) {
+                                call->Acknowledge(status);
+                              });
   return reactor;
 }
 
@@ -142,13 +142,13 @@ grpc::ServerUnaryReactor* StreamsService::DeleteStream(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call =
       UnaryCall<v1::DeleteStreamRequest, v1::DeleteStreamResponse>::Begin(
-          reactor, *request, response);
+          served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::DeleteStreamRequest& message = call->request();
-  broker_->DeleteStream(AddressOf(message), TimeLeft(*context),
-                        [call = std::move(call)](absl::Status status) {
-                          call->Acknowledge(status);
-                        });
+  call->broker().DeleteStream(AddressOf(message), TimeLeft(*context),
+                              [call = std::move(call)](absl::Status status) {
+                                call->Acknowledge(status);
+                              });
   return reactor;
 }
 
@@ -158,16 +158,15 @@ grpc::ServerUnaryReactor* StreamsService::DescribeStream(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call =
       UnaryCall<v1::DescribeStreamRequest, v1::DescribeStreamResponse>::Begin(
-          reactor, *request, response);
+          served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::DescribeStreamRequest& message = call->request();
-  broker_->DescribeStream(
+  call->broker().DescribeStream(
       {AddressOf(message), message.limit(), message.exclusive_start_shard_id()},
       TimeLeft(*context),
-      [this,
-       call = std::move(call)](absl::StatusOr<DescribeStreamResponse> found) {
+      [call = std::move(call)](absl::StatusOr<DescribeStreamResponse> found) {
         if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found, broker_->account()));
+        call->Reply(ToResponse(*found, call->broker().account()));
       });
   return reactor;
 }
@@ -178,15 +177,15 @@ grpc::ServerUnaryReactor* StreamsService::DescribeStreamSummary(
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call =
       UnaryCall<v1::DescribeStreamSummaryRequest,
-                v1::DescribeStreamSummaryResponse>::Begin(reactor, *request,
-                                                          response);
+                v1::DescribeStreamSummaryResponse>::Begin(served_, reactor,
+                                                          *request, response);
   if (call == nullptr) return reactor;
   const v1::DescribeStreamSummaryRequest& message = call->request();
-  broker_->DescribeStreamSummary(
+  call->broker().DescribeStreamSummary(
       AddressOf(message), TimeLeft(*context),
-      [this, call = std::move(call)](absl::StatusOr<StreamPtr> found) {
+      [call = std::move(call)](absl::StatusOr<StreamPtr> found) {
         if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(**found, broker_->account()));
+        call->Reply(ToResponse(**found, call->broker().account()));
       });
   return reactor;
 }
@@ -196,17 +195,17 @@ grpc::ServerUnaryReactor* StreamsService::ListStreams(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::ListStreamsRequest, v1::ListStreamsResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::ListStreamsRequest& message = call->request();
-  broker_->ListStreams({message.limit(), message.exclusive_start_stream_name(),
-                        message.next_token()},
-                       TimeLeft(*context),
-                       [this, call = std::move(call)](
-                           absl::StatusOr<ListStreamsResponse> found) {
-                         if (!found.ok()) return call->Reply(found.status());
-                         call->Reply(ToResponse(*found, broker_->account()));
-                       });
+  call->broker().ListStreams(
+      {message.limit(), message.exclusive_start_stream_name(),
+       message.next_token()},
+      TimeLeft(*context),
+      [call = std::move(call)](absl::StatusOr<ListStreamsResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        call->Reply(ToResponse(*found, call->broker().account()));
+      });
   return reactor;
 }
 
@@ -215,10 +214,10 @@ grpc::ServerUnaryReactor* StreamsService::ListShards(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::ListShardsRequest, v1::ListShardsResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::ListShardsRequest& message = call->request();
-  broker_->ListShards(
+  call->broker().ListShards(
       {AddressOf(message), message.next_token(), message.max_results(),
        message.exclusive_start_shard_id()},
       TimeLeft(*context),

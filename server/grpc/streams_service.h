@@ -3,7 +3,7 @@
 #ifndef TRIREME_SERVER_GRPC_STREAMS_SERVICE_H_
 #define TRIREME_SERVER_GRPC_STREAMS_SERVICE_H_
 
-#include "server/broker.h"
+#include "server/grpc/served_broker.h"
 #include "trireme/v1/streams.grpc.pb.h"
 
 namespace trireme {
@@ -19,8 +19,8 @@ using StreamsServiceBase = v1::Streams::WithRawCallbackMethod_CreateStream<
 
 class StreamsService : public StreamsServiceBase {
  public:
-  // `broker` must outlive the service.
-  explicit StreamsService(Broker* broker) : broker_(broker) {}
+  // `served` must outlive the service.
+  explicit StreamsService(const ServedBroker* served) : served_(*served) {}
 
   grpc::ServerUnaryReactor* CreateStream(grpc::CallbackServerContext* context,
                                          const grpc::ByteBuffer* request,
@@ -42,7 +42,7 @@ class StreamsService : public StreamsServiceBase {
                                        grpc::ByteBuffer* response) override;
 
  private:
-  Broker* const broker_;
+  const ServedBroker& served_;
 };
 
 }  // namespace trireme

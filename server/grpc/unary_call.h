@@ -18,24 +18,28 @@
 #include "absl/status/statusor.h"
 #include "server/grpc/grpc_status.h"
 #include "server/grpc/record_messages.h"
+#include "server/grpc/served_broker.h"
+#include "storage/status_macros.h"
 
 namespace trireme {
 
 template <typename Request, typename Response>
 class UnaryCall {
  public:
-  // `reactor` is the context's. Null: the bytes are no Request, and the call
-  // has ended with the error.
-  static std::unique_ptr<UnaryCall> Begin(grpc::ServerUnaryReactor* reactor,
+  // `reactor` is the context's. Null: there is no broker yet, or the bytes are
+  // no Request, and the call has ended with the error.
+  static std::unique_ptr<UnaryCall> Begin(const ServedBroker& served,
+                                          grpc::ServerUnaryReactor* reactor,
                                           const grpc::ByteBuffer& request,
                                           grpc::ByteBuffer* response) {
     std::unique_ptr<UnaryCall> call(new UnaryCall(reactor, response));
-    const absl::Status parsed = ParseMessage(request, &call->request_);
-    if (parsed.ok()) return call;
-    reactor->Finish(ToGrpcStatus(parsed));
+    const absl::Status begun = call->Begin(served, request);
+    if (begun.ok()) return call;
+    reactor->Finish(ToGrpcStatus(begun));
     return nullptr;
   }
 
+  Broker& broker() const { return *broker_; }
   const Request& request() const { return request_; }
 
   // One of these three ends the call.
@@ -63,9 +67,16 @@ class UnaryCall {
   UnaryCall(grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* response)
       : reactor_(reactor), response_(response) {}
 
+  absl::Status Begin(const ServedBroker& served,
+                     const grpc::ByteBuffer& request) {
+    ASSIGN_OR_RETURN(broker_, served.Get());
+    return ParseMessage(request, &request_);
+  }
+
   // gRPC's; not to be touched after Finish.
   grpc::ServerUnaryReactor* const reactor_;
   grpc::ByteBuffer* const response_;
+  Broker* broker_ = nullptr;  // Set by Begin.
   Request request_;
 };
 

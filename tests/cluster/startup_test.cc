@@ -1,4 +1,5 @@
-// Configurations that triremed must refuse, saying which key is wrong.
+// Configurations that triremed must refuse, saying which key is wrong; and a
+// node's first moments.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "client/error.h"
 #include "tests/cluster/cluster_process.h"
 
 namespace trireme {
@@ -69,6 +71,21 @@ TEST_F(StartupTest, RefusesAFileThatIsNotThere) {
   ASSERT_TRUE(code.ok());
   EXPECT_NE(*code, 0);
   EXPECT_TRUE(absl::StrContains(ReadFileText(output), "none.yaml"));
+}
+
+TEST_F(StartupTest, ANodeThatWaitsForItsPeersSaysSo) {
+  cluster_.Start(0);
+  const auto client = cluster_.ClientOf(0, absl::Seconds(1));
+  absl::Status status;
+  for (int i = 0; i < 20 && client::Reason(status) != "NodeStarting"; ++i) {
+    status = client->GetClusterStatus().status();
+  }
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(client::Reason(status), "NodeStarting") << status;
+  EXPECT_TRUE(client::RetryDelay(status).has_value()) << status;
+  cluster_.Start(1);
+  cluster_.Start(2);
+  EXPECT_TRUE(cluster_.WaitReady().ok());
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ TEST(ErrorMapTest, EveryReasonHasItsCodeAndName) {
        true},
       {ErrorReason::kNoLeader, absl::StatusCode::kUnavailable, "NoLeader",
        true},
+      {ErrorReason::kNodeStarting, absl::StatusCode::kUnavailable,
+       "NodeStarting", true},
       {ErrorReason::kOutcomeUnknown, absl::StatusCode::kDeadlineExceeded,
        "OutcomeUnknown", false},
       {ErrorReason::kShardSealed, absl::StatusCode::kUnavailable, "ShardSealed",

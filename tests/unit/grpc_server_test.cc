@@ -1,16 +1,15 @@
 #include "server/grpc/grpc_server.h"
 
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 #include "server/grpc/grpc_status.h"
 #include "tests/unit/broker_fixture.h"
+#include "tests/unit/raw_call.h"
 #include "trireme/v1/cluster.grpc.pb.h"
 #include "trireme/v1/records.grpc.pb.h"
 #include "trireme/v1/streams.grpc.pb.h"
@@ -28,9 +27,10 @@ class GrpcServerTest : public ::testing::Test {
     node_.timers.Start();
     GrpcServerOptions options;
     options.address = "127.0.0.1:0";
-    auto server = GrpcServer::Start(options, &node_.broker);
+    auto server = GrpcServer::Start(options);
     EXPECT_OK(server);
     server_ = *std::move(server);
+    server_->Serve(&node_.broker);
     const std::string address = "127.0.0.1:" + std::to_string(server_->port());
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);
@@ -76,47 +76,6 @@ class GrpcServerTest : public ::testing::Test {
     v1::PutRecordResponse response;
     const grpc::Status status = Put("s", data, &response);
     ASSERT_TRUE(status.ok()) << status.error_message();
-  }
-  static std::vector<std::string> AllCalls() {
-    std::vector<std::string> calls;
-    for (const auto* file :
-         {v1::PutRecordRequest::descriptor()->file(),
-          v1::CreateStreamRequest::descriptor()->file(),
-          v1::GetClusterStatusRequest::descriptor()->file()}) {
-      for (int i = 0; i < file->service_count(); ++i) {
-        for (int j = 0; j < file->service(i)->method_count(); ++j) {
-          calls.push_back("/" + file->service(i)->full_name() + "/" +
-                          file->service(i)->method(j)->name());
-        }
-      }
-    }
-    return calls;
-  }
-  // The call's status when these bytes are sent as its request.
-  grpc::Status SendBytes(const std::string& call, const std::string& bytes) {
-    grpc::GenericStub stub(channel_);
-    grpc::ClientContext context;
-    const grpc::Slice slice(bytes);
-    const grpc::ByteBuffer request(&slice, 1);
-    grpc::ByteBuffer response;
-    grpc::Status result;
-    absl::Notification done;
-    stub.UnaryCall(&context, call, {}, &request, &response,
-                   [&](grpc::Status status) {
-                     result = std::move(status);
-                     done.Notify();
-                   });
-    done.WaitForNotification();
-    return result;
-  }
-  static std::string ReasonIn(const grpc::Status& status) {
-    google::rpc::Status details;
-    google::rpc::ErrorInfo info;
-    if (details.ParseFromString(status.error_details()) &&
-        details.details_size() > 0) {
-      details.details(0).UnpackTo(&info);
-    }
-    return info.reason();
   }
   std::unique_ptr<grpc::ClientReader<v1::SubscribeToShardEvent>> Subscribe(
       grpc::ClientContext* context, v1::ShardIteratorType type) {
@@ -215,7 +174,7 @@ TEST_F(GrpcServerTest, ErrorsCarryDetailsForPrograms) {
 TEST_F(GrpcServerTest, BytesThatAreNoRequestGetATypedErrorOfEveryCall) {
   for (const std::string& call : AllCalls()) {
     SCOPED_TRACE(call);
-    const grpc::Status status = SendBytes(call, "\x0f");
+    const grpc::Status status = SendBytes(channel_, call, "\x0f");
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
     EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
     EXPECT_THAT(status.error_message(),
@@ -227,7 +186,7 @@ TEST_F(GrpcServerTest, ARequestThatIsTooLargeIsToldTheLimitByEveryCall) {
   const std::string bytes((16u << 20) + 1, 'x');
   for (const std::string& call : AllCalls()) {
     SCOPED_TRACE(call);
-    const grpc::Status status = SendBytes(call, bytes);
+    const grpc::Status status = SendBytes(channel_, call, bytes);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
     EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
     EXPECT_EQ(status.error_message(),
@@ -238,7 +197,7 @@ TEST_F(GrpcServerTest, ARequestThatIsTooLargeIsToldTheLimitByEveryCall) {
 TEST_F(GrpcServerTest, TextThatIsNotUtf8GetsATypedError) {
   // The name of a stream, field 1, of one byte that begins no character.
   const grpc::Status status =
-      SendBytes("/trireme.v1.Streams/CreateStream", "\x0a\x01\xff");
+      SendBytes(channel_, "/trireme.v1.Streams/CreateStream", "\x0a\x01\xff");
   EXPECT_EQ(ReasonIn(status), "InvalidArgumentException");
   EXPECT_THAT(status.error_message(), HasSubstr("strings must be UTF-8"));
 }
@@ -448,7 +407,7 @@ TEST_F(GrpcServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   GrpcServerOptions options;
   options.address = "127.0.0.1:" + std::to_string(server_->port());
   testing::internal::CaptureStderr();
-  const auto second = GrpcServer::Start(options, &node_.broker);
+  const auto second = GrpcServer::Start(options);
   // gRPC has not even tried: it would tell of it in a dump of its own.
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(second.status(),
