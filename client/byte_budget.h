@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace trireme::client {
 
@@ -37,9 +38,9 @@ class ByteBudget {
   }
   // Records that are here, those whose Acquire has just returned included.
   uint64_t count() const { return count_; }
-  void WaitUntilEmpty() {
+  void WaitUntilEmpty(absl::Duration timeout) {
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(this, &ByteBudget::Empty));
+    mu_.AwaitWithTimeout(absl::Condition(this, &ByteBudget::Empty), timeout);
   }
 
  private:

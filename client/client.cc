@@ -14,9 +14,8 @@ namespace {
 
 // How long a silent address may take before the next one is tried.
 constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
-// Learning is worth no longer wait than this, and is repeated so often.
-constexpr absl::Duration kLearnAttempt = absl::Seconds(1);
-constexpr absl::Duration kLearnPeriod = absl::Seconds(5);
+// Of one attempt of what the topology asks.
+constexpr absl::Duration kAskAttempt = absl::Seconds(1);
 
 absl::Status Cancelled(absl::string_view call) {
   return MakeError(absl::StatusCode::kCancelled, kCancelled, call,
@@ -40,6 +39,24 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
       new Client(std::move(options), std::move(endpoints)));
 }
 
+Client::Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints)
+    : options_(std::move(options)),
+      endpoints_(std::move(endpoints)),
+      topology_({
+          .list_shards =
+              [this](absl::string_view stream, absl::Time deadline) {
+                return ListShards(stream, Repeat::kOnceEach, deadline);
+              },
+          .learn_leaders =
+              [this](absl::Time deadline) {
+                const auto status =
+                    GetClusterStatus(Repeat::kOnceEach, deadline);
+                if (status.ok()) endpoints_->Learn(*status, deadline);
+              },
+      }) {}
+
+absl::Time Client::Deadline() const { return absl::Now() + options_.timeout; }
+
 absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
                               const Endpoint& endpoint, absl::Time deadline,
                               Attempt attempt) {
@@ -56,7 +73,7 @@ absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
       // slow success into an unknown outcome.
       break;
     case Repeat::kOnceEach:
-      attempt_timeout = kLearnAttempt;
+      attempt_timeout = kAskAttempt;
       break;
   }
   context.set_deadline(
@@ -66,9 +83,15 @@ absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
 }
 
 absl::Status Client::Call(absl::string_view name, Repeat repeat,
-                          Attempt attempt, std::optional<uint32_t> group) {
+                          Attempt attempt) {
+  return CallUntil(Deadline(), name, repeat, attempt);
+}
+
+absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
+                               Repeat repeat, Attempt attempt,
+                               std::optional<uint32_t> group) {
   const absl::Time start = absl::Now();
-  const absl::Time deadline = start + options_.timeout;
+  Backoff to_next(absl::Milliseconds(10), absl::Milliseconds(100));
   Backoff backoff;
   for (size_t attempts = 1;; ++attempts) {
     if (cancellation_.cancelled()) return Cancelled(name);
@@ -93,12 +116,14 @@ absl::Status Client::Call(absl::string_view name, Repeat repeat,
     if (repeat == Repeat::kOnceEach && attempts >= endpoints_->size()) {
       return status;
     }
-    // The other endpoints are asked at once, then all wait.
-    absl::Duration delay = absl::ZeroDuration();
-    if (!IsUnreachable(status) || attempts % endpoints_->size() == 0) {
-      delay = std::max(backoff.Next(),
+    // The other endpoints are asked soon, one after the other, then all wait.
+    const bool others_left =
+        IsUnreachable(status) && attempts % endpoints_->size() != 0;
+    const absl::Duration delay =
+        others_left
+            ? to_next.Next()
+            : std::max(backoff.Next(),
                        RetryDelay(status).value_or(absl::ZeroDuration()));
-    }
     if (absl::Now() + delay >= deadline) return status;
     if (!cancellation_.WaitFor(delay)) return Cancelled(name);
   }
@@ -183,21 +208,21 @@ absl::StatusOr<std::vector<v1::StreamSummary>> Client::ListStreams() {
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
     absl::string_view name) {
-  return ListShards(name, Repeat::kFreely);
+  return ListShards(name, Repeat::kFreely, absl::InfiniteFuture());
 }
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
-    absl::string_view name, Repeat repeat) {
+    absl::string_view name, Repeat repeat, absl::Time deadline) {
   v1::ListShardsRequest request;
   request.set_stream_name(std::string(name));
   std::vector<v1::Shard> all;
   for (;;) {
     v1::ListShardsResponse response;
-    CLIENT_RETURN_IF_ERROR(
-        Call("ListShards", repeat,
-             [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-               return endpoint.streams->ListShards(context, request, &response);
-             }));
+    CLIENT_RETURN_IF_ERROR(CallUntil(
+        std::min(deadline, Deadline()), "ListShards", repeat,
+        [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+          return endpoint.streams->ListShards(context, request, &response);
+        }));
     all.insert(all.end(), response.shards().begin(), response.shards().end());
     if (response.next_token().empty()) break;
     request.Clear();
@@ -240,75 +265,50 @@ absl::Status Client::WaitUntilGone(absl::string_view name,
   }
 }
 
-std::shared_ptr<const ShardMap> Client::LearnShards(absl::string_view stream) {
-  const auto shards = ListShards(stream, Repeat::kOnceEach);
-  if (!shards.ok()) return nullptr;
-  return std::make_shared<const ShardMap>(*shards);
-}
-
-void Client::LearnLeaders() {
-  const auto status = GetClusterStatus(Repeat::kOnceEach);
-  if (status.ok()) endpoints_->Learn(*status);
-}
-
-std::optional<uint32_t> Client::GroupOf(absl::string_view stream,
-                                        absl::string_view partition_key,
-                                        absl::string_view explicit_hash_key) {
-  if (stream.empty()) return std::nullopt;  // Named by its ARN.
-  std::shared_ptr<const ShardMap> shards;
-  {
-    absl::MutexLock lock(&mu_);
-    const auto [known, is_first] = streams_.try_emplace(stream);
-    // A single put is not worth two questions.
-    if (is_first) return std::nullopt;
-    shards = known->second.shards;
-    const absl::Time now = absl::Now();
-    if (now < known->second.learn_at) {
-      return shards == nullptr
-                 ? std::nullopt
-                 : shards->GroupOf(partition_key, explicit_hash_key);
+absl::Status Client::Put(absl::string_view name, absl::string_view stream,
+                         absl::string_view partition_key,
+                         absl::string_view explicit_hash_key, Attempt attempt) {
+  const absl::Time now = absl::Now();
+  const absl::Time deadline = now + options_.timeout;
+  std::optional<uint32_t> group;
+  // A stream may be named by its ARN. A single put is not worth two questions.
+  if (!stream.empty() && !topology_.Add(stream, now)) {
+    const auto shards = topology_.ShardsOf(stream, now, deadline);
+    if (shards != nullptr) {
+      group = shards->GroupOf(partition_key, explicit_hash_key);
     }
-    known->second.learn_at = now + kLearnPeriod;
   }
-  if (shards == nullptr) shards = LearnShards(stream);
-  if (shards == nullptr) return std::nullopt;
-  LearnLeaders();
-  {
-    absl::MutexLock lock(&mu_);
-    streams_[stream].shards = shards;
-  }
-  return shards->GroupOf(partition_key, explicit_hash_key);
+  const absl::Status status =
+      CallUntil(deadline, name, OfWrites(), attempt, group);
+  if (absl::IsNotFound(status)) topology_.Forget(stream);
+  return status;
 }
 
 absl::StatusOr<v1::PutRecordResponse> Client::PutRecord(
     const v1::PutRecordRequest& request) {
-  const std::optional<uint32_t> group =
-      GroupOf(request.stream_name(), request.partition_key(),
-              request.explicit_hash_key());
   v1::PutRecordResponse response;
-  CLIENT_RETURN_IF_ERROR(Call(
-      "PutRecord", OfWrites(),
-      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-        return endpoint.records->PutRecord(context, request, &response);
-      },
-      group));
+  CLIENT_RETURN_IF_ERROR(
+      Put("PutRecord", request.stream_name(), request.partition_key(),
+          request.explicit_hash_key(),
+          [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+            return endpoint.records->PutRecord(context, request, &response);
+          }));
   return response;
 }
 
 absl::StatusOr<v1::PutRecordsResponse> Client::PutRecords(
     const v1::PutRecordsRequest& request) {
-  std::optional<uint32_t> group;
-  if (request.records_size() > 0) {
-    group = GroupOf(request.stream_name(), request.records(0).partition_key(),
-                    request.records(0).explicit_hash_key());
-  }
+  // The service says what is wrong with a request that has no record.
+  const v1::PutRecordsEntry& first =
+      request.records_size() > 0 ? request.records(0)
+                                 : v1::PutRecordsEntry::default_instance();
   v1::PutRecordsResponse response;
-  CLIENT_RETURN_IF_ERROR(Call(
-      "PutRecords", OfWrites(),
-      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-        return endpoint.records->PutRecords(context, request, &response);
-      },
-      group));
+  CLIENT_RETURN_IF_ERROR(
+      Put("PutRecords", request.stream_name(), first.partition_key(),
+          first.explicit_hash_key(),
+          [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+            return endpoint.records->PutRecords(context, request, &response);
+          }));
   return response;
 }
 
@@ -345,15 +345,15 @@ absl::StatusOr<v1::GetRecordsResponse> Client::GetRecords(
 }
 
 absl::StatusOr<v1::GetClusterStatusResponse> Client::GetClusterStatus() {
-  return GetClusterStatus(Repeat::kFreely);
+  return GetClusterStatus(Repeat::kFreely, Deadline());
 }
 
 absl::StatusOr<v1::GetClusterStatusResponse> Client::GetClusterStatus(
-    Repeat repeat) {
+    Repeat repeat, absl::Time deadline) {
   const v1::GetClusterStatusRequest request;
   v1::GetClusterStatusResponse response;
-  CLIENT_RETURN_IF_ERROR(Call(
-      "GetClusterStatus", repeat,
+  CLIENT_RETURN_IF_ERROR(CallUntil(
+      deadline, "GetClusterStatus", repeat,
       [&](const Endpoint& endpoint, grpc::ClientContext* context) {
         return endpoint.cluster->GetClusterStatus(context, request, &response);
       }));

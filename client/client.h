@@ -11,11 +11,8 @@
 // set: then it is repeated, and a record may be there twice.
 //
 // Puts go straight to the node that leads the record's shard, from the second
-// put of a stream on; which that is, is asked again every few seconds. Any
-// node takes any call, so a leader that is not known, or cannot be reached
-// from here, costs a forward. Which group a shard belongs to is asked once: a
-// stream that is deleted and made again is written by forwards until the
-// client is new.
+// put of a stream on (client/topology.h). Any node takes any call, so a leader
+// that is not known, or cannot be reached from here, costs a forward.
 //
 // Any thread. Producers, subscribers and readers made from a client must be
 // destroyed before it.
@@ -29,17 +26,14 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cancellation.h"
 #include "client/endpoints.h"
-#include "client/shard_map.h"
+#include "client/topology.h"
 
 namespace trireme::client {
 
@@ -91,17 +85,13 @@ class Client {
   // --- cluster ---
   absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus();
 
-  // Asks, each endpoint once, which groups the stream's shards belong to and
-  // who leads them. None when nobody could tell.
-  std::shared_ptr<const ShardMap> LearnShards(absl::string_view stream);
-  void LearnLeaders();
-
   // Ends every call in progress, of producers and subscribers too, and every
   // later one, with CANCELLED/Cancelled.
   void Cancel() { cancellation_.Cancel(); }
 
   Cancellation& cancellation() { return cancellation_; }
   Endpoints& endpoints() { return *endpoints_; }
+  Topology& topology() { return topology_; }
   const ClientOptions& options() const { return options_; }
 
  private:
@@ -113,12 +103,14 @@ class Client {
   using Attempt =
       absl::FunctionRef<grpc::Status(const Endpoint&, grpc::ClientContext*)>;
 
-  Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints)
-      : options_(std::move(options)), endpoints_(std::move(endpoints)) {}
+  Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints);
 
+  // To any node, within the timeout of a call.
+  absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
   // `group`: goes to its leader; none: to any node.
-  absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt,
-                    std::optional<uint32_t> group = std::nullopt);
+  absl::Status CallUntil(absl::Time deadline, absl::string_view name,
+                         Repeat repeat, Attempt attempt,
+                         std::optional<uint32_t> group = std::nullopt);
   absl::Status CallOnce(absl::string_view name, Repeat repeat,
                         const Endpoint& endpoint, absl::Time deadline,
                         Attempt attempt);
@@ -126,27 +118,23 @@ class Client {
     return options_.allow_duplicates ? Repeat::kFreely : Repeat::kWhenNotDone;
   }
   absl::StatusOr<std::vector<v1::Shard>> ListShards(absl::string_view name,
-                                                    Repeat repeat);
-  absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus(Repeat repeat);
-  // The group a put's record belongs to; learns it when that is due.
-  std::optional<uint32_t> GroupOf(absl::string_view stream,
-                                  absl::string_view partition_key,
-                                  absl::string_view explicit_hash_key);
+                                                    Repeat repeat,
+                                                    absl::Time deadline);
+  absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus(
+      Repeat repeat, absl::Time deadline);
+  // A call that writes, to the leader of the group of a record's keys.
+  absl::Status Put(absl::string_view name, absl::string_view stream,
+                   absl::string_view partition_key,
+                   absl::string_view explicit_hash_key, Attempt attempt);
+  absl::Time Deadline() const;
 
   // Set at construction.
   const ClientOptions options_;
   const std::unique_ptr<Endpoints> endpoints_;
 
-  // Has a lock of its own.
+  // Each has a lock of its own.
   Cancellation cancellation_;
-
-  // What is known of a stream that is put to.
-  struct KnownStream {
-    std::shared_ptr<const ShardMap> shards;  // Null: not known.
-    absl::Time learn_at = absl::InfinitePast();
-  };
-  absl::Mutex mu_;
-  absl::flat_hash_map<std::string, KnownStream> streams_ ABSL_GUARDED_BY(mu_);
+  Topology topology_;
 };
 
 // Shorthands.

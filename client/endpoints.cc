@@ -125,14 +125,16 @@ const Endpoint& Endpoints::LeaderOf(std::optional<uint32_t> group) const {
   return current();
 }
 
-void Endpoints::Learn(const v1::GetClusterStatusResponse& status) {
+void Endpoints::Learn(const v1::GetClusterStatusResponse& status,
+                      absl::Time deadline) {
   absl::flat_hash_map<uint32_t, std::string> addresses;  // By node.
   for (const v1::NodeStatus& node : status.nodes()) {
     if (node.health() != v1::UNREACHABLE) {
       addresses[node.node_id()] = node.address();
     }
   }
-  ConnectToNew(SetLeaders(status, addresses));
+  ConnectToNew(SetLeaders(status, addresses),
+               std::min(deadline, absl::Now() + kFirstAttempt));
 }
 
 absl::flat_hash_set<const Endpoint*> Endpoints::SetLeaders(
@@ -156,8 +158,7 @@ absl::flat_hash_set<const Endpoint*> Endpoints::SetLeaders(
 }
 
 void Endpoints::ConnectToNew(
-    const absl::flat_hash_set<const Endpoint*>& leaders) {
-  const absl::Time deadline = absl::Now() + kFirstAttempt;
+    const absl::flat_hash_set<const Endpoint*>& leaders, absl::Time deadline) {
   absl::flat_hash_set<const Endpoint*> untried;
   for (const Endpoint* leader : leaders) {
     if (leader->channel->GetState(/*try_to_connect=*/true) ==

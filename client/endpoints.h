@@ -60,8 +60,8 @@ class Endpoints {
   // is not known, or cannot be reached at present. No group: `current`.
   const Endpoint& LeaderOf(std::optional<uint32_t> group) const;
   // Takes over who leads what. Leaders may stand at addresses that were not
-  // given to Create.
-  void Learn(const v1::GetClusterStatusResponse& status);
+  // given to Create; new ones are connected to, until `deadline` at most.
+  void Learn(const v1::GetClusterStatusResponse& status, absl::Time deadline);
   // Moves on from `endpoint`, unless somebody has done so already, and takes
   // it for nobody's leader for a while.
   void Leave(const Endpoint& endpoint);
@@ -76,7 +76,8 @@ class Endpoints {
   absl::flat_hash_set<const Endpoint*> SetLeaders(
       const v1::GetClusterStatusResponse& status,
       const absl::flat_hash_map<uint32_t, std::string>& addresses);
-  static void ConnectToNew(const absl::flat_hash_set<const Endpoint*>& leaders);
+  static void ConnectToNew(const absl::flat_hash_set<const Endpoint*>& leaders,
+                           absl::Time deadline);
   // The endpoint of an address; null when the address is malformed.
   const Endpoint* At(const std::string& address)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -17,8 +17,10 @@ namespace {
 constexpr uint64_t kRecordBytesMax = 10 << 20;
 constexpr size_t kKeyCharactersMax = 256;
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
-// How often the stream's shards are asked for, at most.
-constexpr absl::Duration kLearnPeriod = absl::Seconds(5);
+// How long Put waits for a moment at which no record is under way, and how
+// often.
+constexpr absl::Duration kQuietWait = absl::Seconds(1);
+constexpr absl::Duration kQuietPeriod = absl::Seconds(30);
 
 // A malformed record would fail its whole request; stop it at the door.
 absl::Status CheckRecord(const ProducerRecord& record) {
@@ -70,18 +72,36 @@ void Producer::Watch() {
     for (ProducerLane* const lane : AllLanes()) {
       lane->BreakIfSilent(absl::Now());
     }
-    if (budget_.count() > 0) client_.LearnLeaders();
+    if (budget_.count() > 0) {
+      client_.topology().LearnLeaders(absl::Now(), absl::InfiniteFuture());
+    }
   }
 }
 
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
   CLIENT_RETURN_IF_ERROR(CheckRecord(record));
+  AwaitQuietIfDue();
   if (!budget_.Acquire(record.partition_key.size() + record.data.size())) {
     return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",
                      "the producer is closed");
   }
   LaneFor(record).Add(std::move(record), std::move(done));
   return absl::OkStatus();
+}
+
+void Producer::AwaitQuietIfDue() {
+  const absl::Time now = absl::Now();
+  if (!client_.topology().IsDue(options_.stream_name, now)) return;
+  absl::Time until;
+  {
+    absl::MutexLock lock(&mu_);
+    if (now >= quiet_at_) {
+      quiet_at_ = now + kQuietPeriod;
+      quiet_until_ = now + kQuietWait;
+    }
+    until = quiet_until_;
+  }
+  budget_.WaitUntilEmpty(until - now);
 }
 
 ProducerLane& Producer::LaneFor(const ProducerRecord& record) {
@@ -96,28 +116,27 @@ ProducerLane& Producer::LaneFor(const ProducerRecord& record) {
 }
 
 Producer::Group Producer::GroupOf(const ProducerRecord& record) {
-  const auto group_in = [&](const ShardMap* shards) -> Group {
-    if (shards == nullptr) return std::nullopt;
-    return shards->GroupOf(record.partition_key, record.explicit_hash_key);
-  };
+  const std::shared_ptr<const ShardMap> shards = Shards();
+  if (shards == nullptr) return std::nullopt;
+  return shards->GroupOf(record.partition_key, record.explicit_hash_key);
+}
+
+std::shared_ptr<const ShardMap> Producer::Shards() {
   {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &Producer::NotLearning));
     // Records under way hold their keys to the lanes they are on: what is
     // learned counts from a moment on when ours is the only one.
-    if (budget_.count() > 1 || absl::Now() < learn_at_) {
-      return group_in(shards_.get());
-    }
+    if (budget_.count() > 1) return shards_;
     learning_ = true;
   }
-  std::shared_ptr<const ShardMap> shards =
-      client_.LearnShards(options_.stream_name);
-  if (shards != nullptr) client_.LearnLeaders();
+  const absl::Time now = absl::Now();
+  std::shared_ptr<const ShardMap> shards = client_.topology().ShardsOf(
+      options_.stream_name, now, now + options_.delivery_timeout);
   absl::MutexLock lock(&mu_);
   learning_ = false;
-  learn_at_ = absl::Now() + kLearnPeriod;
-  if (shards != nullptr) shards_ = std::move(shards);
-  return group_in(shards_.get());
+  shards_ = shards;
+  return shards;
 }
 
 std::vector<ProducerLane*> Producer::AllLanes() {
@@ -140,7 +159,7 @@ std::future<absl::StatusOr<PutOutcome>> Producer::Put(ProducerRecord record) {
   return future;
 }
 
-void Producer::Flush() { budget_.WaitUntilEmpty(); }
+void Producer::Flush() { budget_.WaitUntilEmpty(absl::InfiniteDuration()); }
 
 void Producer::Close() {
   if (closed_) return;

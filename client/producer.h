@@ -3,9 +3,10 @@
 //
 // Lanes. Each replication group that has shards of the stream gets lanes of its
 // own, whose calls go to the group's leader, and move with it once everything
-// sent to the old one is answered. Which group a record belongs to is asked
-// when none is under way; as long as nobody tells, one set of lanes goes to any
-// node.
+// sent to the old one is answered. Which group a record belongs to is learned
+// when none is under way (client/topology.h); when it is due, Put waits for
+// that moment, a second at most. As long as nobody tells, one set of lanes goes
+// to any node.
 //
 // Order. All records of a partition key take the same lane, and a lane sends
 // in the order of Put. So the records of a key are stored in that order as
@@ -116,8 +117,12 @@ class Producer {
 
   void Watch();
   void Abort();
+  // Shards can be learned when no record is under way: when they are to be,
+  // all callers of Put wait for that.
+  void AwaitQuietIfDue();
   ProducerLane& LaneFor(const ProducerRecord& record);
   Group GroupOf(const ProducerRecord& record);
+  std::shared_ptr<const ShardMap> Shards();
   std::vector<ProducerLane*> AllLanes();
   bool NotLearning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !learning_;
@@ -134,8 +139,10 @@ class Producer {
   absl::Mutex mu_;
   absl::flat_hash_map<Group, Lanes> lanes_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const ShardMap> shards_ ABSL_GUARDED_BY(mu_);
-  absl::Time learn_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   bool learning_ ABSL_GUARDED_BY(mu_) = false;
+  // When callers of Put may wait again, and until when they do now.
+  absl::Time quiet_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
+  absl::Time quiet_until_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
 
   // Owned by the caller of Close.
   bool closed_ = false;

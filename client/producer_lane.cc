@@ -113,8 +113,10 @@ void ProducerLane::RunCall(const Endpoint& endpoint) {
     if (std::exchange(clean_answer_, false)) backoff_.Reset();
   }
   OnBroken(status);
-  if (status.ok()) return;
   if (absl::IsUnavailable(status)) client_.endpoints().Leave(endpoint);
+  if (absl::IsNotFound(status)) {
+    client_.topology().Forget(options_.stream_name);
+  }
   WaitBeforeRetry(status);
 }
 
@@ -269,8 +271,12 @@ void ProducerLane::RequeueFailed() {
 }
 
 void ProducerLane::WaitBeforeRetry(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (queue_.empty()) return;
+  }
   // A refusal concerned one request, which is settled.
-  if (Classify(status) == Failure::kRefused) return;
+  if (!status.ok() && Classify(status) == Failure::kRefused) return;
   client_.cancellation().WaitFor(std::max(
       backoff_.Next(), RetryDelay(status).value_or(absl::ZeroDuration())));
 }

@@ -128,6 +128,20 @@ TEST_F(ClientTest, GoesOnWithTheNextEndpoint) {
   EXPECT_EQ(fake_.records("s").size(), 1u);
 }
 
+TEST_F(ClientTest, PausesBeforeItGoesOnWithTheNextEndpoint) {
+  FakeTrireme other;
+  const auto client = Make({other.address(), fake_.address()});
+  const auto no_leader =
+      TypedError(grpc::StatusCode::UNAVAILABLE, "NoLeader", "");
+  other.FailNext("ListStreams", no_leader);
+  ASSERT_TRUE(client->ListStreams().ok());  // Now connected to both.
+  fake_.FailNext("ListStreams", no_leader);
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(client->ListStreams().ok());
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(5));
+  EXPECT_EQ(other.calls("ListStreams"), 2);
+}
+
 TEST_F(ClientTest, GivesUpWhenNobodyCanBeConnectedTo) {
   fake_.Shutdown();
   ClientOptions options;

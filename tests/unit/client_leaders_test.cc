@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/producer.h"
 #include "tests/unit/fake_trireme.h"
 
@@ -76,6 +78,19 @@ class LeadersTest : public ::testing::Test {
     return numbers;
   }
 
+  // Deletes the stream everywhere, and makes it again.
+  void Remake(const std::function<void()>& meanwhile) {
+    for (FakeTrireme& node : nodes_) {
+      auto client = ClientOf(node);
+      ASSERT_TRUE(client->DeleteStream("s").ok());
+      ASSERT_TRUE(client->WaitUntilGone("s", absl::Seconds(10)).ok());
+    }
+    meanwhile();
+    for (FakeTrireme& node : nodes_) {
+      ASSERT_TRUE(ClientOf(node)->CreateStream("s", 3).ok());
+    }
+  }
+
   std::array<FakeTrireme, 3> nodes_;
   std::unique_ptr<Client> client_;
 };
@@ -95,7 +110,7 @@ TEST_F(LeadersTest, AProducerFollowsALeaderThatMovesAndKeepsTheOrder) {
   Producer producer(*client_, {.stream_name = "s", .request_records_max = 5});
   Put(producer, 0, 300);
   SetLeaders({2, 1, 2});
-  client_->LearnLeaders();
+  client_->topology().LearnLeaders(absl::Now(), absl::InfiniteFuture());
   Put(producer, 300, 300);
   EXPECT_EQ(At(0), (Sent{{"key0", Numbers(0, 300)}}));
   EXPECT_EQ(At(1), (Sent{{"key1", Numbers(1, 600)}}));
@@ -145,6 +160,29 @@ TEST_F(LeadersTest, SinglePutsGoStraightFromTheSecondOn) {
   EXPECT_EQ(nodes_[1].calls("PutRecord"), 3);
   EXPECT_EQ(nodes_[2].calls("PutRecord"), 3);
   EXPECT_EQ(nodes_[0].calls("ListShards"), 1);
+}
+
+TEST_F(LeadersTest, AStreamThatIsMadeAgainIsLearnedAgain) {
+  const auto put = [&] {
+    v1::PutRecordRequest request;
+    request.set_stream_name("s");
+    request.set_partition_key("k");
+    request.set_explicit_hash_key(kHashKeys[0]);
+    return client_->PutRecord(request).status();
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(put().ok());
+  Producer producer(*client_, {.stream_name = "s"});
+  Put(producer, 0, 3);
+  EXPECT_EQ(nodes_[0].calls("ListShards"), 1);
+  Remake([&] { EXPECT_TRUE(absl::IsNotFound(put())); });
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(put().ok());
+  EXPECT_EQ(nodes_[0].calls("ListShards"), 2);
+  Remake([&] {
+    EXPECT_TRUE(absl::IsNotFound(
+        producer.Put({"k", "x", kHashKeys[0], 0}).get().status()));
+  });
+  Put(producer, 0, 3);
+  EXPECT_EQ(nodes_[0].calls("ListShards"), 3);
 }
 
 TEST_F(LeadersTest, SinglePutsGoElsewhereWhenTheLeaderIsGone) {

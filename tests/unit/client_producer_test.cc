@@ -207,6 +207,15 @@ TEST_F(ProducerTest, RecordsThatCannotBeDeliveredAreGivenUp) {
   EXPECT_EQ(Reason(outcome.status()), kNotConnected) << outcome.status();
 }
 
+TEST_F(ProducerTest, PausesBetweenCallsThatTheServerEnds) {
+  fake_.SetEndingPutStreams(true);
+  ProducerOptions options = Options();
+  options.delivery_timeout = absl::Milliseconds(200);
+  EXPECT_EQ(PutAll(options, 1, 1).size(), 1u);
+  EXPECT_GT(fake_.calls("PutRecordsStream"), 1);
+  EXPECT_LT(fake_.calls("PutRecordsStream"), 10);
+}
+
 TEST_F(ProducerTest, DestructionCancelsWhatIsNotSent) {
   fake_.Shutdown();
   std::future<absl::StatusOr<PutOutcome>> outcome;

@@ -59,6 +59,7 @@ class FakeTrireme::RecordsService : public v1::Records::Service {
         if (Status s = fake_.Enter("PutRecordsStream request"); !s.ok()) {
           return s;
         }
+        if (fake_.ending_put_streams_) return Status::OK;
         const auto plan = fake_.break_put_stream_;
         const bool breaks = plan.has_value() && plan->first == number;
         if (breaks) fake_.break_put_stream_.reset();

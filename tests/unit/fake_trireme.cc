@@ -101,6 +101,11 @@ void FakeTrireme::BreakPutStreamAt(int request, bool written) {
   break_put_stream_ = {request, written};
 }
 
+void FakeTrireme::SetEndingPutStreams(bool ending) {
+  absl::MutexLock lock(&mu_);
+  ending_put_streams_ = ending;
+}
+
 void FakeTrireme::EndSubscriptionsAfter(int events) {
   absl::MutexLock lock(&mu_);
   events_per_subscription_ = events;

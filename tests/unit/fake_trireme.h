@@ -47,6 +47,8 @@ class FakeTrireme {
   // The next PutRecordsStream breaks, once, instead of answering its n-th
   // request (from 0), which is written before if `written`.
   void BreakPutStreamAt(int request, bool written);
+  // Every PutRecordsStream ends with OK before it answers, while set.
+  void SetEndingPutStreams(bool ending);
   // Every subscription ends with OK after so many events with records.
   void EndSubscriptionsAfter(int events);
   // Subscriptions send nothing, not even heartbeats, while set.
@@ -121,6 +123,7 @@ class FakeTrireme {
       ABSL_GUARDED_BY(mu_);
   std::string refused_key_ ABSL_GUARDED_BY(mu_);
   std::optional<std::pair<int, bool>> break_put_stream_ ABSL_GUARDED_BY(mu_);
+  bool ending_put_streams_ ABSL_GUARDED_BY(mu_) = false;
   int events_per_subscription_ ABSL_GUARDED_BY(mu_) = 1 << 30;
   bool silent_ ABSL_GUARDED_BY(mu_) = false;
   Fault fault_ ABSL_GUARDED_BY(mu_) = Fault::kNone;
