@@ -57,6 +57,8 @@ struct GroupLoopOptions {
   // How often leaders are moved to where they belong.
   absl::Duration balance_period = absl::Seconds(2);
   absl::Duration report_period = absl::Seconds(1);
+  // How often a group's leader is logged, at most, when it changes.
+  absl::Duration leader_log_period = absl::Seconds(1);
   // A log that has been idle for so long gets a mark, which proves that what
   // precedes it was synced (segment_log.h).
   absl::Duration mark_idle_log_after = absl::Seconds(1);
@@ -118,6 +120,10 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
     std::unique_ptr<RaftGroup> raft;
     std::unique_ptr<ReadBarriers> barriers;
     bool takes_puts = true;  // Enough disks have room; judged every tick.
+    // What the log was last told of the leader, and when.
+    NodeId told_leader;
+    Term told_term = 0;
+    absl::Duration told_at = -absl::InfiniteDuration();
   };
   // Who asked the core for a read index.
   struct ReadOrigin {
@@ -165,6 +171,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void Balance();
   NodeId BetterLeaderOf(const Group& group) const;
   void BoundMemory();
+  void TellLeader(Group& group, absl::Duration now) const;
   void RefreshReport(absl::Duration now);
   NodeReport DescribeGroups() const;
   absl::Duration LogWriteTime(absl::Duration now) const;

@@ -24,7 +24,10 @@ void GroupLoop::OnTick(absl::Duration now) {
   applier_->OnTick(now);
   Expire(now);
   BoundMemory();
-  for (Group& group : groups_) group.takes_puts = TakesPuts(*group.raft);
+  for (Group& group : groups_) {
+    group.takes_puts = TakesPuts(*group.raft);
+    TellLeader(group, now);
+  }
   if (now >= next_balance_ || draining_ || !HasRoom(options_.self)) {
     next_balance_ = now + options_.balance_period;
     Balance();
@@ -97,6 +100,26 @@ void GroupLoop::BoundMemory() {
         options_.log_bytes_kept / count);
     if (trimmed > base) log_->Trim(id, trimmed);
   }
+}
+
+void GroupLoop::TellLeader(Group& group, absl::Duration now) const {
+  const raft::Raft& core = group.raft->core();
+  const NodeId leader = core.leader();
+  if (leader == NodeId() ||
+      (leader == group.told_leader && core.term() == group.told_term) ||
+      now - group.told_at < options_.leader_log_period) {
+    return;
+  }
+  group.told_leader = leader;
+  group.told_term = core.term();
+  group.told_at = now;
+  std::string zone = "a zone not known yet";
+  {
+    absl::MutexLock lock(&mu_);
+    if (const NodeReport* const report = ReportOf(leader)) zone = report->zone;
+  }
+  spdlog::info("group {}: node {} in {} leads in term {}",
+               group.raft->id().value(), leader.value(), zone, core.term());
 }
 
 void GroupLoop::RefreshReport(absl::Duration now) {

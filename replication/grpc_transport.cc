@@ -203,7 +203,9 @@ class ExchangeReceiver : public v1::Replication::CallbackService {
     absl::StatusOr<Envelope> envelope = DecodeEnvelope(message);
     if (!envelope.ok()) return envelope.status();
     absl::ReaderMutexLock lock(&mu_);
-    if (receiver_ == nullptr) return absl::UnavailableError("starting");
+    if (receiver_ == nullptr) {
+      return absl::UnavailableError("the node is starting or stopping");
+    }
     receiver_->Receive(*std::move(envelope));
     return absl::OkStatus();
   }
@@ -246,8 +248,11 @@ class ServedExchange
   void OnReadDone(bool ok) override {
     if (!ok) return Finish(grpc::Status::OK);
     if (const absl::Status status = service_->Deliver(message_); !status.ok()) {
-      spdlog::warn("an envelope from node {} was refused: {}", message_.from(),
-                   status.ToString());
+      // What arrives while this node stops is nobody's fault.
+      spdlog::log(absl::IsUnavailable(status) ? spdlog::level::debug
+                                              : spdlog::level::warn,
+                  "an envelope from node {} was refused: {}", message_.from(),
+                  status.ToString());
       return Finish(ToGrpc(status));
     }
     StartRead(&message_);

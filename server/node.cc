@@ -28,6 +28,9 @@ constexpr absl::Duration kFlushPeriod = absl::Minutes(1);
 // Of a peer's report, above which the peer may be gone.
 constexpr absl::Duration kReportAgeMax = absl::Seconds(5);
 
+// The same, for one that is to take over leaders: nodes report every second.
+constexpr absl::Duration kHeirReportAgeMax = absl::Seconds(3);
+
 std::string StorePath(const NodeOptions& options) {
   return options.data_directory + "/store";
 }
@@ -75,6 +78,15 @@ absl::Status MarkStarted(const std::string& directory, Identity* identity,
   }
   identity->started = true;
   return SaveIdentity(PosixFileSystem::Get(), directory, *identity);
+}
+
+bool LeadsAny(const NodeReport& report) {
+  return std::any_of(report.groups.begin(), report.groups.end(),
+                     [](const GroupReport& group) { return group.leads; });
+}
+
+bool MayTakeOver(const KnownNode& peer) {
+  return peer.age <= kHeirReportAgeMax && !peer.report.draining;
 }
 
 // What this disk vouched for before is void, and its peers are told so by a
@@ -171,13 +183,16 @@ void Node::Drain(absl::Duration timeout) {
   loop_->StartDraining();
   const absl::Duration until = SystemClock::Get()->MonotonicNow() + timeout;
   while (SystemClock::Get()->MonotonicNow() < until) {
-    const std::vector<KnownNode> nodes = loop_->KnownNodes();
     bool leads = false;
-    for (const KnownNode& known : nodes) {
-      if (known.report.node != self_) continue;
-      for (const GroupReport& group : known.report.groups) leads |= group.leads;
+    bool has_heir = false;
+    for (const KnownNode& known : loop_->KnownNodes()) {
+      if (known.report.node == self_) {
+        leads = LeadsAny(known.report);
+      } else {
+        has_heir |= MayTakeOver(known);
+      }
     }
-    if (!leads || nodes.size() == 1) return;
+    if (!leads || !has_heir) return;
     if (stop_.WaitFor(kDrainCheckPeriod)) return;
   }
 }

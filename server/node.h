@@ -58,8 +58,8 @@ class Node {
 
   // Starts the threads. The node takes part from here on.
   void Start();
-  // Hands leaderships to other nodes; returns when none is left, or after
-  // `timeout`.
+  // Hands leaderships to other nodes; returns when none is left, when nobody is
+  // there to take them, or after `timeout`.
   void Drain(absl::Duration timeout);
   // Stops the threads and makes all that is applied durable.
   void Stop();

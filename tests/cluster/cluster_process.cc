@@ -216,6 +216,23 @@ absl::StatusOr<int> ClusterProcess::Terminate(int node,
   return code;
 }
 
+absl::Status ClusterProcess::TerminateAll(absl::Duration timeout) {
+  for (const pid_t pid : pids_) {
+    if (pid != 0) kill(pid, SIGTERM);
+  }
+  for (int node = 0; node < kNodes; ++node) {
+    if (!running(node)) continue;
+    const absl::StatusOr<int> code = WaitForExit(pids_[node], timeout);
+    if (!code.ok()) return code.status();
+    pids_[node] = 0;
+    if (*code != 0) {
+      return absl::InternalError(
+          absl::StrCat("node ", node, " ended with ", *code));
+    }
+  }
+  return absl::OkStatus();
+}
+
 void ClusterProcess::Wipe(int node) {
   CHECK(!running(node), "node runs");
   std::filesystem::remove_all(data_dir(node));

@@ -55,6 +55,8 @@ class ClusterProcess {
   // SIGTERM; gives the exit code.
   absl::StatusOr<int> Terminate(int node,
                                 absl::Duration timeout = absl::Seconds(20));
+  // All that run, at the same moment. Errors: of one that did not end with 0.
+  absl::Status TerminateAll(absl::Duration timeout = absl::Seconds(20));
   void Wipe(int node);  // Deletes the data of a stopped node.
 
   bool running(int node) const { return pids_[node] != 0; }

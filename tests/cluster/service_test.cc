@@ -55,6 +55,22 @@ TEST_F(ServiceTest, TerminationDrainsAndEndsWithZero) {
   CheckAll(&load);
 }
 
+// Nobody is left to take over: waiting for that would only cost time.
+TEST_F(ServiceTest, AllStopAtOnceWithoutWaitingForAnother) {
+  EXPECT_TRUE(AwaitLogged(0, "] [info] group 0: node "));
+  const absl::Time asked = absl::Now();
+  ASSERT_OK(cluster_.TerminateAll());
+  const absl::Duration taken = absl::Now() - asked;
+  std::printf("  all ended after %.1f s\n", absl::ToDoubleSeconds(taken));
+  EXPECT_LT(taken, absl::Seconds(4));
+  for (int node = 0; node < ClusterProcess::kNodes; ++node) {
+    const std::string log = ReadFileText(cluster_.log_path(node));
+    EXPECT_FALSE(absl::StrContains(log, "was refused")) << log;
+  }
+  cluster_.StartAll();
+  ASSERT_OK(cluster_.WaitReady());
+}
+
 TEST_F(ServiceTest, SecondProcessOnTheSameDataIsRefused) {
   Load load(cluster_, options_, &history_);
   ExpectProgress("the start");
