@@ -1,6 +1,10 @@
 #include "server/error_map.h"
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
+#include "spdlog/spdlog.h"
+#include "storage/clock.h"
 #include "storage/errors.h"
 
 namespace trireme {
@@ -25,6 +29,20 @@ std::optional<absl::Duration> RetryAfter(ErrorReason reason) {
   }
 }
 
+// A client is not told of a node's files; its log is, once a second at most.
+std::string WithholdInternals(const absl::Status& status) {
+  static std::atomic<int64_t> logged_s{-1};
+  const int64_t now_s =
+      absl::ToInt64Seconds(SystemClock::Get()->MonotonicNow());
+  if (logged_s.exchange(now_s) != now_s) {
+    spdlog::error("a call failed: {}", status.ToString());
+  }
+  return absl::StrCat(absl::IsDataLoss(status)
+                          ? "what this node has of it is damaged"
+                          : "this node failed to do it",
+                      "; its log says more, and another node may be able to");
+}
+
 // Errors that carry no reason of ours: of a library, of the caller's leaving.
 ErrorDescription DescribeUntyped(const absl::Status& status) {
   ErrorDescription error;
@@ -44,6 +62,7 @@ ErrorDescription DescribeUntyped(const absl::Status& status) {
       error.retry_after = absl::Milliseconds(200);
       return error;
     default:
+      error.message = WithholdInternals(status);
       error.code = absl::StatusCode::kInternal;
       error.reason =
           std::string(ErrorReasonName(ErrorReason::kInternalFailure));
@@ -83,8 +102,8 @@ RecordError DescribeRecordError(const absl::Status& status) {
       return {"ProvisionedThroughputExceededException",
               std::string(status.message())};
     default:
-      return {"InternalFailure",
-              absl::StrCat("Internal Service Failure: ", status.message())};
+      return {"InternalFailure", absl::StrCat("Internal Service Failure: ",
+                                              DescribeError(status).message)};
   }
 }
 

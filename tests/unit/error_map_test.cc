@@ -1,10 +1,14 @@
 #include "server/error_map.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/errors.h"
 
 namespace trireme {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ErrorMapTest, EveryReasonHasItsCodeAndName) {
   struct Row {
@@ -51,6 +55,16 @@ TEST(ErrorMapTest, AnErrorWithoutReasonIsAnInternalFailure) {
   const ErrorDescription error = DescribeError(absl::DataLossError("rotten"));
   EXPECT_EQ(error.code, absl::StatusCode::kInternal);
   EXPECT_EQ(error.reason, "InternalFailureException");
+}
+
+TEST(ErrorMapTest, NobodyIsToldOfTheNodesFiles) {
+  for (const absl::Status& status :
+       {absl::DataLossError("Corruption: /var/lib/trireme/store/000012.sst"),
+        absl::InternalError("IO error: /var/lib/trireme/store/000012.sst")}) {
+    EXPECT_THAT(DescribeError(status).message, Not(HasSubstr("/var")));
+    EXPECT_THAT(DescribeError(status).message, HasSubstr("its log says more"));
+    EXPECT_THAT(DescribeRecordError(status).message, Not(HasSubstr("/var")));
+  }
 }
 
 TEST(ErrorMapTest, RecordsReportThrottlingOrInternalFailureOnly) {
