@@ -229,6 +229,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   absl::Duration next_tick_;
   absl::Duration next_balance_;
   absl::Duration next_report_;
+  bool reported_room_ = true;  // What the last report said of the disk.
 
   mutable absl::Mutex mu_;
   NodeReport self_ ABSL_GUARDED_BY(mu_);

@@ -134,7 +134,11 @@ void GroupLoop::RefreshReport(absl::Duration now) {
   }
   // The file system may say otherwise, of a disk with a quota for example.
   if (WaitsForSpace()) report.disk_free_bytes = 1;
-  if (now < next_report_) return;
+  // That leaders left for want of space must be known where they go, or they
+  // are handed back.
+  const bool has_room = HasRoom(options_.self);
+  if (has_room == reported_room_ && now < next_report_) return;
+  reported_room_ = has_room;
   next_report_ = now + options_.report_period;
   const auto shared = std::make_shared<const NodeReport>(std::move(report));
   for (const NodeId node : options_.nodes) {

@@ -263,6 +263,29 @@ TEST_F(ClusterScenarioTest, FullDisksEverywhereRefuseWritesAndRecover) {
   EXPECT_LT(TimeUntilPutVia(0), 10 * kSecond);
 }
 
+// A node that is handed a group knows that the one it comes from is full: each
+// hands it on once, and then there is nobody.
+TEST_F(ClusterScenarioTest, DisksThatFillTogetherDoNotPassLeadersRound) {
+  clients_.Stop();
+  cluster_.Run(kSecond);
+  const auto terms = [this] {
+    Term sum = 0;
+    for (uint32_t g = 0; g < cluster_.group_count(); ++g) {
+      sum += cluster_.node(0).ReportOf(GroupId(g)).term;
+    }
+    return sum;
+  };
+  const Term before = terms();
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    cluster_.node(i).disk().SetFreeBytes(400u << 10);
+  }
+  cluster_.Run(10 * kSecond);
+  EXPECT_LE(terms() - before, Term{2} * cluster_.group_count());
+  for (int i = 0; i < SimCluster::kNodes; ++i) {
+    cluster_.node(i).disk().SetFreeBytes(16u << 20);
+  }
+}
+
 TEST_F(ClusterScenarioTest, ASlowDiskOfAFollowerSlowsNobody) {
   const int leader = AwaitLeader();
   ASSERT_GE(leader, 0);
