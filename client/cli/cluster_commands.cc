@@ -106,8 +106,8 @@ int Status(Session& session, bool check) {
     console.out << "\n";
     PrintGroups(*status, console);
     console.out << "\n"
-                << FormatCount(status->stream_count()) << " streams, "
-                << FormatCount(status->open_shard_count()) << " open shards\n";
+                << Counted(status->stream_count(), "stream") << ", "
+                << Counted(status->open_shard_count(), "open shard") << "\n";
     for (const std::string& trouble : troubles) {
       console.out << "trouble: " << trouble << "\n";
     }

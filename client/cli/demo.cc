@@ -89,10 +89,11 @@ class Demo {
     absl::BitGen random;
     result_.stream =
         absl::StrFormat("demo-%08x", absl::Uniform<uint32_t>(random));
-    Say(absl::StrCat(FormatCount(bulk_.records), " lines (",
+    Say(absl::StrCat(Counted(bulk_.records, "line"), " (",
                      FormatMegabytes(static_cast<double>(bulk_.bytes)), ") of ",
-                     FormatCount(bulk_.keys.size()), " files; stream ",
-                     result_.stream, " with ", options_.shards, " shards"));
+                     Counted(bulk_.keys.size(), "file"), "; stream ",
+                     result_.stream, " with ",
+                     Counted(options_.shards, "shard")));
     return client_.CreateStream(result_.stream, options_.shards);
   }
 

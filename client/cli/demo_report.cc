@@ -117,8 +117,7 @@ void PrintVerdict(const DemoResult& result, Console& console) {
   PrintWrong("pushed", result.pushed, console.out);
   PrintWrong("read again", result.reread, console.out);
   if (result.put_failures > 0) {
-    console.out << FormatCount(result.put_failures)
-                << " puts failed, the first: "
+    console.out << Counted(result.put_failures, "put") << " failed, the first: "
                 << std::string(result.first_put_failure.message()) << "\n";
   }
   const uint64_t right = std::min(result.pushed.right, result.reread.right);
@@ -189,10 +188,10 @@ void PrintDemoResult(const DemoResult& result,
   console.out << "\n";
   PrintNodes(cluster, console);
   console.out << "\n"
-              << FormatCount(result.bulk_records) << " lines of "
-              << FormatCount(result.files) << " files and "
-              << FormatCount(result.paced_records)
-              << " records at a moderate rate\n";
+              << Counted(result.bulk_records, "line") << " of "
+              << Counted(result.files, "file") << " and "
+              << Counted(result.paced_records, "record")
+              << " at a moderate rate\n";
   PrintVerdict(result, console);
 }
 

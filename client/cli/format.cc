@@ -66,6 +66,10 @@ std::string FormatCount(uint64_t count) {
   return digits;
 }
 
+std::string Counted(uint64_t count, absl::string_view singular) {
+  return absl::StrCat(FormatCount(count), " ", singular, count == 1 ? "" : "s");
+}
+
 std::string FormatBytes(uint64_t bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   double value = static_cast<double>(bytes);

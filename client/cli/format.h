@@ -18,7 +18,9 @@ namespace trireme::cli {
 
 using Json = nlohmann::ordered_json;
 
-std::string FormatCount(uint64_t count);    // 97,806
+std::string FormatCount(uint64_t count);  // 97,806
+// "1 record", "97,806 records".
+std::string Counted(uint64_t count, absl::string_view singular);
 std::string FormatBytes(uint64_t bytes);    // 9.2 MiB
 std::string FormatMegabytes(double bytes);  // 9.7 MB, decimal
 std::string FormatDecimals(double value, int decimals);

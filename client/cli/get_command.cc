@@ -1,5 +1,9 @@
 // trireme get: the records that are there.
+#include <algorithm>
+#include <future>
+#include <list>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
@@ -12,37 +16,105 @@
 namespace trireme::cli {
 namespace {
 
-constexpr uint64_t kPageRecordsMax = 10'000;
-
 struct Options {
   TailOptions what;
-  std::string follow = "no";
+  bool follow = false;
 };
 
-// Prints what a shard holds now, up to `left` records; counts them off.
-absl::Status PrintShard(client::ShardReader& reader, const std::string& shard,
-                        Session& session, RecordPrinter& printer,
-                        Progress& progress, uint64_t& left, uint64_t& done) {
-  while (left > 0 && !reader.at_end() && !reader.caught_up()) {
-    const auto page =
-        reader.Next(static_cast<int>(std::min(left, kPageRecordsMax)));
-    if (!page.ok()) return page.status();
-    for (const v1::Record& record : page->records()) {
-      printer.Print(shard, record);
+// Reads shard after shard to the newest record and prints. A shard that is
+// empty costs two round trips: so many of the next ones are asked while one is
+// printed.
+class Printout {
+ public:
+  Printout(Session& session, client::Client& client, const TailOptions& what,
+           const v1::StartingPosition& from)
+      : session_(session),
+        client_(client),
+        what_(what),
+        from_(from),
+        left_(what.limit == 0 ? UINT64_MAX : what.limit),
+        printer_(session),
+        progress_(session.console(), "get", 0) {}
+
+  absl::Status Print(const std::vector<std::string>& shards) {
+    // Ends the questions under way, should this end early.
+    std::list<Shard> asked;
+    auto next = shards.begin();
+    while (left_ > 0) {
+      while (asked.size() < kShardsAsked && next != shards.end()) {
+        asked.emplace_back(client_, what_.stream, *next++, from_, left_);
+      }
+      if (asked.empty()) break;
+      const absl::Status status = PrintShard(asked.front());
+      if (!status.ok()) return status;
+      asked.pop_front();
     }
-    left -= page->records_size();
-    done += page->records_size();
-    if (session.interrupt().cancelled()) return absl::CancelledError();
-    if (!session.console().out_is_terminal) {
-      progress.Update(done,
-                      absl::StrCat(FormatCount(done), " records, ", shard));
+    return absl::OkStatus();
+  }
+
+ private:
+  static constexpr size_t kShardsAsked = 16;
+  static constexpr uint64_t kPageRecordsMax = 10'000;
+  // Of pages that wait for their turn.
+  static constexpr uint64_t kFirstPageRecordsMax = 1'000;
+
+  using Page = absl::StatusOr<v1::GetRecordsResponse>;
+  struct Shard {
+    Shard(client::Client& client, const std::string& stream,
+          const std::string& shard, const v1::StartingPosition& from,
+          uint64_t records_max)
+        : id(shard),
+          reader(client, stream, shard, from),
+          first_page(std::async(std::launch::async, [this, records_max] {
+            return reader.Next(
+                static_cast<int>(std::min(records_max, kFirstPageRecordsMax)));
+          })) {}
+
+    const std::string id;
+    client::ShardReader reader;  // The first page's until that is there.
+    std::future<Page> first_page;
+  };
+
+  absl::Status PrintShard(Shard& shard) {
+    for (Page page = shard.first_page.get();;) {
+      if (!page.ok()) return page.status();
+      PrintPage(shard.id, *page);
+      if (session_.interrupt().cancelled()) return absl::CancelledError();
+      if (left_ == 0 || shard.reader.at_end() || shard.reader.caught_up()) {
+        return absl::OkStatus();
+      }
+      page =
+          shard.reader.Next(static_cast<int>(std::min(left_, kPageRecordsMax)));
     }
   }
-  return absl::OkStatus();
-}
+
+  void PrintPage(const std::string& shard, const v1::GetRecordsResponse& page) {
+    for (const v1::Record& record : page.records()) {
+      if (left_ == 0) return;
+      printer_.Print(shard, record);
+      --left_;
+      ++done_;
+    }
+    if (!session_.console().out_is_terminal) {
+      progress_.Update(done_,
+                       absl::StrCat(Counted(done_, "record"), ", ", shard));
+    }
+  }
+
+  // Set at construction.
+  Session& session_;
+  client::Client& client_;
+  const TailOptions& what_;
+  const v1::StartingPosition& from_;
+
+  uint64_t left_;
+  uint64_t done_ = 0;
+  RecordPrinter printer_;
+  Progress progress_;
+};
 
 int Get(Session& session, const Options& options) {
-  if (options.follow == "yes") return RunTail(session, options.what);
+  if (options.follow) return RunTail(session, options.what);
   const auto from = ParseFrom(options.what.from);
   if (!from.ok()) return session.Fail(from.status());
   if (!from->sequence_number().empty() && options.what.shard.empty()) {
@@ -58,21 +130,10 @@ int Get(Session& session, const Options& options) {
     shards.clear();
     for (const v1::Shard& shard : *listed) shards.push_back(shard.shard_id());
   }
-  RecordPrinter printer(session);
-  Progress progress(session.console(), "get", 0);
-  uint64_t left = options.what.limit == 0 ? UINT64_MAX : options.what.limit;
-  uint64_t done = 0;
-  for (const std::string& shard : shards) {
-    client::ShardReader reader(**client, options.what.stream, shard, *from);
-    const absl::Status status =
-        PrintShard(reader, shard, session, printer, progress, left, done);
-    if (!status.ok()) {
-      printer.Flush();
-      progress.Finish();
-      return session.Fail(status);
-    }
-  }
-  return kExitOk;
+  const absl::Status status =
+      Printout(session, **client, options.what, *from).Print(shards);
+  session.console().out.flush();
+  return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }
 
 }  // namespace
@@ -97,10 +158,8 @@ Examples:
                   "only this one: shardId-000000000003, or 3");
   AddFromOption(*get, what.from);
   AddLimitOption(*get, what.limit, "at most so many records");
-  get->add_option("--follow", options->follow,
-                  "yes: go on with what comes later, as tail does [default: "
-                  "no]")
-      ->check(CLI::IsMember({"yes", "no"}));
+  get->add_flag("--follow", options->follow,
+                "go on with what comes later, as tail does");
   get->callback([&session, options] {
     session.command = [&session, options] { return Get(session, *options); };
   });

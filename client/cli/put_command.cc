@@ -106,8 +106,7 @@ class Tally {
     if (failed_ + unknown_ == 0) return kExitOk;
     if (written_ == 0) return session.Fail(first_failure_);
     console_.err << "trireme: " << FormatCount(failed_) << " of "
-                 << FormatCount(failed_ + unknown_ + written_)
-                 << " lines failed";
+                 << Counted(failed_ + unknown_ + written_, "line") << " failed";
     if (unknown_ > 0) {
       console_.err << "; the outcome of " << FormatCount(unknown_)
                    << " is unknown: they may be written";
@@ -131,7 +130,7 @@ class Tally {
     }
     table.Print(console_.out, console_.out_is_terminal);
     const double seconds = std::max(absl::ToDoubleSeconds(took), 1e-6);
-    console_.out << FormatCount(written_) << " records (" << FormatBytes(bytes_)
+    console_.out << Counted(written_, "record") << " (" << FormatBytes(bytes_)
                  << ") written in " << DurationText(took) << ": "
                  << FormatCount(static_cast<uint64_t>(written_ / seconds))
                  << " records/s, "

@@ -1,5 +1,5 @@
 // Follows shards of a stream and prints what is pushed; `trireme tail` and
-// `trireme get --follow yes`.
+// `trireme get --follow`.
 #ifndef TRIREME_CLIENT_CLI_TAIL_H_
 #define TRIREME_CLIENT_CLI_TAIL_H_
 

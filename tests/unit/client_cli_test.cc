@@ -251,6 +251,27 @@ TEST_F(CliTest, GetStartsWhereItIsTold) {
   EXPECT_EQ(Run({"get", "s", "--shard", "7"}), kExitNotFound);
 }
 
+TEST_F(CliTest, GetReadsManyShardsAtOnceAndPrintsThemInOrder) {
+  MakeStream(40);
+  fake_.SetPageSizes(100, 100, 2);
+  std::string lines;
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&lines, i, "\n");
+  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, lines), kExitOk);
+  fake_.AwaitReadersOfRecords(16);
+  ASSERT_EQ(Run({"get", "s", "--output", "json"}), kExitOk) << err_;
+  EXPECT_EQ(JsonLines().size(), 200u);
+  std::string last;
+  for (const Json& record : JsonLines()) {
+    const std::string place =
+        absl::StrCat(std::string(record["ShardId"]), " ",
+                     std::string(record["SequenceNumber"]));
+    EXPECT_GT(place, last);
+    last = place;
+  }
+  ASSERT_EQ(Run({"get", "s", "--limit", "7", "--output", "json"}), kExitOk);
+  EXPECT_EQ(JsonLines().size(), 7u);
+}
+
 TEST_F(CliTest, LinesBecomeRecordsWithTheirFieldAsKey) {
   MakeStream(3);
   const std::string path =
@@ -360,7 +381,7 @@ TEST_F(CliTest, TailGoesOnWithTheChildrenOfAShard) {
   ASSERT_EQ(Run({"tail", "s", "--from", "trim-horizon", "--limit", "2"}),
             kExitOk);
   EXPECT_LT(out_.find("parent"), out_.find("child"));
-  ASSERT_EQ(Run({"get", "s", "--follow", "yes", "--shard", "0"}), kExitOk);
+  ASSERT_EQ(Run({"get", "s", "--follow", "--shard", "0"}), kExitOk);
   EXPECT_THAT(out_, Not(HasSubstr("child\n")));
 }
 
@@ -486,6 +507,8 @@ TEST(FormatTest, NumbersAreReadable) {
   EXPECT_EQ(FormatCount(7), "7");
   EXPECT_EQ(FormatCount(123), "123");
   EXPECT_EQ(FormatCount(1234567), "1,234,567");
+  EXPECT_EQ(Counted(1, "record"), "1 record");
+  EXPECT_EQ(Counted(1200, "record"), "1,200 records");
   EXPECT_EQ(FormatBytes(1023), "1023 B");
   EXPECT_EQ(FormatBytes(1536), "1.5 KiB");
   EXPECT_EQ(DurationText(absl::Microseconds(1250)), "1.25 ms");

@@ -94,6 +94,14 @@ class FakeTrireme::RecordsService : public v1::Records::Service {
                     v1::GetRecordsResponse* out) override {
     absl::MutexLock lock(&fake_.mu_);
     if (Status s = fake_.Enter("GetRecords"); !s.ok()) return s;
+    --fake_.awaited_readers_;
+    const auto all_there = [&]() ABSL_SHARED_LOCKS_REQUIRED(fake_.mu_) {
+      return fake_.awaited_readers_ <= 0;
+    };
+    if (!fake_.mu_.AwaitWithTimeout(absl::Condition(&all_there),
+                                    absl::Seconds(20))) {
+      return Status(StatusCode::INTERNAL, "the other readers did not come");
+    }
     const std::vector<std::string> parts =
         absl::StrSplit(in->shard_iterator(), '/');
     if (parts[3] != absl::StrCat(fake_.iterator_generation_)) {

@@ -126,6 +126,11 @@ void FakeTrireme::ExpireIterators() {
   ++iterator_generation_;
 }
 
+void FakeTrireme::AwaitReadersOfRecords(int count) {
+  absl::MutexLock lock(&mu_);
+  awaited_readers_ = count;
+}
+
 void FakeTrireme::SetPageSizes(int shards, int streams, int records) {
   absl::MutexLock lock(&mu_);
   shards_per_page_ = shards;

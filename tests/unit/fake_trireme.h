@@ -58,6 +58,9 @@ class FakeTrireme {
   void SetReadFault(Fault fault);
 
   void ExpireIterators();
+  // The next calls of GetRecords wait until so many are there at once, 20
+  // seconds at most.
+  void AwaitReadersOfRecords(int count);
   void SetPageSizes(int shards, int streams, int records);
   void CloseShard(const std::string& stream, const std::string& shard,
                   const std::vector<std::string>& children);
@@ -130,6 +133,7 @@ class FakeTrireme {
   bool unhealthy_ ABSL_GUARDED_BY(mu_) = false;
   std::map<uint32_t, std::string> leaders_ ABSL_GUARDED_BY(mu_);
   bool shutting_down_ ABSL_GUARDED_BY(mu_) = false;
+  int awaited_readers_ ABSL_GUARDED_BY(mu_) = 0;
   int iterator_generation_ ABSL_GUARDED_BY(mu_) = 0;
   int shards_per_page_ ABSL_GUARDED_BY(mu_) = 100;
   int streams_per_page_ ABSL_GUARDED_BY(mu_) = 100;
