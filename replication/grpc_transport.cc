@@ -3,43 +3,19 @@
 #include <optional>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "replication/listen_check.h"
 #include "replication/peer_connection.h"
+#include "replication/pulls.h"
 #include "replication/wire.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 #include "trireme/v1/replication.grpc.pb.h"
 
 namespace trireme {
-
-// The pulls of this node under way, so that a stop need not wait for a peer.
-class Pulls {
- public:
-  void Add(grpc::ClientContext* pull) {
-    absl::MutexLock lock(&mu_);
-    if (stopped_) pull->TryCancel();
-    contexts_.insert(pull);
-  }
-  void Remove(grpc::ClientContext* pull) {
-    absl::MutexLock lock(&mu_);
-    contexts_.erase(pull);
-  }
-  void Stop() {
-    absl::MutexLock lock(&mu_);
-    stopped_ = true;
-    for (grpc::ClientContext* pull : contexts_) pull->TryCancel();
-  }
-
- private:
-  absl::Mutex mu_;
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  absl::flat_hash_set<grpc::ClientContext*> contexts_ ABSL_GUARDED_BY(mu_);
-};
 
 namespace {
 

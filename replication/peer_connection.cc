@@ -4,9 +4,11 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "grpcpp/create_channel.h"
 #include "replication/wire.h"
 #include "spdlog/spdlog.h"
+#include "storage/named_thread.h"
 
 namespace trireme {
 namespace {
@@ -99,7 +101,8 @@ PeerConnection::~PeerConnection() { Stop(); }
 
 void PeerConnection::Start(EnvelopeReceiver* receiver) {
   receiver_ = receiver;
-  thread_ = std::thread([this] { Run(); });
+  thread_ =
+      NamedThread(absl::StrCat("peer-", peer_.value()), [this] { Run(); });
 }
 
 void PeerConnection::Stop() {

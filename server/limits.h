@@ -22,8 +22,9 @@ inline constexpr size_t kPartitionKeyCharactersMax = 256;
 inline constexpr size_t kDataBytesMax = 10u << 20;
 inline constexpr size_t kPutRecordsMax = 500;
 inline constexpr size_t kPutRecordsBytesMax = 10u << 20;
-inline constexpr int kRecordKibMaxLeast = 1024;  // Of what a stream may allow.
-inline constexpr int kRecordKibMaxMost = 10 * 1024;
+// What a stream may allow its largest record to be; the least is the default.
+inline constexpr int kStreamRecordKibMaxLow = 1024;
+inline constexpr int kStreamRecordKibMaxHigh = 10 * 1024;
 
 // Reading.
 inline constexpr size_t kShardIteratorCharactersMax = 512;

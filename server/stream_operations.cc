@@ -71,10 +71,10 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
                           static_cast<int64_t>(kShardsMax));
   }
   const int record_kib = request.max_record_size_in_kib == 0
-                             ? kRecordKibMaxLeast
+                             ? kStreamRecordKibMaxLow
                              : request.max_record_size_in_kib;
-  violations.CheckRange("maxRecordSizeInKiB", record_kib, kRecordKibMaxLeast,
-                        kRecordKibMaxMost);
+  violations.CheckRange("maxRecordSizeInKiB", record_kib,
+                        kStreamRecordKibMaxLow, kStreamRecordKibMaxHigh);
   if (!violations.empty()) return done(violations.ToStatus());
 
   const auto shard_count = static_cast<uint32_t>(request.shard_count);
@@ -151,15 +151,23 @@ void StreamOperations::DeleteStream(const StreamAddress& stream,
   ProposeToMeta(command.SerializeAsString(), timeout,
                 [this, name = std::string(*name),
                  done = std::move(done)](absl::Status status) mutable {
-                  // Said in the words all operations use.
-                  const Account& account = router_->account();
-                  if (ReasonOf(status) == ErrorReason::kResourceNotFound) {
-                    status = StreamNotFound(name, account);
-                  } else if (ReasonOf(status) == ErrorReason::kResourceInUse) {
-                    status = StreamNotActive(name, "DELETING", account);
-                  }
-                  done(std::move(status));
+                  done(InOurWords(std::move(status), name));
                 });
+}
+
+// Why a deletion was refused, in the words that all operations use.
+absl::Status StreamOperations::InOurWords(absl::Status refused,
+                                          absl::string_view name) const {
+  const Account& account = router_->account();
+  if (ReasonOf(refused) == ErrorReason::kResourceNotFound) {
+    return StreamNotFound(name, account);
+  }
+  const StreamPtr stream = router_->catalog().Find(name);
+  if (ReasonOf(refused) == ErrorReason::kResourceInUse && stream != nullptr &&
+      stream->status == StreamStatus::kDeleting) {
+    return StreamNotActive(name, "DELETING", account);
+  }
+  return refused;
 }
 
 void StreamOperations::ProposeToMeta(std::string command,

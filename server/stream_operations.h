@@ -48,6 +48,7 @@ class StreamOperations {
 
  private:
   absl::Status CheckRoomFor(const std::string& name, uint32_t shard_count);
+  absl::Status InOurWords(absl::Status refused, absl::string_view name) const;
   void ProposeToMeta(std::string command, absl::Duration timeout,
                      StatusDone done);
   absl::StatusOr<ListStreamsResponse> ListFrom(absl::string_view after,

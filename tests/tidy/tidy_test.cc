@@ -52,9 +52,9 @@ const std::map<std::string, std::vector<std::string>>& Forbidden() {
   static const auto* const rules =
       new std::map<std::string, std::vector<std::string>>{
           {"storage/",
-           {"replication/", "server/", "client/", "tests/", "grpc",
-            "rocksdb/", "trireme/v1/records", "trireme/v1/streams",
-            "trireme/v1/cluster", "trireme/v1/replication"}},
+           {"replication/", "server/", "client/", "tests/", "grpc", "rocksdb/",
+            "trireme/v1/records", "trireme/v1/streams", "trireme/v1/cluster",
+            "trireme/v1/replication"}},
           {"storage/store",
            {"replication/", "server/", "client/", "tests/", "grpc"}},
           {"replication/raft/",
@@ -68,11 +68,13 @@ const std::map<std::string, std::vector<std::string>>& Forbidden() {
             "grpc"}},
           {"replication/grpc_transport.", {"server/", "client/", "tests/"}},
           {"replication/peer_connection.", {"server/", "client/", "tests/"}},
+          {"replication/pulls.", {"server/", "client/", "tests/"}},
           {"server/", {"client/", "tests/", "rocksdb/", "grpc"}},
           {"server/grpc/", {"client/", "tests/", "rocksdb/"}},
           {"server/main.cc", {"client/", "tests/", "rocksdb/"}},
-          {"client/", {"server/", "replication/", "storage/", "tests/",
-                       "trireme/v1/replication", "trireme/v1/command"}},
+          {"client/",
+           {"server/", "replication/", "storage/", "tests/",
+            "trireme/v1/replication", "trireme/v1/command"}},
       };
   return *rules;
 }
