@@ -93,6 +93,7 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
   const absl::Time start = absl::Now();
   Backoff to_next(absl::Milliseconds(10), absl::Milliseconds(100));
   Backoff backoff;
+  bool all_refuse = true;
   for (size_t attempts = 1;; ++attempts) {
     if (cancellation_.cancelled()) return Cancelled(name);
     const Endpoint& endpoint = endpoints_->LeaderOf(group);
@@ -105,8 +106,10 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
     if (failure == Failure::kUnknown && repeat == Repeat::kWhenNotDone) {
       return AsOutcomeUnknown(status);
     }
-    if (Reason(status) == kNotConnected &&
-        absl::Now() - start >= options_.connect_timeout) {
+    all_refuse = all_refuse && endpoint.Refuses();
+    if (Reason(status) == kNotConnected && attempts >= endpoints_->size() &&
+        absl::Now() - start >= (all_refuse ? options_.refused_timeout
+                                           : options_.connect_timeout)) {
       return status;
     }
     // One whose store is damaged says INTERNAL; the others have the records.

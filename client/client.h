@@ -45,8 +45,10 @@ struct ClientOptions {
   absl::Duration timeout = absl::Seconds(30);
   // Of one attempt of a read; then the next endpoint is asked.
   absl::Duration attempt_timeout = absl::Seconds(10);
-  // How long to go on when no endpoint can be connected to.
+  // How long to go on when no endpoint can be connected to; and when all of
+  // them refuse, because nobody listens there.
   absl::Duration connect_timeout = absl::Seconds(5);
+  absl::Duration refused_timeout = absl::Seconds(5);
   bool allow_duplicates = false;
 };
 

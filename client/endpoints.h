@@ -43,6 +43,11 @@ struct Endpoint {
   // only after this, so that a failure to connect is never mistaken for a call
   // whose outcome is unknown.
   absl::Status Connect(absl::string_view call, absl::Duration timeout) const;
+  // Connect failed because the address refused, not because it was silent.
+  bool Refuses() const {
+    return channel->GetState(/*try_to_connect=*/false) ==
+           GRPC_CHANNEL_TRANSIENT_FAILURE;
+  }
 };
 
 class Endpoints {

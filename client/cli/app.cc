@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -42,11 +43,49 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
                  "table for people, json for programs [default: table]")
       ->check(CLI::IsMember({"table", "json"}));
   AddDurationOption(app, "--timeout", session.timeout,
-                    "how long one call may take, repetitions included "
-                    "[default: 30s]");
+                    "how long one call may take, repetitions included; an "
+                    "address where nobody listens is not waited for, a silent "
+                    "one for 5s at most [default: 30s]");
+  app.set_version_flag("--version", TRIREME_VERSION);
+}
+
+// What is wrong with a command line that ends before a command was named; empty
+// when one was.
+std::string MissingCommand(const CLI::App& app) {
+  const CLI::App* group = &app;
+  while (!group->get_subcommands().empty()) {
+    group = group->get_subcommands().back();
+  }
+  if (group->get_require_subcommand_min() == 0) return "";
+  const auto all = [](const CLI::App*) { return true; };
+  std::vector<std::string> names;
+  for (const CLI::App* command : group->get_subcommands(all)) {
+    names.push_back(command->get_name());
+  }
+  // What a group does not know is left to the program.
+  const std::vector<std::string> unknown = app.remaining();
+  return absl::StrCat(
+      unknown.empty() ? "a command is missing"
+                      : absl::StrCat("unknown command `", unknown[0], "`"),
+      "; commands ", group == &app ? "" : "of " + group->get_name() + " ",
+      "are ", absl::StrJoin(names, ", "));
 }
 
 }  // namespace
+
+std::function<std::string(const std::string&)> InRange(uint64_t min,
+                                                       uint64_t max) {
+  return [min, max](const std::string& text) {
+    uint64_t value = 0;
+    if (absl::SimpleAtoi(text, &value) && min <= value && value <= max) {
+      return std::string();
+    }
+    return absl::StrCat(
+        "must be ", FormatCount(min),
+        max == UINT64_MAX ? " or more" : " to " + FormatCount(max), ", not ",
+        text);
+  };
+}
 
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
                                absl::Duration& value, const std::string& help) {
@@ -70,20 +109,19 @@ CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
   return app.add_option("--limit", value, help)
       ->type_name("COUNT")
       ->check([](const std::string& text) {
-        uint64_t count = 0;
-        return absl::SimpleAtoi(text, &count) && count > 0
-                   ? std::string()
-                   : absl::StrCat("must be 1 or more, not ", text,
-                                  "; leave it out for no limit");
+        const std::string wrong = InRange(1)(text);
+        return wrong.empty() ? wrong : wrong + "; leave it out for no limit";
       });
 }
 
 CLI::Option* AddFromOption(CLI::App& app, std::string& value) {
   return app
       .add_option("--from", value,
-                  "trim-horizon, latest, a time (RFC 3339, \"2026-11-23 "
-                  "17:00\" in UTC, 10m for ten minutes ago, @UNIX), a "
-                  "sequence number, or after:NUMBER")
+                  absl::StrCat("trim-horizon, latest, a time (RFC 3339, "
+                               "\"2026-11-23 17:00\" in UTC, 10m for ten "
+                               "minutes ago, @UNIX), a sequence number, or "
+                               "after:NUMBER [default: ",
+                               value, "]"))
       ->type_name("POSITION")
       ->check([](const std::string& text) {
         const auto parsed = ParseFrom(text);
@@ -111,6 +149,11 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
   try {
     app.parse(std::move(arguments));
+  } catch (const CLI::RequiredError& error) {
+    const std::string missing = MissingCommand(app);
+    if (!missing.empty()) return session.FailUsage(missing);
+    app.exit(error, console.out, console.err);
+    return kExitUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error, console.out, console.err) == 0 ? kExitOk
                                                           : kExitUsage;

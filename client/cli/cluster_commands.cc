@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/cluster_health.h"
@@ -15,6 +16,24 @@ namespace {
 
 std::string GroupName(uint32_t group_id) {
   return group_id == 0 ? "0 (meta)" : absl::StrCat(group_id);
+}
+
+bool IsUnreachable(const v1::GetClusterStatusResponse& status,
+                   uint32_t node_id) {
+  return std::any_of(status.nodes().begin(), status.nodes().end(),
+                     [&](const v1::NodeStatus& node) {
+                       return node.node_id() == node_id &&
+                              node.health() == v1::UNREACHABLE;
+                     });
+}
+
+// "-" for the leader, which cannot lag; "?" when nobody knows.
+std::string LagText(const v1::GetClusterStatusResponse& status,
+                    const v1::GroupStatus& group,
+                    const v1::ReplicaStatus& replica) {
+  if (replica.node_id() == group.leader()) return "-";
+  const auto lag = ReplicaLag(status, group, replica);
+  return lag.has_value() ? absl::StrCat(*lag) : "?";
 }
 
 void PrintGroups(const v1::GetClusterStatusResponse& status, Console& console) {
@@ -34,7 +53,7 @@ void PrintGroups(const v1::GetClusterStatusResponse& status, Console& console) {
     std::string lags;
     for (const v1::ReplicaStatus& replica : group.replicas()) {
       absl::StrAppend(&lags, lags.empty() ? "" : "  ", replica.node_id(), ": ",
-                      ReplicaLag(group, replica),
+                      LagText(status, group, replica),
                       replica.recovering() ? " recovering" : "");
     }
     const bool led = group.leader() != 0;
@@ -45,6 +64,15 @@ void PrintGroups(const v1::GetClusterStatusResponse& status, Console& console) {
                   lags});
   }
   table.Print(console.out, console.out_is_terminal);
+}
+
+// For a node that is silent: since when.
+std::string LastReport(const v1::NodeStatus& node) {
+  if (node.health() != v1::UNREACHABLE) return "";
+  const absl::Duration age = absl::Milliseconds(node.last_report_age_ms());
+  // It has not reported since the asked node runs.
+  if (age > absl::Hours(24 * 365)) return ", not heard of yet";
+  return absl::StrCat(", last heard of ", DurationText(age), " ago");
 }
 
 Json NodeJson(const v1::NodeStatus& node) {
@@ -60,16 +88,18 @@ Json NodeJson(const v1::NodeStatus& node) {
           {"Version", node.version()}};
 }
 
-Json GroupJson(const v1::GroupStatus& group) {
+Json GroupJson(const v1::GetClusterStatusResponse& status,
+               const v1::GroupStatus& group) {
   Json json{{"GroupId", group.group_id()},
             {"Leader", group.leader()},
             {"Term", group.term()},
             {"CommitIndex", group.commit_index()}};
   json["Replicas"] = Json::array();
   for (const v1::ReplicaStatus& replica : group.replicas()) {
+    const auto lag = ReplicaLag(status, group, replica);
     json["Replicas"].push_back({{"NodeId", replica.node_id()},
                                 {"MatchIndex", replica.match_index()},
-                                {"Lag", ReplicaLag(group, replica)},
+                                {"Lag", lag.has_value() ? Json(*lag) : Json()},
                                 {"Recovering", replica.recovering()}});
   }
   return json;
@@ -85,7 +115,7 @@ void PrintJson(const v1::GetClusterStatusResponse& status, Console& console) {
   }
   json["Groups"] = Json::array();
   for (const auto& group : status.groups()) {
-    json["Groups"].push_back(GroupJson(group));
+    json["Groups"].push_back(GroupJson(status, group));
   }
   json["StreamCount"] = status.stream_count();
   json["OpenShardCount"] = status.open_shard_count();
@@ -129,8 +159,13 @@ std::map<uint32_t, std::string> LeaderZones(
   return zones;
 }
 
-uint64_t ReplicaLag(const v1::GroupStatus& group,
-                    const v1::ReplicaStatus& replica) {
+std::optional<uint64_t> ReplicaLag(const v1::GetClusterStatusResponse& status,
+                                   const v1::GroupStatus& group,
+                                   const v1::ReplicaStatus& replica) {
+  if (replica.node_id() == group.leader()) return 0;
+  if (group.leader() == 0 || IsUnreachable(status, replica.node_id())) {
+    return std::nullopt;
+  }
   return group.commit_index() -
          std::min<uint64_t>(group.commit_index(), replica.match_index());
 }
@@ -141,9 +176,9 @@ std::vector<std::string> ClusterTroubles(
   if (status.nodes().empty()) troubles.push_back("no node is known");
   for (const v1::NodeStatus& node : status.nodes()) {
     if (node.health() == v1::HEALTHY) continue;
-    troubles.push_back(absl::StrCat("node ", node.node_id(), " in ",
-                                    node.zone(), " is ",
-                                    v1::NodeHealth_Name(node.health())));
+    troubles.push_back(
+        absl::StrCat("node ", node.node_id(), " in ", node.zone(), " is ",
+                     v1::NodeHealth_Name(node.health()), LastReport(node)));
   }
   if (status.groups().empty()) troubles.push_back("no group is known");
   for (const v1::GroupStatus& group : status.groups()) {
@@ -176,12 +211,14 @@ void PrintNodes(const v1::GetClusterStatusResponse& status, Console& console) {
       nodes.begin(), nodes.end(),
       [](const auto& a, const auto& b) { return a.zone() < b.zone(); });
   for (const v1::NodeStatus& node : nodes) {
+    const bool known = node.health() != v1::UNREACHABLE;
+    const auto now = [&](std::string text) { return known ? text : "?"; };
     table.AddRow({node.zone(), absl::StrCat(node.node_id()), node.address(),
                   v1::NodeHealth_Name(node.health()),
                   absl::StrCat(node.groups_led()),
-                  DurationText(absl::Milliseconds(node.uptime_ms())),
-                  FormatBytes(node.disk_used_bytes()),
-                  FormatBytes(node.disk_free_bytes()), node.version()});
+                  now(DurationText(absl::Milliseconds(node.uptime_ms()))),
+                  now(FormatBytes(node.disk_used_bytes())),
+                  now(FormatBytes(node.disk_free_bytes())), node.version()});
   }
   table.Print(console.out, console.out_is_terminal);
 }

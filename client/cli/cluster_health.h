@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,11 @@ namespace trireme::cli {
 std::vector<std::string> ClusterTroubles(
     const v1::GetClusterStatusResponse& status);
 
-// Entries that the group has committed and this replica is not known to have.
-uint64_t ReplicaLag(const v1::GroupStatus& group,
-                    const v1::ReplicaStatus& replica);
+// Entries that the group has committed and this replica is not known to have;
+// none when nobody leads the group, or the replica's node is unreachable.
+std::optional<uint64_t> ReplicaLag(const v1::GetClusterStatusResponse& status,
+                                   const v1::GroupStatus& group,
+                                   const v1::ReplicaStatus& replica);
 
 // The zone of each group's leader, by group; without those that have none.
 std::map<uint32_t, std::string> LeaderZones(

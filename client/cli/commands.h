@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -19,6 +20,10 @@ void AddGetCommand(CLI::App& app, Session& session);
 void AddTailCommand(CLI::App& app, Session& session);
 void AddClusterCommands(CLI::App& app, Session& session);
 void AddDemoCommand(CLI::App& app, Session& session);
+
+// A check of an option's value: a whole number of `min` to `max`.
+std::function<std::string(const std::string&)> InRange(
+    uint64_t min, uint64_t max = UINT64_MAX);
 
 // An option whose value is a duration ("10s", "2m", or seconds).
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,

@@ -260,7 +260,7 @@ Examples:
 )");
   const auto options = std::make_shared<DemoOptions>();
   demo->add_option("--shards", options->shards, "of the stream [default: 4]")
-      ->check(CLI::Range(1, 10'000));
+      ->check(InRange(1, 10'000));
   demo->add_option("--input", options->input,
                    "a folder of *.md5sums, or a glob of text files "
                    "[default: /var/lib/dpkg/info]")
@@ -269,7 +269,7 @@ Examples:
                     "how long the moderate phase takes [default: 5s]");
   demo->add_option("--rate", options->paced_records_per_s,
                    "its records per second [default: 1000]")
-      ->check(CLI::Range(1, 100'000));
+      ->check(InRange(1, 100'000));
   demo->add_flag("--keep", options->keep, "do not delete the stream");
   demo->callback([&session, options] {
     session.command = [&session, options] {

@@ -8,6 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/open_file.h"
+#include "client/status_macros.h"
 
 namespace trireme::cli {
 namespace {
@@ -39,10 +41,8 @@ absl::StatusOr<DemoInput> ReadDemoInput(const std::string& where) {
   for (const std::string& path :
        Glob(folder ? absl::StrCat(where, "/*", kSuffix) : where)) {
     if (!std::filesystem::is_regular_file(path, error)) continue;
-    std::ifstream file(path);
-    if (!file) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot read ", path));
-    }
+    std::ifstream file;
+    CLIENT_RETURN_IF_ERROR(OpenFile(path, file));
     KeyedLines key{KeyOf(path), {}};
     std::string line;
     while (std::getline(file, line)) {

@@ -14,6 +14,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
+#include "client/cli/open_file.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
 #include "client/error.h"
@@ -182,6 +183,15 @@ absl::StatusOr<std::string> KeyOf(const std::string& line,
   return fields[options.key_field - 1];
 }
 
+// Of --key; empty when it is right.
+std::string CheckKey(const std::string& key) {
+  if (!client::IsUtf8(key)) return "is not UTF-8";
+  const size_t characters = client::Utf8Characters(key);
+  if (1 <= characters && characters <= kKeyCharactersMax) return "";
+  return absl::StrCat("must have 1 to ", kKeyCharactersMax, " characters, not ",
+                      characters);
+}
+
 void PutAll(std::istream& in, const Options& options,
             client::Producer& producer, client::Cancellation& interrupt,
             Progress& progress, Tally& tally) {
@@ -215,9 +225,9 @@ int PutLines(Session& session, const Options& options) {
     file_bytes = std::filesystem::is_regular_file(options.lines, error)
                      ? std::filesystem::file_size(options.lines, error)
                      : 0;
-    file.open(options.lines);
-    if (!file || std::filesystem::is_directory(options.lines, error)) {
-      return session.FailUsage("cannot read " + options.lines);
+    const absl::Status opened = OpenFile(options.lines, file);
+    if (!opened.ok()) {
+      return session.FailUsage(std::string(opened.message()));
     }
   }
   const auto client = session.client();
@@ -246,9 +256,6 @@ int PutLines(Session& session, const Options& options) {
 int Put(Session& session, const Options& options) {
   if (options.lines.empty()) {
     if (options.key.empty()) return session.FailUsage("--key is missing");
-    if (!client::IsUtf8(options.key)) {
-      return session.FailUsage("--key is not UTF-8");
-    }
     return PutOne(session, options);
   }
   if (!options.key.empty() && options.key_field > 0) {
@@ -279,7 +286,8 @@ Examples:
 )");
   const auto options = std::make_shared<Options>();
   put->add_option("STREAM", options->stream, "the stream's name")->required();
-  put->add_option("--key", options->key, "partition key, 1 to 256 characters");
+  put->add_option("--key", options->key, "partition key, 1 to 256 characters")
+      ->check(CheckKey);
   CLI::Option* data =
       put->add_option("--data", options->data, "the record's bytes");
   put->add_option("--hash-key", options->hash_key,
@@ -292,7 +300,7 @@ Examples:
   put->add_option("--key-field", options->key_field,
                   "which field of a line is its key; the first is 1, fields "
                   "are separated by white space")
-      ->check(CLI::PositiveNumber)
+      ->check(InRange(1, INT32_MAX))
       ->needs(lines);
   put->add_flag("--once", options->once,
                 "never write a record again whose outcome is unknown")

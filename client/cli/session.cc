@@ -65,6 +65,8 @@ absl::StatusOr<std::unique_ptr<client::Client>> Session::NewClient() const {
   if (!endpoints.empty()) options.endpoints = endpoints;
   options.timeout = timeout;
   options.connect_timeout = std::min(timeout, options.connect_timeout);
+  // Whoever waits for an answer at a prompt wants to know at once.
+  options.refused_timeout = absl::ZeroDuration();
   return client::Client::Create(std::move(options));
 }
 

@@ -144,7 +144,7 @@ void AddStreamCommands(CLI::App& app, Session& session) {
   create
       ->add_option("--shards", options->shards,
                    "how many, 1 to 10,000 [default: 1]")
-      ->check(CLI::Range(1, 10'000));
+      ->check(InRange(1, 10'000));
   create->add_flag("--wait", options->wait, "until it is ACTIVE");
   create->callback([&session, options] {
     session.command = [&session, options] { return Create(session, *options); };

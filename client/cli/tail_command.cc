@@ -84,6 +84,7 @@ class Tail {
   void OnEvent(const std::string& shard,
                const v1::SubscribeToShardEvent& event) {
     absl::MutexLock lock(&mu_);
+    OnConnected(shard);
     for (const v1::Record& record : event.records()) {
       if (ends_) return;
       printer_.Print(shard, record);
@@ -113,13 +114,24 @@ class Tail {
   void OnInterruption(const std::string& shard, const absl::Status& status) {
     if (status.ok()) return;  // After 5 minutes, as planned.
     absl::MutexLock lock(&mu_);
-    session_.console().err << "trireme: " << shard << ": subscribing again: "
-                           << std::string(status.message()) << "\n";
+    if (interrupted_.empty()) {
+      session_.console().err << "trireme: " << shard << ": interrupted, trying "
+                             << "again: " << std::string(status.message())
+                             << std::endl;
+    }
+    interrupted_.insert(shard);
+  }
+
+  void OnConnected(const std::string& shard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (interrupted_.erase(shard) == 0 || !interrupted_.empty()) return;
+    session_.console().err << "trireme: subscribed again" << std::endl;
   }
 
   void OnEnd(const std::string& shard, const absl::Status& status) {
     absl::MutexLock lock(&mu_);
     ended_.insert(shard);
+    interrupted_.erase(shard);
     --following_;
     if (!status.ok() && !absl::IsCancelled(status) && error_.ok()) {
       error_ = status;
@@ -143,6 +155,8 @@ class Tail {
   int following_ ABSL_GUARDED_BY(mu_) = 0;  // Subscribers not ended.
   std::set<std::string> followed_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> ended_ ABSL_GUARDED_BY(mu_);
+  // Shards without a subscription: an outage is told once, and its end.
+  std::set<std::string> interrupted_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> to_follow_ ABSL_GUARDED_BY(mu_);
   absl::Status error_ ABSL_GUARDED_BY(mu_);
   bool ends_ ABSL_GUARDED_BY(mu_) = false;  // Limit reached or interrupted.

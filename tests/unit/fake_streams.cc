@@ -167,6 +167,9 @@ class FakeTrireme::ClusterService : public v1::Cluster::Service {
       node->set_address(fake_.address());
       node->set_health(fake_.unhealthy_ && i == 3 ? v1::UNREACHABLE
                                                   : v1::HEALTHY);
+      if (node->health() == v1::UNREACHABLE) {
+        node->set_last_report_age_ms(42'000);
+      }
       node->set_uptime_ms(90'061'000);
       node->set_groups_led(i == 1 ? 2 : 0);
       node->set_disk_free_bytes(3ull << 30);
