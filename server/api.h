@@ -132,6 +132,24 @@ struct ListStreamsResponse {
   bool has_more_streams = false;
   std::string next_token;
 };
+struct SplitShardRequest {
+  StreamAddress stream;
+  absl::string_view shard_to_split;
+  absl::string_view new_starting_hash_key;  // Decimal; the upper child's.
+};
+struct MergeShardsRequest {
+  StreamAddress stream;
+  absl::string_view shard_to_merge;
+  absl::string_view adjacent_shard_to_merge;
+};
+struct UpdateShardCountRequest {
+  StreamAddress stream;
+  int32_t target_shard_count = 0;
+};
+struct UpdateShardCountResponse {
+  StreamPtr stream;  // As it was before.
+  uint32_t target_shard_count = 0;
+};
 struct ListShardsRequest {
   StreamAddress stream;
   absl::string_view next_token;

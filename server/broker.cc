@@ -42,6 +42,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
             parts.timers, parts.clock),
       reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
              &reads_admission_, parts.read_pool, parts.clock),
+      reshards_(options.group_count, &router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
@@ -117,6 +118,22 @@ void Broker::ListStreams(const ListStreamsRequest& request,
 void Broker::ListShards(const ListShardsRequest& request,
                         absl::Duration timeout, Done<ListShardsResponse> done) {
   streams_.ListShards(request, timeout, std::move(done));
+}
+
+void Broker::SplitShard(const SplitShardRequest& request,
+                        absl::Duration timeout, StatusDone done) {
+  reshards_.SplitShard(request, timeout, std::move(done));
+}
+
+void Broker::MergeShards(const MergeShardsRequest& request,
+                         absl::Duration timeout, StatusDone done) {
+  reshards_.MergeShards(request, timeout, std::move(done));
+}
+
+void Broker::UpdateShardCount(const UpdateShardCountRequest& request,
+                              absl::Duration timeout,
+                              Done<UpdateShardCountResponse> done) {
+  reshards_.UpdateShardCount(request, timeout, std::move(done));
 }
 
 ClusterStatus Broker::DescribeCluster() const {

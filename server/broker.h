@@ -23,6 +23,7 @@
 #include "server/cluster_status.h"
 #include "server/put_operations.h"
 #include "server/read_operations.h"
+#include "server/reshard_operations.h"
 #include "server/router.h"
 #include "server/shard_reader.h"
 #include "server/shard_tail.h"
@@ -110,6 +111,15 @@ class Broker {
   void ListShards(const ListShardsRequest& request, absl::Duration timeout,
                   Done<ListShardsResponse> done);
 
+  // --- Resharding (§1.7, §2.6) ---
+  void SplitShard(const SplitShardRequest& request, absl::Duration timeout,
+                  StatusDone done);
+  void MergeShards(const MergeShardsRequest& request, absl::Duration timeout,
+                   StatusDone done);
+  void UpdateShardCount(const UpdateShardCountRequest& request,
+                        absl::Duration timeout,
+                        Done<UpdateShardCountResponse> done);
+
   // What this node knows of the cluster, at once.
   ClusterStatus DescribeCluster() const;
 
@@ -127,6 +137,7 @@ class Broker {
   Router router_;
   PutOperations puts_;
   ReadOperations reads_;
+  ReshardOperations reshards_;
   StreamOperations streams_;
   Subscriptions subscriptions_;
 };

@@ -46,6 +46,7 @@ inline constexpr size_t kNextTokenCharactersMax = 1'048'576;
 inline constexpr absl::Duration kNextTokenLife = absl::Seconds(300);
 inline constexpr int kStreamsCreatingMax = 5;
 inline constexpr uint64_t kShardsMax = 10'000;
+inline constexpr size_t kHashKeyDigitsMax = 39;
 inline constexpr uint32_t kRetentionHoursDefault = 24;
 
 }  // namespace trireme

@@ -68,11 +68,14 @@ void ShardTails::OnCommand(absl::string_view bytes) {
   Waiters woken;
   {
     absl::MutexLock lock(&mu_);
-    if (command.has_seal_shard()) {
-      const ShardKey shard{StreamId(command.seal_shard().stream_id()),
-                           ShardIndex(command.seal_shard().shard())};
-      if (const auto tail = tails_.find(shard); tail != tails_.end()) {
-        woken.swap(tail->second.waiters);
+    if (command.has_seal_shards()) {
+      const StreamId stream(command.seal_shards().stream_id());
+      for (const uint32_t shard : command.seal_shards().shards()) {
+        const auto tail = tails_.find({stream, ShardIndex(shard)});
+        if (tail == tails_.end()) continue;
+        std::move(tail->second.waiters.begin(), tail->second.waiters.end(),
+                  std::back_inserter(woken));
+        tail->second.waiters.clear();
       }
     } else if (command.has_drop_shards()) {
       const StreamId stream(command.drop_shards().stream_id());

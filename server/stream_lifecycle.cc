@@ -4,8 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "absl/container/btree_map.h"
+#include "server/stream_steps.h"
 #include "spdlog/spdlog.h"
+#include "storage/check.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -15,31 +16,6 @@ constexpr absl::Duration kPeriod = absl::Milliseconds(200);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 constexpr absl::Duration kStepTimeout = absl::Seconds(10);
-
-bool IsMoving(const Stream& stream) {
-  return stream.status == StreamStatus::kCreating ||
-         stream.status == StreamStatus::kDeleting;
-}
-
-// One command a group: its shards of the stream opened, or dropped.
-absl::btree_map<GroupId, v1::Command> ShardCommands(const Stream& stream) {
-  absl::btree_map<GroupId, v1::Command> commands;
-  for (const Shard& shard : stream.shards) {
-    v1::Command& command = commands[shard.group];
-    if (stream.status == StreamStatus::kDeleting) {
-      command.mutable_drop_shards()->set_stream_id(stream.id.value());
-      command.mutable_drop_shards()->add_shards(shard.index.value());
-      continue;
-    }
-    v1::OpenShardsCommand& open = *command.mutable_open_shards();
-    open.set_stream_id(stream.id.value());
-    open.set_retention_hours(stream.retention_hours);
-    v1::ShardToOpen& opened = *open.add_shards();
-    opened.set_shard(shard.index.value());
-    opened.set_created_s(shard.created_s);
-  }
-  return commands;
-}
 
 }  // namespace
 
@@ -82,7 +58,7 @@ void StreamLifecycle::RunOnce() {
     if (!leads) return;
     due = TakeDue();
   }
-  for (const StreamPtr& stream : due) DriveShards(stream);
+  for (StreamPtr& stream : due) Begin(std::move(stream));
 }
 
 std::vector<StreamLifecycle::StreamPtr> StreamLifecycle::TakeDue() {
@@ -108,58 +84,77 @@ std::vector<StreamLifecycle::StreamPtr> StreamLifecycle::TakeDue() {
   return due;
 }
 
-void StreamLifecycle::DriveShards(const StreamPtr& stream) {
-  const auto commands = ShardCommands(*stream);
+// Its fields behind `stream` change under the driver's lock.
+struct StreamLifecycle::Round {
+  StreamPtr stream;
+  std::vector<StreamStep> steps;
+  size_t step = 0;
+  size_t replies_due = 0;
+  absl::Status failure;  // The first.
+  ShardEnds ends;
+};
+
+void StreamLifecycle::Begin(StreamPtr stream) {
+  auto round = std::make_shared<Round>();
+  round->steps = StepsOf(*stream);
+  round->stream = std::move(stream);
+  TakeStep(round);
+}
+
+void StreamLifecycle::TakeStep(const RoundPtr& round) {
+  const StreamStep* step = nullptr;
   {
     absl::MutexLock lock(&mu_);
-    Drive& drive = drives_[stream->id];
-    drive.replies_due = commands.size();
-    drive.failed = false;
+    if (round->step < round->steps.size()) {
+      step = &round->steps[round->step];
+      round->replies_due = step->size();
+    }
   }
-  for (const auto& [group, command] : commands) {
-    Propose(group, command.SerializeAsString(),
-            [this, stream](const absl::Status& status) {
-              OnShards(stream, status);
+  if (step == nullptr) return Finish(round);
+  for (const auto& [group, command] : *step) {
+    Propose(group, command,
+            [this, round, command = &command](const ProposalOutcome& outcome) {
+              OnReply(round, *command, outcome);
             });
   }
 }
 
-void StreamLifecycle::OnShards(const StreamPtr& stream,
-                               const absl::Status& status) {
-  bool failed = false;
+void StreamLifecycle::OnReply(const RoundPtr& round, const v1::Command& command,
+                              const ProposalOutcome& outcome) {
+  absl::Status failure;
   {
     absl::MutexLock lock(&mu_);
-    Drive& drive = drives_[stream->id];
-    drive.failed = drive.failed || !status.ok();
-    if (--drive.replies_due > 0) return;
-    failed = drive.failed;
+    round->failure.Update(outcome.status);
+    if (outcome.status.ok() && command.has_seal_shards()) {
+      v1::SealShardsReply reply;
+      CHECK(reply.ParseFromString(outcome.reply),
+            "a seal's reply is malformed");
+      for (int i = 0; i < reply.end_counters_size(); ++i) {
+        round->ends[ShardIndex(command.seal_shards().shards(i))] =
+            reply.end_counters(i);
+      }
+    }
+    if (--round->replies_due > 0) return;
+    ++round->step;
+    failure = round->failure;
   }
-  if (!status.ok()) {
-    spdlog::warn(
-        "stream {}: its shards could not be {}: {}", stream->name,
-        stream->status == StreamStatus::kDeleting ? "dropped" : "opened",
-        std::string(status.message()));
-  }
-  if (failed) return EndRound(stream->id, false);
-  FinishStream(stream);
+  if (failure.ok()) return TakeStep(round);
+  const Stream& stream = *round->stream;
+  spdlog::warn("stream {} stays {} for now: {}", stream.name,
+               std::string(StreamStatusName(stream.status)),
+               std::string(failure.message()));
+  EndRound(stream.id, false);
 }
 
-void StreamLifecycle::FinishStream(const StreamPtr& stream) {
-  v1::Command command;
-  if (stream->status == StreamStatus::kDeleting) {
-    command.mutable_remove_stream()->set_stream_id(stream->id.value());
-  } else {
-    command.mutable_activate_stream()->set_stream_id(stream->id.value());
-  }
-  Propose(kMetaGroup, command.SerializeAsString(),
-          [this, stream](const absl::Status& status) {
-            if (status.ok()) {
-              spdlog::info("stream {} is {}", stream->name,
-                           stream->status == StreamStatus::kDeleting
-                               ? "removed"
-                               : "active");
+void StreamLifecycle::Finish(const RoundPtr& round) {
+  Propose(kMetaGroup, FinishOf(*round->stream, round->ends),
+          [this, round](const ProposalOutcome& outcome) {
+            const Stream& stream = *round->stream;
+            if (outcome.status.ok()) {
+              spdlog::info("stream {} is {}", stream.name,
+                           std::string(FinishedName(stream)));
             }
-            EndRound(stream->id, status.ok());
+            EndRound(stream.id, outcome.status.ok());
           });
 }
 
@@ -179,15 +174,11 @@ void StreamLifecycle::EndRound(StreamId stream, bool ok) {
                    std::min(kBackoffMin * (1 << doublings), kBackoffMax);
 }
 
-void StreamLifecycle::Propose(
-    GroupId group, std::string command,
-    absl::AnyInvocable<void(const absl::Status&)> done) {
+void StreamLifecycle::Propose(GroupId group, const v1::Command& command,
+                              absl::AnyInvocable<void(ProposalOutcome)> done) {
   auto body = std::make_shared<ProposalBody>();
-  body->command = std::move(command);
-  replicas_->Propose({group, std::move(body), kStepTimeout,
-                      [done = std::move(done)](ProposalOutcome out) mutable {
-                        done(out.status);
-                      }});
+  body->command = command.SerializeAsString();
+  replicas_->Propose({group, std::move(body), kStepTimeout, std::move(done)});
 }
 
 }  // namespace trireme

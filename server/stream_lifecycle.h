@@ -1,6 +1,6 @@
 // StreamLifecycle drives streams through their states on the meta group's
-// leader: CREATING -> its shards opened in their groups -> ACTIVE, and
-// DELETING -> its shards dropped -> gone.
+// leader: takes the steps that each state needs (stream_steps.h), one after
+// the other, then ends the state in the meta group.
 //
 // It keeps no state that matters: every step is idempotent, and a new leader
 // finds in its catalogue what is left to do. Owned by a Node; must outlive the
@@ -23,6 +23,10 @@
 #include "storage/ids.h"
 
 namespace trireme {
+
+namespace v1 {
+class Command;
+}
 
 class StreamLifecycle : public AppliedObserver {
  public:
@@ -49,8 +53,6 @@ class StreamLifecycle : public AppliedObserver {
   // The one operation in progress for a stream.
   struct Drive {
     bool in_flight = false;
-    size_t replies_due = 0;
-    bool failed = false;      // In this round.
     int failures = 0;         // Rounds in a row.
     absl::Duration retry_at;  // Monotonic.
   };
@@ -59,12 +61,17 @@ class StreamLifecycle : public AppliedObserver {
   void RunSoon();
   void Tick();
   std::vector<StreamPtr> TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DriveShards(const StreamPtr& stream);
-  void OnShards(const StreamPtr& stream, const absl::Status& status);
-  void FinishStream(const StreamPtr& stream);
+  // One pass over the steps of a stream.
+  struct Round;
+  using RoundPtr = std::shared_ptr<Round>;
+  void Begin(StreamPtr stream);
+  void TakeStep(const RoundPtr& round);
+  void OnReply(const RoundPtr& round, const v1::Command& command,
+               const ProposalOutcome& outcome);
+  void Finish(const RoundPtr& round);
   void EndRound(StreamId stream, bool ok);
-  void Propose(GroupId group, std::string command,
-               absl::AnyInvocable<void(const absl::Status&)> done);
+  void Propose(GroupId group, const v1::Command& command,
+               absl::AnyInvocable<void(ProposalOutcome)> done);
 
   // Set at construction.
   const Catalog* const catalog_;

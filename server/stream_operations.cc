@@ -1,12 +1,12 @@
 #include "server/stream_operations.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
+#include "server/shard_limit.h"
 #include "server/validation.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
@@ -122,23 +122,7 @@ absl::Status StreamOperations::CheckRoomFor(const std::string& name,
                      "limit is ",
                      kStreamsCreatingMax, "; wait until one is ACTIVE"));
   }
-  const std::vector<uint32_t> by_group =
-      catalog.OpenShardsByGroup(group_count_);
-  const uint64_t open =
-      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
-  if (open + shard_count > kShardsMax) {
-    return MakeError(
-        ErrorReason::kLimitExceeded,
-        absl::StrCat("This request would exceed the shard limit for the "
-                     "account ",
-                     account.id, " in ", account.region,
-                     ". Current shard count for the account: ", open,
-                     ". Limit: ", kShardsMax,
-                     ". Number of additional shards that would have resulted "
-                     "from this request: ",
-                     shard_count, "."));
-  }
-  return absl::OkStatus();
+  return CheckShardLimit(catalog, group_count_, shard_count, account);
 }
 
 void StreamOperations::DeleteStream(const StreamAddress& stream,

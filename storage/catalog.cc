@@ -7,6 +7,20 @@
 
 namespace trireme {
 
+absl::string_view StreamStatusName(StreamStatus status) {
+  switch (status) {
+    case StreamStatus::kCreating:
+      return "CREATING";
+    case StreamStatus::kDeleting:
+      return "DELETING";
+    case StreamStatus::kActive:
+      return "ACTIVE";
+    case StreamStatus::kUpdating:
+      return "UPDATING";
+  }
+  return "UNKNOWN";
+}
+
 const Shard* Stream::FindShard(ShardIndex index) const {
   const auto at = std::lower_bound(shards.begin(), shards.end(), index,
                                    [](const Shard& shard, ShardIndex wanted) {
@@ -50,10 +64,14 @@ std::vector<std::shared_ptr<const Stream>> Catalog::List(
 std::vector<uint32_t> Catalog::OpenShardsByGroup(uint32_t group_count) const {
   std::vector<uint32_t> counts(group_count, 0);
   absl::MutexLock lock(&mu_);
+  const auto count = [&counts](const Shard& shard) {
+    if (shard.group.value() < counts.size()) ++counts[shard.group.value()];
+  };
   for (const auto& [name, stream] : by_name_) {
-    for (const uint32_t position : stream->open) {
-      const uint32_t group = stream->shards[position].group.value();
-      if (group < group_count) ++counts[group];
+    for (const uint32_t position : stream->open)
+      count(stream->shards[position]);
+    for (const Reshard& reshard : stream->reshards) {
+      for (const Shard& child : reshard.children) count(child);
     }
   }
   return counts;

@@ -32,6 +32,9 @@ enum class StreamStatus : uint8_t {
   kUpdating = 4,
 };
 
+// As clients see it, e.g. "ACTIVE".
+absl::string_view StreamStatusName(StreamStatus status);
+
 struct Shard {
   ShardIndex index;
   GroupId group;
@@ -44,6 +47,13 @@ struct Shard {
   uint64_t closed_s = 0;  // Unix seconds, when closed.
 };
 
+// One shard, or two neighbours, that end, and the shards that take over their
+// range: a split or a merge under way (docs/decisions/0005).
+struct Reshard {
+  std::vector<ShardIndex> parents;  // Of a merge, the first is ShardToMerge.
+  std::vector<Shard> children;      // By range; not in Stream::shards yet.
+};
+
 struct Stream {
   StreamId id;
   std::string name;
@@ -51,9 +61,12 @@ struct Stream {
   absl::Time created;
   uint32_t retention_hours = 24;
   uint64_t record_bytes_max = 1u << 20;
-  std::vector<Shard> shards;   // By index, ascending.
-  std::vector<uint32_t> open;  // Positions in `shards` of the open ones,
-                               // by start of their hash key range.
+  std::vector<Shard> shards;        // By index, ascending.
+  std::vector<uint32_t> open;       // Positions in `shards` of the open ones,
+                                    // by start of their hash key range.
+  std::vector<Reshard> reshards;    // Under way together, while UPDATING.
+  uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
+
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.
   const Shard& ShardFor(HashKey key) const;
@@ -67,7 +80,8 @@ class Catalog {
   // Up to `limit` streams by name, strictly after `after`.
   std::vector<std::shared_ptr<const Stream>> List(absl::string_view after,
                                                   size_t limit) const;
-  // Open shards per group, for placing new ones; index = group id.
+  // Shards per group that are open, or about to be, for placing new ones;
+  // index = group id.
   std::vector<uint32_t> OpenShardsByGroup(uint32_t group_count) const;
   size_t stream_count() const;
 

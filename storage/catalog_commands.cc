@@ -1,47 +1,25 @@
 #include "storage/catalog_commands.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/catalog_decision.h"
 #include "storage/catalog_tables.h"
 #include "storage/clock.h"
 #include "storage/errors.h"
+#include "storage/reshard_commands.h"
+#include "storage/shard_places.h"
 #include "storage/stream_name.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
 namespace {
 
-CatalogDecision Refuse(absl::Status status) {
-  CatalogDecision decision;
-  decision.status = std::move(status);
-  return decision;
-}
-
-CatalogDecision Refuse(ErrorReason reason, absl::string_view message) {
-  return Refuse(MakeError(reason, message));
-}
-
-CatalogDecision RefuseUnknown(uint32_t stream_id) {
-  return Refuse(ErrorReason::kResourceNotFound,
-                absl::StrCat("Stream number ", stream_id, " not found."));
-}
-
 std::shared_ptr<Stream> WithStatus(const Stream& stream, StreamStatus status) {
   auto changed = std::make_shared<Stream>(stream);
   changed->status = status;
   return changed;
-}
-
-// The data group with the fewest open shards, the lowest of equals. Takes the
-// place it gives.
-GroupId TakePlace(std::vector<uint32_t>* open_shards) {
-  const auto least =
-      std::min_element(open_shards->begin() + 1, open_shards->end());
-  ++*least;
-  return GroupId(static_cast<uint32_t>(least - open_shards->begin()));
 }
 
 // Where all creations meet, so that none passes the limits beside another.
@@ -60,19 +38,8 @@ absl::Status CheckRoom(const CatalogState& state,
                      command.streams_creating_max(),
                      "; wait until one is ACTIVE"));
   }
-  const std::vector<uint32_t> by_group =
-      state.catalog.OpenShardsByGroup(state.group_count);
-  const uint64_t open =
-      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
-  if (command.shards_open_max() > 0 &&
-      open + command.shard_count() > command.shards_open_max()) {
-    return MakeError(
-        ErrorReason::kLimitExceeded,
-        absl::StrCat("the cluster has ", open, " open shards; ",
-                     command.shard_count(), " more would pass the limit of ",
-                     command.shards_open_max()));
-  }
-  return absl::OkStatus();
+  return CheckShardRoom(PlacesOf(state), command.shard_count(),
+                        command.shards_open_max());
 }
 
 CatalogDecision Create(const CatalogState& state,
@@ -80,12 +47,8 @@ CatalogDecision Create(const CatalogState& state,
                        int64_t stamp_ms) {
   if (absl::Status named = CheckName(command.name(), "streamName"); !named.ok())
     return Refuse(named);
-  if (command.shard_count() < 1 || command.shard_count() > kStreamShardsMax) {
-    return Refuse(
-        ErrorReason::kInvalidArgument,
-        absl::StrCat("a stream of ", command.shard_count(),
-                     " shards; the limits are 1 and ", kStreamShardsMax));
-  }
+  if (absl::Status count = CheckShardCount(command.shard_count()); !count.ok())
+    return Refuse(count);
   if (state.catalog.Find(absl::string_view(command.name())) != nullptr) {
     return Refuse(ErrorReason::kResourceInUse,
                   absl::StrCat("Stream ", command.name(), " already exists."));
@@ -100,14 +63,13 @@ CatalogDecision Create(const CatalogState& state,
   stream->created = absl::FromUnixMillis(stamp_ms);
   stream->retention_hours = command.retention_hours();
   stream->record_bytes_max = command.record_bytes_max();
-  std::vector<uint32_t> places =
-      state.catalog.OpenShardsByGroup(state.group_count);
+  ShardPlaces places = PlacesOf(state);
   const auto ranges = DivideHashKeySpace(command.shard_count());
   stream->shards.resize(ranges.size());
   for (uint32_t i = 0; i < ranges.size(); ++i) {
     Shard& shard = stream->shards[i];
     shard.index = ShardIndex(i);
-    shard.group = TakePlace(&places);
+    shard.group = places.Take();
     shard.range = ranges[i];
     shard.created_s = UnixSecondOf(stamp_ms);
   }
@@ -169,8 +131,14 @@ CatalogDecision Remove(const CatalogState& state,
   const auto is_of_this_second = [now_s](const Shard& shard) {
     return shard.created_s >= now_s;
   };
+  const auto begins_one = [&is_of_this_second](const Reshard& reshard) {
+    return std::any_of(reshard.children.begin(), reshard.children.end(),
+                       is_of_this_second);
+  };
   if (std::any_of(stream->shards.begin(), stream->shards.end(),
-                  is_of_this_second)) {
+                  is_of_this_second) ||
+      std::any_of(stream->reshards.begin(), stream->reshards.end(),
+                  begins_one)) {
     return Refuse(ErrorReason::kResourceInUse,
                   absl::StrCat("Stream ", stream->name,
                                " was created within this second; it is "
@@ -188,6 +156,10 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kActivateStream:
     case v1::Command::kDeleteStream:
     case v1::Command::kRemoveStream:
+    case v1::Command::kSplitShard:
+    case v1::Command::kMergeShards:
+    case v1::Command::kUpdateShardCount:
+    case v1::Command::kCompleteReshards:
       return true;
     default:
       return false;
@@ -206,6 +178,14 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return Delete(state, command.delete_stream());
     case v1::Command::kRemoveStream:
       return Remove(state, command.remove_stream(), stamp_ms);
+    case v1::Command::kSplitShard:
+      return SplitShard(state, command.split_shard(), stamp_ms);
+    case v1::Command::kMergeShards:
+      return MergeShards(state, command.merge_shards(), stamp_ms);
+    case v1::Command::kUpdateShardCount:
+      return UpdateShardCount(state, command.update_shard_count(), stamp_ms);
+    case v1::Command::kCompleteReshards:
+      return CompleteReshards(state, command.complete_reshards(), stamp_ms);
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

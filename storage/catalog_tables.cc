@@ -4,35 +4,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "storage/fixed_ints.h"
+#include "storage/hash_key.h"
+#include "storage/resharding.h"
 #include "storage/status_macros.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
 namespace {
 
-std::string EncodeHashKey(HashKey key) {
-  std::string bytes;
-  AppendBig(absl::Uint128High64(key), &bytes);
-  AppendBig(absl::Uint128Low64(key), &bytes);
-  return bytes;
-}
-
-bool DecodeHashKey(const std::string& bytes, HashKey* key) {
-  ByteCursor cursor(bytes);
-  uint64_t high = 0;
-  uint64_t low = 0;
-  if (!cursor.TakeBig(&high) || !cursor.TakeBig(&low) || !cursor.empty())
-    return false;
-  *key = absl::MakeUint128(high, low);
-  return true;
-}
-
 void EncodeShard(const Shard& shard, v1::ShardRow* row) {
   row->set_shard(shard.index.value());
   row->set_group(shard.group.value());
-  row->set_range_start(EncodeHashKey(shard.range.start));
-  row->set_range_end(EncodeHashKey(shard.range.end));
+  row->set_range_start(HashKeyToBytes(shard.range.start));
+  row->set_range_end(HashKeyToBytes(shard.range.end));
   row->set_created_s(shard.created_s);
   if (shard.parent) row->set_parent(shard.parent->value());
   if (shard.adjacent_parent)
@@ -45,8 +29,8 @@ absl::StatusOr<Shard> DecodeShard(const v1::ShardRow& row) {
   Shard shard;
   shard.index = ShardIndex(row.shard());
   shard.group = GroupId(row.group());
-  if (!DecodeHashKey(row.range_start(), &shard.range.start) ||
-      !DecodeHashKey(row.range_end(), &shard.range.end) ||
+  if (!HashKeyFromBytes(row.range_start(), &shard.range.start) ||
+      !HashKeyFromBytes(row.range_end(), &shard.range.end) ||
       shard.range.start > shard.range.end)
     return absl::DataLossError("a shard's hash key range is malformed");
   shard.created_s = row.created_s();
@@ -76,6 +60,35 @@ absl::Status CheckShards(const Stream& stream) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Reshard> DecodeReshard(const v1::ReshardRow& row,
+                                      const Stream& stream) {
+  Reshard reshard;
+  for (const uint32_t parent : row.parents()) {
+    const Shard* const shard = stream.FindShard(ShardIndex(parent));
+    if (shard == nullptr || shard->end.has_value())
+      return absl::DataLossError("a reshard of a shard that is not open");
+    reshard.parents.push_back(shard->index);
+  }
+  for (const v1::ShardRow& child_row : row.children()) {
+    ASSIGN_OR_RETURN(Shard child, DecodeShard(child_row));
+    if (!(stream.shards.back().index < child.index))
+      return absl::DataLossError("a reshard's child has an older number");
+    reshard.children.push_back(std::move(child));
+  }
+  if (reshard.parents.empty() || reshard.children.empty())
+    return absl::DataLossError("a reshard without parents or children");
+  const HashKeyRange range = RangeOf(stream, reshard);
+  HashKey expected = range.start;
+  for (const Shard& child : reshard.children) {
+    if (child.range.start != expected || child.range.end > range.end)
+      return absl::DataLossError("a reshard's children leave a gap or overlap");
+    expected = child.range.end + 1;
+  }
+  if (expected != range.end + 1)
+    return absl::DataLossError("a reshard's children end before its parents");
+  return reshard;
+}
+
 absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   v1::StreamRow row;
   if (!row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
@@ -96,6 +109,11 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   }
   ListOpenShards(stream.get());
   RETURN_IF_ERROR(CheckShards(*stream));
+  for (const v1::ReshardRow& reshard_row : row.reshards()) {
+    ASSIGN_OR_RETURN(Reshard reshard, DecodeReshard(reshard_row, *stream));
+    stream->reshards.push_back(std::move(reshard));
+  }
+  stream->shard_count_target = row.shard_count_target();
   return stream;
 }
 
@@ -110,6 +128,14 @@ std::string EncodeStream(const Stream& stream) {
   row.set_retention_hours(stream.retention_hours);
   row.set_record_bytes_max(stream.record_bytes_max);
   for (const Shard& shard : stream.shards) EncodeShard(shard, row.add_shards());
+  for (const Reshard& reshard : stream.reshards) {
+    v1::ReshardRow& reshard_row = *row.add_reshards();
+    for (const ShardIndex parent : reshard.parents)
+      reshard_row.add_parents(parent.value());
+    for (const Shard& child : reshard.children)
+      EncodeShard(child, reshard_row.add_children());
+  }
+  row.set_shard_count_target(stream.shard_count_target);
   return row.SerializeAsString();
 }
 

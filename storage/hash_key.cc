@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
 #include "storage/errors.h"
+#include "storage/fixed_ints.h"
 
 namespace trireme {
 namespace {
@@ -80,6 +81,23 @@ std::string HashKeyToString(HashKey key) {
   text += middle_digits;
   text.append(19 - low_digits.size(), '0');
   return text + low_digits;
+}
+
+std::string HashKeyToBytes(HashKey key) {
+  std::string bytes;
+  AppendBig(absl::Uint128High64(key), &bytes);
+  AppendBig(absl::Uint128Low64(key), &bytes);
+  return bytes;
+}
+
+bool HashKeyFromBytes(absl::string_view bytes, HashKey* key) {
+  ByteCursor cursor(bytes);
+  uint64_t high = 0;
+  uint64_t low = 0;
+  if (!cursor.TakeBig(&high) || !cursor.TakeBig(&low) || !cursor.empty())
+    return false;
+  *key = absl::MakeUint128(high, low);
+  return true;
 }
 
 std::vector<HashKeyRange> DivideHashKeySpace(uint32_t shard_count) {

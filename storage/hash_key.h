@@ -21,6 +21,10 @@ HashKey HashPartitionKey(absl::string_view partition_key);
 absl::StatusOr<HashKey> ParseExplicitHashKey(absl::string_view text);
 std::string HashKeyToString(HashKey key);  // Decimal.
 
+// As stored and in commands: 16 bytes, big-endian. False for other lengths.
+std::string HashKeyToBytes(HashKey key);
+bool HashKeyFromBytes(absl::string_view bytes, HashKey* key);
+
 // Both ends included.
 struct HashKeyRange {
   HashKey start = 0;

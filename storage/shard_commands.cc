@@ -43,24 +43,26 @@ ShardDecision Drop(const ShardTable& shards, GroupId group,
 }
 
 ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
-                   const v1::SealShardCommand& command) {
-  const ShardKey key{StreamId(command.stream_id()),
-                     ShardIndex(command.shard())};
+                   const v1::SealShardsCommand& command) {
   ShardDecision decision;
-  std::optional<ShardRecord> record = shards.Find(group, key);
-  if (!record || !record->exists()) {
-    decision.status = MakeError(
-        ErrorReason::kResourceNotFound,
-        absl::StrCat("shard ", key.shard.value(), " of stream ",
-                     key.stream.value(), " is not open in this group"));
-    return decision;
+  v1::SealShardsReply reply;
+  for (const uint32_t shard : command.shards()) {
+    const ShardKey key{StreamId(command.stream_id()), ShardIndex(shard)};
+    std::optional<ShardRecord> record = shards.Find(group, key);
+    if (!record || !record->exists()) {
+      decision.changes.clear();
+      decision.status = MakeError(
+          ErrorReason::kResourceNotFound,
+          absl::StrCat("shard ", key.shard.value(), " of stream ",
+                       key.stream.value(), " is not open in this group"));
+      return decision;
+    }
+    if (!record->end) {
+      record->end = MakeCounter(index, 0);
+      decision.changes.push_back({key, *record});
+    }
+    reply.add_end_counters(*record->end);
   }
-  if (!record->end) {
-    record->end = MakeCounter(index, 0);
-    decision.changes.push_back({key, *record});
-  }
-  v1::SealShardReply reply;
-  reply.set_end_counter(*record->end);
   decision.reply = reply.SerializeAsString();
   return decision;
 }
@@ -71,7 +73,7 @@ bool IsShardCommand(const v1::Command& command) {
   switch (command.command_case()) {
     case v1::Command::kOpenShards:
     case v1::Command::kDropShards:
-    case v1::Command::kSealShard:
+    case v1::Command::kSealShards:
       return true;
     default:
       return false;
@@ -85,8 +87,8 @@ ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
       return Open(shards, group, command.open_shards());
     case v1::Command::kDropShards:
       return Drop(shards, group, command.drop_shards());
-    case v1::Command::kSealShard:
-      return Seal(shards, group, index, command.seal_shard());
+    case v1::Command::kSealShards:
+      return Seal(shards, group, index, command.seal_shards());
     default: {
       ShardDecision decision;
       decision.status = MakeError(ErrorReason::kInvalidArgument,

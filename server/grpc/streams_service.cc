@@ -110,6 +110,18 @@ v1::ListShardsResponse ToResponse(const ListShardsResponse& found) {
   return response;
 }
 
+v1::UpdateShardCountResponse ToResponse(const UpdateShardCountResponse& update,
+                                        const Account& account) {
+  v1::UpdateShardCountResponse response;
+  response.set_stream_name(update.stream->name);
+  response.set_stream_arn(StreamArn(account, update.stream->name));
+  response.set_current_shard_count(
+      static_cast<int32_t>(update.stream->open.size()));
+  response.set_target_shard_count(
+      static_cast<int32_t>(update.target_shard_count));
+  return response;
+}
+
 // Views into `message`.
 template <typename Message>
 StreamAddress AddressOf(const Message& message) {
@@ -224,6 +236,59 @@ grpc::ServerUnaryReactor* StreamsService::ListShards(
       [call = std::move(call)](absl::StatusOr<ListShardsResponse> found) {
         if (!found.ok()) return call->Reply(found.status());
         call->Reply(ToResponse(*found));
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StreamsService::SplitShard(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::SplitShardRequest, v1::SplitShardResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::SplitShardRequest& message = call->request();
+  broker_->SplitShard({AddressOf(message), message.shard_to_split(),
+                       message.new_starting_hash_key()},
+                      TimeLeft(*context),
+                      [call = std::move(call)](absl::Status status) {
+                        call->Acknowledge(status);
+                      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StreamsService::MergeShards(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::MergeShardsRequest, v1::MergeShardsResponse>::Begin(
+      reactor, *request, response);
+  if (call == nullptr) return reactor;
+  const v1::MergeShardsRequest& message = call->request();
+  broker_->MergeShards({AddressOf(message), message.shard_to_merge(),
+                        message.adjacent_shard_to_merge()},
+                       TimeLeft(*context),
+                       [call = std::move(call)](absl::Status status) {
+                         call->Acknowledge(status);
+                       });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StreamsService::UpdateShardCount(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = UnaryCall<v1::UpdateShardCountRequest,
+                        v1::UpdateShardCountResponse>::Begin(reactor, *request,
+                                                             response);
+  if (call == nullptr) return reactor;
+  const v1::UpdateShardCountRequest& message = call->request();
+  broker_->UpdateShardCount(
+      {AddressOf(message), message.target_shard_count()}, TimeLeft(*context),
+      [this,
+       call = std::move(call)](absl::StatusOr<UpdateShardCountResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        call->Reply(ToResponse(*found, broker_->account()));
       });
   return reactor;
 }

@@ -15,7 +15,11 @@ using StreamsServiceBase = v1::Streams::WithRawCallbackMethod_CreateStream<
             v1::Streams::WithRawCallbackMethod_DescribeStreamSummary<
                 v1::Streams::WithRawCallbackMethod_ListStreams<
                     v1::Streams::WithRawCallbackMethod_ListShards<
-                        v1::Streams::Service>>>>>>;
+                        v1::Streams::WithRawCallbackMethod_SplitShard<
+                            v1::Streams::WithRawCallbackMethod_MergeShards<
+                                v1::Streams::
+                                    WithRawCallbackMethod_UpdateShardCount<
+                                        v1::Streams::Service>>>>>>>>>;
 
 class StreamsService : public StreamsServiceBase {
  public:
@@ -40,6 +44,15 @@ class StreamsService : public StreamsServiceBase {
   grpc::ServerUnaryReactor* ListShards(grpc::CallbackServerContext* context,
                                        const grpc::ByteBuffer* request,
                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* SplitShard(grpc::CallbackServerContext* context,
+                                       const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* MergeShards(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* UpdateShardCount(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+      grpc::ByteBuffer* response) override;
 
  private:
   const ServedBroker& served_;

@@ -75,7 +75,8 @@ class InstantReplicas : public Replicas {
     ProposalOutcome outcome;
     {
       absl::MutexLock lock(&mu_);
-      if (refuse_with.empty()) {
+      if (refuse_with.empty() || commit_first > 0) {
+        if (commit_first > 0) --commit_first;
         proposals.push_back(proposal.body);
         outcome = Apply(proposal.group, *proposal.body);
       } else {
@@ -109,7 +110,8 @@ class InstantReplicas : public Replicas {
   NodeId leader = NodeId(1);
   std::vector<KnownNode> known;
   bool holding = false;
-  std::deque<absl::Status> refuse_with;  // One a proposal.
+  std::deque<absl::Status> refuse_with;  // One a proposal,
+  int commit_first = 0;                  // after so many were committed.
   absl::Status barrier_status;
   std::function<void(GroupId)> at_barrier;
   // Seen by tests.
@@ -222,6 +224,14 @@ class TestNode {
     StreamPtr stream = replica.state().catalog().Find(name);
     EXPECT_TRUE(stream != nullptr && stream->status == StreamStatus::kActive);
     return stream;
+  }
+  absl::Status Split(const std::string& stream, const std::string& shard,
+                     const std::string& new_start) {
+    absl::Status status = absl::InternalError("not answered");
+    broker.SplitShard({{stream, ""}, shard, new_start}, kTimeout,
+                      [&](absl::Status got) { status = got; });
+    Settle();
+    return status;
   }
   absl::StatusOr<PutResult> Put(const std::string& stream,
                                 const std::string& key, const std::string& data,

@@ -99,8 +99,8 @@ inline v1::Command OpenShards(uint32_t stream, std::vector<uint32_t> shards) {
 
 inline v1::Command SealShard(uint32_t stream, uint32_t shard) {
   v1::Command command;
-  command.mutable_seal_shard()->set_stream_id(stream);
-  command.mutable_seal_shard()->set_shard(shard);
+  command.mutable_seal_shards()->set_stream_id(stream);
+  command.mutable_seal_shards()->add_shards(shard);
   return command;
 }
 

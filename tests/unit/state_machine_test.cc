@@ -142,15 +142,15 @@ TEST(StateMachineTest, ASealedShardTakesNothingMore) {
   replica.Command(1, OpenShards(7, {0}), kStart);
   replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"a"}}}));
   const ApplyResult seal = replica.Command(1, SealShard(7, 0), kStart);
-  v1::SealShardReply reply;
+  v1::SealShardsReply reply;
   ASSERT_TRUE(reply.ParseFromString(seal.reply));
-  EXPECT_EQ(reply.end_counter(), MakeCounter(3, 0));
+  EXPECT_THAT(reply.end_counters(), ElementsAre(MakeCounter(3, 0)));
   const ApplyResult late =
       replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"late"}}}));
   EXPECT_EQ(ReasonOf(late.batches.at(0)), ErrorReason::kShardSealed);
   // Sealing again finds the first end.
   ASSERT_TRUE(reply.ParseFromString(replica.Command(1, SealShard(7, 0)).reply));
-  EXPECT_EQ(reply.end_counter(), MakeCounter(3, 0));
+  EXPECT_THAT(reply.end_counters(), ElementsAre(MakeCounter(3, 0)));
   EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)), ElementsAre(At(2, 0, "a")));
   EXPECT_EQ(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).end,
             MakeCounter(3, 0));

@@ -100,6 +100,75 @@ TEST(StreamLifecycleTest, OneOperationIsInFlightAStream) {
   EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
 }
 
+TEST(StreamLifecycleTest, ASplitSealsItsParentAndShowsItsChildren) {
+  TestNode node;
+  const StreamPtr before = node.CreateActive("s", 2);
+  ASSERT_OK(node.Split("s", "shardId-000000000000", "1000"));
+  const StreamPtr stream = Find(node, "s");
+  ASSERT_EQ(stream->status, StreamStatus::kActive);
+  ASSERT_EQ(stream->shards.size(), 4u);
+  const Shard& parent = stream->shards[0];
+  ASSERT_TRUE(parent.end.has_value());
+  EXPECT_EQ(node.replica.state()
+                .GetShardState(parent.group, {stream->id, parent.index})
+                .end,
+            parent.end);
+  EXPECT_TRUE(ShardExists(node, *stream, 2));
+  EXPECT_TRUE(ShardExists(node, *stream, 3));
+}
+
+TEST(StreamLifecycleTest, AReshardIsDrivenOnFromWhereverItStopped) {
+  // Each command of it is refused once, as when its leader dies: open, seal,
+  // complete.
+  for (int refused = 0; refused < 4; ++refused) {
+    TestNode node;
+    node.CreateActive("s", 1);
+    node.replicas.leader = NodeId(2);
+    ASSERT_OK(node.Split("s", "0", "1000"));
+    node.replicas.leader = NodeId(1);
+    node.replicas.commit_first = refused;
+    node.replicas.refuse_with = {MakeError(ErrorReason::kNoLeader, "none")};
+    node.lifecycle.RunOnce();
+    node.Settle();
+    EXPECT_EQ(Find(node, "s")->status, StreamStatus::kUpdating) << refused;
+    node.clock.Advance(absl::Seconds(1));
+    node.lifecycle.RunOnce();
+    node.Settle();
+    const StreamPtr stream = Find(node, "s");
+    EXPECT_EQ(stream->status, StreamStatus::kActive) << refused;
+    EXPECT_EQ(stream->open.size(), 2u) << refused;
+  }
+}
+
+TEST(StreamLifecycleTest, AStreamDeletedDuringAReshardLeavesNoShard) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  node.Advance(absl::Seconds(5));
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Split("s", "0", "1000"));
+  const StreamPtr stream = Find(node, "s");
+  ASSERT_EQ(stream->reshards.size(), 1u);
+  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+                           [](absl::Status status) { EXPECT_OK(status); });
+  node.Settle();
+  node.clock.Advance(absl::Seconds(5));
+  node.replicas.leader = NodeId(1);
+  node.lifecycle.RunOnce();
+  node.Settle();
+  EXPECT_EQ(Find(node, "s"), nullptr);
+  // Whoever drove the reshard before comes too late.
+  for (const Shard& child : stream->reshards[0].children) {
+    auto open = std::make_shared<ProposalBody>();
+    open->command = OpenShards(stream->id.value(), {child.index.value()})
+                        .SerializeAsString();
+    node.replicas.Propose(
+        {child.group, open, absl::Seconds(1), [](ProposalOutcome) {}});
+    EXPECT_FALSE(node.replica.state()
+                     .GetShardState(child.group, {stream->id, child.index})
+                     .exists);
+  }
+}
+
 TEST(StreamLifecycleTest, TheTimerDrivesWithoutBeingWoken) {
   TestNode node;
   node.replicas.leader = NodeId(2);

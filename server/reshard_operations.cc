@@ -1,0 +1,231 @@
+#include "server/reshard_operations.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/limits.h"
+#include "server/shard_limit.h"
+#include "server/validation.h"
+#include "storage/errors.h"
+#include "storage/hash_key.h"
+#include "storage/resharding.h"
+#include "storage/status_macros.h"
+#include "storage/stream_name.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+namespace {
+
+// "shard S in stream N under account A".
+std::string Where(ShardIndex shard, const Stream& stream,
+                  const Account& account) {
+  return absl::StrCat("shard ", ShardIdToString(shard), " in stream ",
+                      stream.name, " under account ", account.id);
+}
+
+absl::StatusOr<const Shard*> FindOpenShard(const Stream& stream,
+                                           absl::string_view shard_id,
+                                           const Account& account) {
+  ASSIGN_OR_RETURN(const Shard* shard, FindShard(stream, shard_id, account));
+  if (!shard->end.has_value()) return shard;
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("Shard ", ShardIdToString(shard->index), " in stream ",
+                   stream.name, " under account ", account.id,
+                   " has already been merged or split, and thus "
+                   "is not eligible for merging or splitting."));
+}
+
+absl::Status CheckTarget(const Stream& stream, uint32_t target) {
+  const size_t open = stream.open.size();
+  absl::string_view rule;
+  if (target > 2 * open) {
+    rule = "scale up over double";
+  } else if (2 * size_t{target} < open) {
+    rule = "scale down below half";
+  } else {
+    return absl::OkStatus();
+  }
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("UpdateShardCount cannot ", rule,
+                   " your current open shard count. Current open shard count: ",
+                   open, " Target shard count: ", target));
+}
+
+}  // namespace
+
+void ReshardOperations::SplitShard(const SplitShardRequest& request,
+                                   absl::Duration timeout, StatusDone done) {
+  Violations violations;
+  CheckResourceName("shardToSplit", request.shard_to_split, &violations);
+  if (!IsDecimal(request.new_starting_hash_key, kHashKeyDigitsMax)) {
+    violations.Add("newStartingHashKey", request.new_starting_hash_key,
+                   "Member must satisfy regular expression pattern: "
+                   "0|([1-9]\\d{0,38})");
+  }
+  if (!violations.empty()) return done(violations.ToStatus());
+  Reshard(
+      request.stream, timeout,
+      [this, shard = std::string(request.shard_to_split),
+       start = std::string(request.new_starting_hash_key)](
+          const Stream& stream) { return PlanSplitOf(stream, shard, start); },
+      [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+        done(stream.status());
+      });
+}
+
+absl::StatusOr<v1::Command> ReshardOperations::PlanSplitOf(
+    const Stream& stream, absl::string_view shard_id,
+    absl::string_view new_start_text) const {
+  const Account& account = router_->account();
+  ASSIGN_OR_RETURN(const Shard* shard,
+                   FindOpenShard(stream, shard_id, account));
+  const absl::StatusOr<HashKey> new_start =
+      ParseExplicitHashKey(new_start_text);
+  if (!new_start.ok() || !PlanSplit(stream, shard->index, *new_start).ok()) {
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("NewStartingHashKey ", new_start_text,
+                     " used in SplitShard() on ",
+                     Where(shard->index, stream, account),
+                     " is not both greater than one plus the shard's "
+                     "StartingHashKey ",
+                     HashKeyToString(shard->range.start),
+                     " and less than the shard's EndingHashKey ",
+                     HashKeyToString(shard->range.end), "."));
+  }
+  RETURN_IF_ERROR(
+      CheckShardLimit(router_->catalog(), group_count_, 1, account));
+  v1::Command command;
+  v1::SplitShardCommand& split = *command.mutable_split_shard();
+  split.set_stream_id(stream.id.value());
+  split.set_shard(shard->index.value());
+  split.set_new_starting_hash_key(HashKeyToBytes(*new_start));
+  split.set_shards_open_max(kShardsMax);
+  return command;
+}
+
+void ReshardOperations::MergeShards(const MergeShardsRequest& request,
+                                    absl::Duration timeout, StatusDone done) {
+  Violations violations;
+  CheckResourceName("shardToMerge", request.shard_to_merge, &violations);
+  CheckResourceName("adjacentShardToMerge", request.adjacent_shard_to_merge,
+                    &violations);
+  if (!violations.empty()) return done(violations.ToStatus());
+  Reshard(
+      request.stream, timeout,
+      [this, shard = std::string(request.shard_to_merge),
+       adjacent =
+           std::string(request.adjacent_shard_to_merge)](const Stream& stream) {
+        return PlanMergeOf(stream, shard, adjacent);
+      },
+      [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+        done(stream.status());
+      });
+}
+
+absl::StatusOr<v1::Command> ReshardOperations::PlanMergeOf(
+    const Stream& stream, absl::string_view shard_id,
+    absl::string_view adjacent_id) const {
+  const Account& account = router_->account();
+  ASSIGN_OR_RETURN(const Shard* shard,
+                   FindOpenShard(stream, shard_id, account));
+  ASSIGN_OR_RETURN(const Shard* adjacent,
+                   FindOpenShard(stream, adjacent_id, account));
+  if (!PlanMerge(stream, shard->index, adjacent->index).ok()) {
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("Shards ", ShardIdToString(shard->index), " and ",
+                     ShardIdToString(adjacent->index), " in stream ",
+                     stream.name, " under account ", account.id,
+                     " are not an adjacent pair of shards eligible for "
+                     "merging"));
+  }
+  v1::Command command;
+  v1::MergeShardsCommand& merge = *command.mutable_merge_shards();
+  merge.set_stream_id(stream.id.value());
+  merge.set_shard(shard->index.value());
+  merge.set_adjacent_shard(adjacent->index.value());
+  return command;
+}
+
+void ReshardOperations::UpdateShardCount(const UpdateShardCountRequest& request,
+                                         absl::Duration timeout,
+                                         Done<UpdateShardCountResponse> done) {
+  Violations violations;
+  violations.CheckRange("targetShardCount", request.target_shard_count, 1,
+                        static_cast<int64_t>(kShardsMax));
+  if (!violations.empty()) return done(violations.ToStatus());
+  const auto target = static_cast<uint32_t>(request.target_shard_count);
+  Reshard(
+      request.stream, timeout,
+      [this, target](const Stream& stream) {
+        return PlanCountOf(stream, target);
+      },
+      [target,
+       done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+        if (!stream.ok()) return done(stream.status());
+        done(UpdateShardCountResponse{*std::move(stream), target});
+      });
+}
+
+absl::StatusOr<v1::Command> ReshardOperations::PlanCountOf(
+    const Stream& stream, uint32_t target) const {
+  RETURN_IF_ERROR(CheckTarget(stream, target));
+  if (target > stream.open.size()) {
+    RETURN_IF_ERROR(CheckShardLimit(router_->catalog(), group_count_,
+                                    target - stream.open.size(),
+                                    router_->account()));
+  }
+  v1::Command command;
+  v1::UpdateShardCountCommand& update = *command.mutable_update_shard_count();
+  update.set_stream_id(stream.id.value());
+  update.set_target(target);
+  update.set_shards_open_max(kShardsMax);
+  return command;
+}
+
+void ReshardOperations::Reshard(const StreamAddress& address,
+                                absl::Duration timeout, Plan plan,
+                                Done<StreamPtr> done) {
+  const absl::StatusOr<absl::string_view> name =
+      ResolveStreamName(address, router_->account());
+  if (!name.ok()) return done(name.status());
+  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
+  router_->FindFresh(
+      *name, timeout,
+      [this, deadline, plan = std::move(plan),
+       done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
+        if (!found.ok()) return done(found.status());
+        const Stream& stream = **found;
+        if (stream.status != StreamStatus::kActive) {
+          return done(StreamNotActive(stream.name,
+                                      StreamStatusName(stream.status),
+                                      router_->account()));
+        }
+        const absl::StatusOr<v1::Command> command = plan(stream);
+        if (!command.ok()) return done(command.status());
+        auto body = std::make_shared<ProposalBody>();
+        body->command = command->SerializeAsString();
+        replicas_->Propose(
+            {kMetaGroup, std::move(body), deadline - clock_->MonotonicNow(),
+             [this, stream = *std::move(found),
+              done = std::move(done)](ProposalOutcome outcome) mutable {
+               if (outcome.status.ok()) return done(std::move(stream));
+               // Somebody was faster; said in the words all operations use.
+               if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
+                 return done(StreamNotActive(stream->name, "UPDATING",
+                                             router_->account()));
+               }
+               if (ReasonOf(outcome.status) == ErrorReason::kResourceNotFound) {
+                 return done(StreamNotFound(stream->name, router_->account()));
+               }
+               done(std::move(outcome.status));
+             }});
+      });
+}
+
+}  // namespace trireme

@@ -1,0 +1,47 @@
+#include "storage/catalog_decision.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace trireme {
+
+CatalogDecision Refuse(absl::Status status) {
+  CatalogDecision decision;
+  decision.status = std::move(status);
+  return decision;
+}
+
+CatalogDecision Refuse(ErrorReason reason, absl::string_view message) {
+  return Refuse(MakeError(reason, message));
+}
+
+CatalogDecision RefuseUnknown(uint32_t stream_id) {
+  return Refuse(ErrorReason::kResourceNotFound,
+                absl::StrCat("Stream number ", stream_id, " not found."));
+}
+
+absl::Status CheckShardCount(uint32_t shard_count) {
+  if (shard_count >= 1 && shard_count <= kStreamShardsMax)
+    return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("a stream of ", shard_count,
+                   " shards; the limits are 1 and ", kStreamShardsMax));
+}
+
+ShardPlaces PlacesOf(const CatalogState& state) {
+  return ShardPlaces(state.catalog.OpenShardsByGroup(state.group_count));
+}
+
+absl::Status CheckShardRoom(const ShardPlaces& places, uint64_t more,
+                            uint64_t shards_open_max) {
+  if (shards_open_max == 0 || places.shard_count() + more <= shards_open_max)
+    return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kLimitExceeded,
+      absl::StrCat("the cluster has ", places.shard_count(), " open shards; ",
+                   more, " more would pass the limit of ", shards_open_max));
+}
+
+}  // namespace trireme

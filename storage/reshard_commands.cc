@@ -1,0 +1,154 @@
+#include "storage/reshard_commands.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "storage/catalog_tables.h"
+#include "storage/clock.h"
+#include "storage/hash_key.h"
+#include "storage/resharding.h"
+#include "storage/status_macros.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme {
+namespace {
+
+using Ends = absl::flat_hash_map<ShardIndex, Counter>;
+
+// A copy to change of an ACTIVE stream.
+absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
+                                                   uint32_t stream_id) {
+  const auto stream = state.catalog.Find(StreamId(stream_id));
+  if (stream == nullptr) return RefuseUnknown(stream_id).status;
+  if (stream->status != StreamStatus::kActive) {
+    return MakeError(
+        ErrorReason::kResourceInUse,
+        absl::StrCat("Stream ", stream->name, " not ACTIVE, instead in state ",
+                     StreamStatusName(stream->status)));
+  }
+  return std::make_shared<Stream>(*stream);
+}
+
+CatalogDecision Begin(std::shared_ptr<Stream> stream,
+                      std::vector<Reshard> reshards, int64_t stamp_ms,
+                      ShardPlaces places) {
+  BeginReshards(std::move(reshards), UnixSecondOf(stamp_ms), &places,
+                stream.get());
+  CatalogDecision decision;
+  decision.put = std::move(stream);
+  return decision;
+}
+
+absl::StatusOr<Reshard> PlanOf(const Stream& stream,
+                               const v1::SplitShardCommand& command) {
+  HashKey new_start = 0;
+  if (!HashKeyFromBytes(command.new_starting_hash_key(), &new_start)) {
+    return MakeError(ErrorReason::kInvalidArgument,
+                     "a hash key of other than 16 bytes");
+  }
+  return PlanSplit(stream, ShardIndex(command.shard()), new_start);
+}
+
+// Closes the parents and shows the children. False when a parent of one of the
+// reshards under way has no end: other reshards are meant.
+bool Complete(const Ends& ends, uint64_t now_s, Stream* stream) {
+  std::vector<Shard> shards = stream->shards;
+  for (const Reshard& reshard : stream->reshards) {
+    for (const ShardIndex parent : reshard.parents) {
+      const auto end = ends.find(parent);
+      if (end == ends.end()) return false;
+      Shard& closed = shards[static_cast<size_t>(stream->FindShard(parent) -
+                                                 stream->shards.data())];
+      closed.end = end->second;
+      closed.closed_s = now_s;
+    }
+    shards.insert(shards.end(), reshard.children.begin(),
+                  reshard.children.end());
+  }
+  stream->shards = std::move(shards);
+  stream->reshards.clear();
+  ListOpenShards(stream);
+  return true;
+}
+
+}  // namespace
+
+CatalogDecision SplitShard(const CatalogState& state,
+                           const v1::SplitShardCommand& command,
+                           int64_t stamp_ms) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  absl::StatusOr<Reshard> plan = PlanOf(**stream, command);
+  if (!plan.ok()) return Refuse(plan.status());
+  ShardPlaces places = PlacesOf(state);
+  absl::Status room = CheckShardRoom(places, 1, command.shards_open_max());
+  if (!room.ok()) return Refuse(std::move(room));
+  return Begin(*std::move(stream), {*std::move(plan)}, stamp_ms,
+               std::move(places));
+}
+
+CatalogDecision MergeShards(const CatalogState& state,
+                            const v1::MergeShardsCommand& command,
+                            int64_t stamp_ms) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  absl::StatusOr<Reshard> plan =
+      PlanMerge(**stream, ShardIndex(command.shard()),
+                ShardIndex(command.adjacent_shard()));
+  if (!plan.ok()) return Refuse(plan.status());
+  return Begin(*std::move(stream), {*std::move(plan)}, stamp_ms,
+               PlacesOf(state));
+}
+
+CatalogDecision UpdateShardCount(const CatalogState& state,
+                                 const v1::UpdateShardCountCommand& command,
+                                 int64_t stamp_ms) {
+  auto found = TakeActive(state, command.stream_id());
+  if (!found.ok()) return Refuse(found.status());
+  absl::Status count = CheckShardCount(command.target());
+  if (!count.ok()) return Refuse(std::move(count));
+  std::shared_ptr<Stream> stream = *std::move(found);
+  std::vector<Reshard> round = PlanRound(*stream, command.target());
+  if (round.empty()) return CatalogDecision();
+  ShardPlaces places = PlacesOf(state);
+  if (command.target() > stream->open.size()) {
+    absl::Status room =
+        CheckShardRoom(places, command.target() - stream->open.size(),
+                       command.shards_open_max());
+    if (!room.ok()) return Refuse(std::move(room));
+  }
+  stream->shard_count_target = command.target();
+  return Begin(std::move(stream), std::move(round), stamp_ms,
+               std::move(places));
+}
+
+CatalogDecision CompleteReshards(const CatalogState& state,
+                                 const v1::CompleteReshardsCommand& command,
+                                 int64_t stamp_ms) {
+  const auto found = state.catalog.Find(StreamId(command.stream_id()));
+  if (found == nullptr) return RefuseUnknown(command.stream_id());
+  if (found->status != StreamStatus::kUpdating) return CatalogDecision();
+  Ends ends;
+  for (const v1::ShardEnd& end : command.ends())
+    ends[ShardIndex(end.shard())] = end.end_counter();
+  auto stream = std::make_shared<Stream>(*found);
+  if (!Complete(ends, UnixSecondOf(stamp_ms), stream.get()))
+    return CatalogDecision();
+  if (stream->shard_count_target != 0) {
+    std::vector<Reshard> round = PlanRound(*stream, stream->shard_count_target);
+    if (!round.empty()) {
+      return Begin(std::move(stream), std::move(round), stamp_ms,
+                   PlacesOf(state));
+    }
+    stream->shard_count_target = 0;
+  }
+  stream->status = StreamStatus::kActive;
+  CatalogDecision decision;
+  decision.put = std::move(stream);
+  return decision;
+}
+
+}  // namespace trireme
