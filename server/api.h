@@ -6,6 +6,7 @@
 #define TRIREME_SERVER_API_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/admission.h"
+#include "server/put_sequence.h"
 #include "server/record_encoding.h"
 #include "server/resource_names.h"
 #include "server/router.h"
@@ -43,6 +45,9 @@ struct PutRecordRequest {
 struct PutRecordsRequest {
   StreamAddress stream;
   std::vector<PutEntry> records;
+  // Of a caller that puts the next before this one is answered, and wants them
+  // in order. Null: none.
+  std::shared_ptr<PutSequence> sequence;
 };
 // Where one record came to stand, or why it is not known to stand anywhere.
 struct PutResult {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,8 +46,10 @@ struct PutOperations::Call {
   StreamAddress address;
   std::vector<PutEntry> records;
   std::vector<PutResult> results;
-  std::vector<uint32_t> unplaced;  // Records to propose next, ascending.
-  absl::string_view ordering;      // SequenceNumberForOrdering.
+  std::vector<uint32_t> unplaced;         // Records to propose next, ascending.
+  absl::string_view ordering;             // SequenceNumberForOrdering.
+  std::shared_ptr<PutSequence> sequence;  // Null: none.
+  std::optional<uint64_t> number;         // In the sequence.
   Ticket ticket;
   absl::Duration deadline;  // Monotonic.
   int tries = 0;
@@ -58,6 +61,7 @@ struct PutOperations::Call {
 
   void Finish(absl::StatusOr<PutRecordsResponse> response) {
     ticket = Ticket();
+    if (number.has_value()) sequence->Leave(*number);
     done(std::move(response));
   }
   void FinishWithResults() { Finish(PutRecordsResponse{std::move(results)}); }
@@ -162,6 +166,7 @@ bool PutOperations::PutRecords(const PutRecordsRequest& request,
   auto call = std::make_shared<Call>();
   call->address = request.stream;
   call->records = request.records;
+  call->sequence = request.sequence;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
   return Begin(std::move(call));
@@ -169,6 +174,7 @@ bool PutOperations::PutRecords(const PutRecordsRequest& request,
 
 // True when the call went all the way to Propose, or ended.
 bool PutOperations::Begin(CallPtr call) {
+  if (call->sequence != nullptr) call->number = call->sequence->Enter();
   absl::StatusOr<absl::string_view> name =
       ResolveStreamName(call->address, router_->account());
   if (!name.ok()) {
@@ -191,8 +197,7 @@ bool PutOperations::Begin(CallPtr call) {
 
   StreamPtr stream = router_->FindHere(*name);
   if (stream != nullptr && stream->status != StreamStatus::kCreating) {
-    BeginWith(std::move(call), std::move(stream));
-    return true;
+    return BeginWith(std::move(call), std::move(stream));
   }
   const absl::Duration left = TimeLeft(*call);
   router_->FindFresh(*name, left,
@@ -202,16 +207,32 @@ bool PutOperations::Begin(CallPtr call) {
   return false;
 }
 
-void PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
-  if (!stream.ok()) return call->Finish(stream.status());
-  call->stream = *std::move(stream);
-  if (call->stream->status == StreamStatus::kCreating) {
-    return call->Finish(StreamNotFound(call->stream->name, router_->account()));
+bool PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
+  absl::Status refused = stream.status();
+  if (refused.ok()) {
+    call->stream = *std::move(stream);
+    refused = call->stream->status == StreamStatus::kCreating
+                  ? StreamNotFound(call->stream->name, router_->account())
+                  : CheckRecordSizes(*call->stream, call->records);
   }
-  absl::Status sizes = CheckRecordSizes(*call->stream, call->records);
-  if (!sizes.ok()) return call->Finish(std::move(sizes));
-  if (!call->ordering.empty()) return CheckOrdering(std::move(call));
-  Propose(std::move(call));
+  if (!refused.ok()) {
+    call->Finish(refused);
+    return true;
+  }
+  if (call->ordering.empty()) return ProposeInTurn(std::move(call));
+  CheckOrdering(std::move(call));
+  return true;
+}
+
+bool PutOperations::ProposeInTurn(CallPtr call) {
+  if (!call->number.has_value()) {
+    Propose(std::move(call));
+    return true;
+  }
+  // The call outlives what it is told through the sequence.
+  PutSequence& sequence = *call->sequence;
+  return sequence.Propose(*call->number, RoutingOf(*call->stream),
+                          [this, call] { Propose(call); });
 }
 
 void PutOperations::CheckOrdering(CallPtr call) {
@@ -295,6 +316,7 @@ void PutOperations::OnAllOutcomes(CallPtr call) {
   }
   call->unplaced = std::move(unplaced);
   if (call->unplaced.empty()) return call->FinishWithResults();
+  if (call->number.has_value()) call->sequence->Recall(*call->number);
   Reroute(std::move(call));
 }
 
@@ -328,7 +350,7 @@ void PutOperations::RerouteNow(CallPtr call) {
               StreamNotFound(stream.name, router_->account()));
         }
         call->stream = *std::move(found);
-        Propose(std::move(call));
+        ProposeInTurn(std::move(call));
       });
 }
 

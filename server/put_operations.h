@@ -46,7 +46,8 @@ class PutOperations {
 
   void CheckOrdering(CallPtr call);
   bool Begin(CallPtr call);
-  void BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream);
+  bool BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream);
+  bool ProposeInTurn(CallPtr call);
   void Propose(CallPtr call);
   void OnOutcome(const CallPtr& call, size_t plan, ProposalOutcome outcome);
   void OnAllOutcomes(CallPtr call);

@@ -63,8 +63,10 @@ bool PutRecordsStream::Begin(Put* put) {
     OnPut(put, parsed);
     return true;
   }
+  PutRecordsRequest request = FromMessage(put->request);
+  request.sequence = sequence_;
   return broker_->PutRecords(
-      FromMessage(put->request), TimeLeft(*context_),
+      request, TimeLeft(*context_),
       [this, put](absl::StatusOr<PutRecordsResponse> out) {
         OnPut(put, std::move(out));
       });

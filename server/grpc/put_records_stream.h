@@ -69,6 +69,9 @@ class PutRecordsStream
   // Set at construction.
   Broker* const broker_;
   grpc::CallbackServerContext* const context_;
+  // Of all requests: they keep their order across a reshard.
+  const std::shared_ptr<PutSequence> sequence_ =
+      std::make_shared<PutSequence>();
 
   absl::Mutex mu_;
   // Unanswered, oldest first; the last one is being read into if reading_.
