@@ -155,6 +155,38 @@ absl::Status Client::DeleteStream(absl::string_view name) {
               });
 }
 
+absl::Status Client::SplitShard(const v1::SplitShardRequest& request) {
+  v1::SplitShardResponse response;
+  return Call("SplitShard", Repeat::kWhenNotDone,
+              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                return endpoint.streams->SplitShard(context, request,
+                                                    &response);
+              });
+}
+
+absl::Status Client::MergeShards(const v1::MergeShardsRequest& request) {
+  v1::MergeShardsResponse response;
+  return Call("MergeShards", Repeat::kWhenNotDone,
+              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                return endpoint.streams->MergeShards(context, request,
+                                                     &response);
+              });
+}
+
+absl::StatusOr<v1::UpdateShardCountResponse> Client::UpdateShardCount(
+    absl::string_view name, int target_shard_count) {
+  v1::UpdateShardCountRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_target_shard_count(target_shard_count);
+  v1::UpdateShardCountResponse response;
+  CLIENT_RETURN_IF_ERROR(Call(
+      "UpdateShardCount", Repeat::kWhenNotDone,
+      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+        return endpoint.streams->UpdateShardCount(context, request, &response);
+      }));
+  return response;
+}
+
 absl::StatusOr<v1::StreamDescription> Client::DescribeStream(
     absl::string_view name) {
   v1::DescribeStreamRequest request;

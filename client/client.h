@@ -61,6 +61,11 @@ class Client {
   // --- streams ---
   absl::Status CreateStream(absl::string_view name, int shard_count);
   absl::Status DeleteStream(absl::string_view name);
+  // Start a reshard: the stream is UPDATING, then ACTIVE.
+  absl::Status SplitShard(const v1::SplitShardRequest& request);
+  absl::Status MergeShards(const v1::MergeShardsRequest& request);
+  absl::StatusOr<v1::UpdateShardCountResponse> UpdateShardCount(
+      absl::string_view name, int target_shard_count);
   // With all its shards, however many pages that takes.
   absl::StatusOr<v1::StreamDescription> DescribeStream(absl::string_view name);
   absl::StatusOr<v1::StreamDescriptionSummary> DescribeStreamSummary(

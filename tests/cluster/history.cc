@@ -134,6 +134,16 @@ bool History::AwaitAcked(size_t count, size_t shards, absl::Duration timeout) {
   return mu_.AwaitWithTimeout(absl::Condition(&enough), timeout);
 }
 
+absl::Duration History::LongestWait(absl::Time start) const {
+  absl::MutexLock lock(&mu_);
+  absl::Duration longest;
+  for (const Write& write : writes_) {
+    if (write.outcome != Outcome::kAcked || write.invoked < start) continue;
+    longest = std::max(longest, write.answered - write.invoked);
+  }
+  return longest;
+}
+
 absl::Duration History::LongestGap(absl::Time start) const {
   absl::MutexLock lock(&mu_);
   std::map<std::string, std::vector<absl::Time>> acks;
@@ -176,8 +186,7 @@ void History::CheckRealTimeOrder(const std::string& shard,
 
 // Records of one writer and key come in the order of their ids, but one that
 // was sent again may have been overtaken.
-void History::CheckKeyOrder(const std::string& shard,
-                            const std::vector<uint64_t>& ids,
+void History::CheckKeyOrder(const std::vector<uint64_t>& ids,
                             Findings* findings) const {
   std::map<std::pair<int, std::string>, uint64_t> last;
   for (const uint64_t id : ids) {
@@ -187,16 +196,17 @@ void History::CheckKeyOrder(const std::string& shard,
     const auto [it, is_first] = last.emplace(key, id);
     if (is_first) continue;
     if (id < it->second) {
-      findings->Add(shard, ": record ", id, " of key ", write.key,
-                    " stands behind ", it->second);
+      findings->Add(write.place.shard_id, ": record ", id, " of key ",
+                    write.key, " stands behind ", it->second);
     }
     it->second = id;
   }
 }
 
-void History::CheckShard(const std::string& shard, const ShardRecords& records,
-                         std::vector<int>* times_seen,
-                         Findings* findings) const {
+std::vector<uint64_t> History::CheckShard(const std::string& shard,
+                                          const ShardRecords& records,
+                                          std::vector<int>* times_seen,
+                                          Findings* findings) const {
   std::vector<uint64_t> ids;
   for (size_t i = 0; i < records.size(); ++i) {
     const v1::Record& record = records[i];
@@ -236,16 +246,21 @@ void History::CheckShard(const std::string& shard, const ShardRecords& records,
     }
   }
   CheckRealTimeOrder(shard, ids, findings);
-  CheckKeyOrder(shard, ids, findings);
+  return ids;
 }
 
 absl::Status History::Check(const StreamRecords& stored) const {
   absl::MutexLock lock(&mu_);
   Findings findings;
   std::vector<int> times_seen(writes_.size());
+  // By shard id: parents come before their children.
+  std::vector<uint64_t> all;
   for (const auto& [shard, records] : stored) {
-    CheckShard(shard, records, &times_seen, &findings);
+    const std::vector<uint64_t> ids =
+        CheckShard(shard, records, &times_seen, &findings);
+    all.insert(all.end(), ids.begin(), ids.end());
   }
+  CheckKeyOrder(all, &findings);
   size_t lost = 0;
   for (uint64_t id = 0; id < writes_.size(); ++id) {
     const Write& write = writes_[id];

@@ -69,21 +69,27 @@ class History {
   // `start` on. A shard without an ack after `start` counts until now.
   absl::Duration LongestGap(absl::Time start) const;
 
+  // The longest that a write which began after `start` waited for its ack.
+  absl::Duration LongestWait(absl::Time start) const;
+
   // Everything that must hold of what one reader got; all findings, or OK.
   absl::Status Check(const StreamRecords& stored) const;
 
  private:
   // Set by Check; errors are gathered up to a limit.
   struct Findings;
-  void CheckShard(const std::string& shard, const ShardRecords& records,
-                  std::vector<int>* times_seen, Findings* findings) const
+  // The ids of the records, in their order.
+  std::vector<uint64_t> CheckShard(const std::string& shard,
+                                   const ShardRecords& records,
+                                   std::vector<int>* times_seen,
+                                   Findings* findings) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CheckRealTimeOrder(const std::string& shard,
                           const std::vector<uint64_t>& ids,
                           Findings* findings) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CheckKeyOrder(const std::string& shard, const std::vector<uint64_t>& ids,
-                     Findings* findings) const
+  // `ids`: of all shards, parents before their children.
+  void CheckKeyOrder(const std::vector<uint64_t>& ids, Findings* findings) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   mutable absl::Mutex mu_;
