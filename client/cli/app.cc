@@ -141,6 +141,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddGlobalOptions(app, session);
   AddStreamCommands(app, session);
   AddShardCommands(app, session);
+  AddReshardCommands(app, session);
   AddPutCommand(app, session);
   AddGetCommand(app, session);
   AddTailCommand(app, session);

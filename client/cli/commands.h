@@ -15,6 +15,8 @@ namespace trireme::cli {
 
 void AddStreamCommands(CLI::App& app, Session& session);
 void AddShardCommands(CLI::App& app, Session& session);
+// To the commands of the two above.
+void AddReshardCommands(CLI::App& app, Session& session);
 void AddPutCommand(CLI::App& app, Session& session);
 void AddGetCommand(CLI::App& app, Session& session);
 void AddTailCommand(CLI::App& app, Session& session);

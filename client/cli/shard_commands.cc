@@ -64,7 +64,7 @@ double HashRangeShare(const v1::Shard& shard) {
 }
 
 void AddShardCommands(CLI::App& app, Session& session) {
-  CLI::App* shard = app.add_subcommand("shard", "list");
+  CLI::App* shard = app.add_subcommand("shard", "list, split, merge");
   shard->require_subcommand(1);
   shard->footer("\nExamples:\n  trireme shard list orders\n");
   CLI::App* list =

@@ -132,7 +132,8 @@ CLI::App* Add(CLI::App& parent, const std::string& name,
 }  // namespace
 
 void AddStreamCommands(CLI::App& app, Session& session) {
-  CLI::App* stream = Add(app, "stream", "create, list, describe, delete",
+  CLI::App* stream = Add(app, "stream",
+                         "create, list, describe, delete, update-shard-count",
                          "  trireme stream list\n");
   stream->require_subcommand(1);
   const auto options = std::make_shared<Options>();
