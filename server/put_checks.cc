@@ -11,7 +11,6 @@
 namespace trireme {
 namespace {
 
-constexpr size_t kHashKeyDigitsMax = 39;
 constexpr size_t kSequenceNumberDigitsMax = 129;
 
 void CheckEntryShape(absl::string_view path, const PutEntry& entry,
@@ -30,12 +29,9 @@ void CheckEntryShape(absl::string_view path, const PutEntry& entry,
     violations->CheckLength(absl::StrCat(path, "data"), shown,
                             entry.data.size(), 0, kDataBytesMax);
   }
-  if (!entry.explicit_hash_key.empty() &&
-      !IsDecimal(entry.explicit_hash_key, kHashKeyDigitsMax)) {
-    violations->Add(absl::StrCat(path, "explicitHashKey"),
-                    entry.explicit_hash_key,
-                    R"(Member must satisfy regular expression pattern: )"
-                    R"(0|([1-9]\d{0,38}))");
+  if (!entry.explicit_hash_key.empty() && !IsHashKey(entry.explicit_hash_key)) {
+    violations->CheckHashKey(absl::StrCat(path, "explicitHashKey"),
+                             entry.explicit_hash_key);
   }
 }
 
@@ -105,6 +101,11 @@ absl::Status BadOrderingNumber(absl::string_view text, const Stream& stream,
                    absl::StrCat("ExclusiveMinimumSequenceNumber ", text,
                                 " used in PutRecord on stream ", stream.name,
                                 " under account ", account.id, " is invalid."));
+}
+
+bool MayNameUnknownShard(absl::string_view ordering, const Stream& stream) {
+  const absl::StatusOr<SequenceNumber> number = SequenceNumber::Parse(ordering);
+  return number.ok() && stream.FindShard(number->shard) == nullptr;
 }
 
 absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,

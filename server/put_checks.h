@@ -19,6 +19,8 @@ absl::Status CheckPutRecordsShape(const PutRecordsRequest& request);
 absl::Status CheckRecordSizes(const Stream& stream,
                               std::span<const PutEntry> records);
 
+// The number is of a shard that the stream, as it is known here, has not (yet).
+bool MayNameUnknownShard(absl::string_view ordering, const Stream& stream);
 // SequenceNumberForOrdering: a number of `shard`, or of one older than it.
 absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,
                                                    const Stream& stream,

@@ -20,8 +20,8 @@ namespace {
 
 // A record that meets a reshard is routed again: at once, then with pauses,
 // because a shard is sealed a little before its children are known.
-constexpr int kTriesMax = 10;
 constexpr absl::Duration kPauseMin = absl::Milliseconds(5);
+constexpr absl::Duration kPauseMax = absl::Milliseconds(100);
 
 bool MustReroute(const absl::Status& status) {
   const ErrorReason reason = ReasonOf(status);
@@ -196,7 +196,8 @@ bool PutOperations::Begin(CallPtr call) {
   for (uint32_t i = 0; i < call->unplaced.size(); ++i) call->unplaced[i] = i;
 
   StreamPtr stream = router_->FindHere(*name);
-  if (stream != nullptr && stream->status != StreamStatus::kCreating) {
+  if (stream != nullptr && stream->status != StreamStatus::kCreating &&
+      !MayNameUnknownShard(call->ordering, *stream)) {
     return BeginWith(std::move(call), std::move(stream));
   }
   const absl::Duration left = TimeLeft(*call);
@@ -322,8 +323,11 @@ void PutOperations::OnAllOutcomes(CallPtr call) {
 
 void PutOperations::Reroute(CallPtr call) {
   const absl::Duration pause =
-      call->tries == 1 ? absl::ZeroDuration() : kPauseMin * (1 << call->tries);
-  if (call->tries == kTriesMax || TimeLeft(*call) <= pause) {
+      call->tries == 1
+          ? absl::ZeroDuration()
+          : std::min(kPauseMin * (1 << std::min(call->tries - 2, 10)),
+                     kPauseMax);
+  if (TimeLeft(*call) <= pause) {
     return call->FailUnplaced(MakeError(
         ErrorReason::kNoLeader,
         absl::StrCat("the shards of stream ", call->stream->name,

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace trireme {
 
 Routing RoutingOf(const Stream& stream) {
@@ -34,7 +36,7 @@ bool PutSequence::Propose(uint64_t put, Routing routing,
     if (entries_.size() == 1) routing_ = routing;
     at_once = calm_ && &entry == &entries_.back() && routing == routing_;
     if (at_once) {
-      entry.state = State::kProposed;
+      entry.state = State::kProposing;
     } else {
       calm_ = false;
       entry.state = State::kWaiting;
@@ -42,7 +44,14 @@ bool PutSequence::Propose(uint64_t put, Routing routing,
     }
   }
   if (!at_once) return RunDue(put);
+  const std::shared_ptr<PutSequence> self = shared_from_this();
   propose();
+  {
+    absl::MutexLock lock(&mu_);
+    SetProposed(put);
+    if (calm_) return true;
+  }
+  RunDue(put);
   return true;
 }
 
@@ -67,21 +76,35 @@ void PutSequence::Leave(uint64_t put) {
   RunDue(put);
 }
 
+void PutSequence::SetProposed(uint64_t put) {
+  // It may have left meanwhile, or have been recalled.
+  if (put < first_ || EntryOf(put).state != State::kProposing) return;
+  EntryOf(put).state = State::kProposed;
+}
+
 std::optional<uint64_t> PutSequence::NextDue() {
-  std::optional<Routing> routing;
+  // What is under way of each stream; its newest is none where a put waits or
+  // is just being proposed.
+  absl::flat_hash_map<StreamId, std::optional<ShardIndex>> under_way;
+  bool all_proposed = true;
   for (size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
     if (entry.state == State::kLeft) continue;
-    const bool asked =
-        entry.state == State::kProposed || entry.state == State::kWaiting;
-    if (!asked || (routing.has_value() && entry.routing != *routing)) {
-      return std::nullopt;
+    // Nobody knows yet where it will go.
+    if (entry.routing == Routing()) return std::nullopt;
+    const auto [at, first] =
+        under_way.try_emplace(entry.routing.stream, entry.routing.newest);
+    const bool same = at->second == entry.routing.newest;
+    if (entry.state == State::kWaiting && same) return first_ + i;
+    if (entry.state != State::kProposed || !same) {
+      at->second = std::nullopt;
+      all_proposed = false;
     }
-    if (entry.state == State::kWaiting) return first_ + i;
-    routing = entry.routing;
   }
-  calm_ = true;
-  if (routing.has_value()) routing_ = *routing;
+  if (all_proposed && under_way.size() == 1) {
+    calm_ = true;
+    routing_ = {under_way.begin()->first, *under_way.begin()->second};
+  }
   return std::nullopt;
 }
 
@@ -95,10 +118,7 @@ bool PutSequence::RunDue(uint64_t put) {
     {
       absl::MutexLock lock(&mu_);
       if (done.has_value()) {
-        // It may have left meanwhile, or have been recalled.
-        if (*done >= first_ && EntryOf(*done).state == State::kProposing) {
-          EntryOf(*done).state = State::kProposed;
-        }
+        SetProposed(*done);
       } else if (running_) {
         return false;
       }

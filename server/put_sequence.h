@@ -37,8 +37,9 @@ class PutSequence : public std::enable_shared_from_this<PutSequence> {
   // The caller's next put. Every one entered leaves in the end.
   uint64_t Enter();
 
-  // Calls `propose` when every earlier put has left or is proposed by the same
-  // routing. True: it was called, on this thread, before this returned.
+  // Calls `propose` when every earlier put to the stream has left or is
+  // proposed by the same routing. True: it was called, on this thread, before
+  // this returned.
   bool Propose(uint64_t put, Routing routing,
                absl::AnyInvocable<void()> propose);
 
@@ -57,6 +58,8 @@ class PutSequence : public std::enable_shared_from_this<PutSequence> {
   };
 
   Entry& EntryOf(uint64_t put) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What was called has returned.
+  void SetProposed(uint64_t put) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The first put that waits and need not any more; nothing: none.
   std::optional<uint64_t> NextDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Proposes what is due, unless another thread is at it. True: `put` was.

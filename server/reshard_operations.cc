@@ -28,7 +28,16 @@ std::string Where(ShardIndex shard, const Stream& stream,
 absl::StatusOr<const Shard*> FindOpenShard(const Stream& stream,
                                            absl::string_view shard_id,
                                            const Account& account) {
-  ASSIGN_OR_RETURN(const Shard* shard, FindShard(stream, shard_id, account));
+  const absl::StatusOr<const Shard*> found =
+      FindShard(stream, shard_id, account);
+  if (ReasonOf(found.status()) == ErrorReason::kResourceNotFound) {
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("Could not find shard ", shard_id, " in stream ",
+                     stream.name, " under account ", account.id, "."));
+  }
+  RETURN_IF_ERROR(found.status());
+  const Shard* const shard = *found;
   if (!shard->end.has_value()) return shard;
   return MakeError(
       ErrorReason::kInvalidArgument,
@@ -61,11 +70,7 @@ void ReshardOperations::SplitShard(const SplitShardRequest& request,
                                    absl::Duration timeout, StatusDone done) {
   Violations violations;
   CheckResourceName("shardToSplit", request.shard_to_split, &violations);
-  if (!IsDecimal(request.new_starting_hash_key, kHashKeyDigitsMax)) {
-    violations.Add("newStartingHashKey", request.new_starting_hash_key,
-                   "Member must satisfy regular expression pattern: "
-                   "0|([1-9]\\d{0,38})");
-  }
+  violations.CheckHashKey("newStartingHashKey", request.new_starting_hash_key);
   if (!violations.empty()) return done(violations.ToStatus());
   Reshard(
       request.stream, timeout,
@@ -156,8 +161,10 @@ void ReshardOperations::UpdateShardCount(const UpdateShardCountRequest& request,
                                          absl::Duration timeout,
                                          Done<UpdateShardCountResponse> done) {
   Violations violations;
-  violations.CheckRange("targetShardCount", request.target_shard_count, 1,
-                        static_cast<int64_t>(kShardsMax));
+  if (request.target_shard_count < 1) {
+    violations.CheckRange("targetShardCount", request.target_shard_count, 1,
+                          static_cast<int64_t>(kShardsMax));
+  }
   if (!violations.empty()) return done(violations.ToStatus());
   const auto target = static_cast<uint32_t>(request.target_shard_count);
   Reshard(
@@ -217,7 +224,13 @@ void ReshardOperations::Reshard(const StreamAddress& address,
                if (outcome.status.ok()) return done(std::move(stream));
                // Somebody was faster; said in the words all operations use.
                if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
-                 return done(StreamNotActive(stream->name, "UPDATING",
+                 const StreamPtr now = router_->FindHere(stream->name);
+                 const StreamStatus status =
+                     now == nullptr || now->status == StreamStatus::kActive
+                         ? StreamStatus::kUpdating  // Not heard of here yet.
+                         : now->status;
+                 return done(StreamNotActive(stream->name,
+                                             StreamStatusName(status),
                                              router_->account()));
                }
                if (ReasonOf(outcome.status) == ErrorReason::kResourceNotFound) {

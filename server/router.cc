@@ -47,6 +47,26 @@ void Router::Find(StreamId id, absl::Duration timeout, FoundStream found) {
   FindFresh(id, timeout, std::move(found));
 }
 
+void Router::FindWith(absl::string_view name, absl::string_view shard_id,
+                      absl::Duration timeout, FoundStream found) {
+  StreamPtr stream = catalog_->Find(name);
+  const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
+  // What is no id of a shard is none after a barrier either.
+  const bool known = stream != nullptr &&
+                     (!shard.ok() || stream->FindShard(*shard) != nullptr);
+  if (known) return found(std::move(stream));
+  FindFresh(name, timeout, std::move(found));
+}
+
+void Router::FindWith(ShardKey shard, absl::Duration timeout,
+                      FoundStream found) {
+  StreamPtr stream = catalog_->Find(shard.stream);
+  if (stream != nullptr && stream->FindShard(shard.shard) != nullptr) {
+    return found(std::move(stream));
+  }
+  FindFresh(shard.stream, timeout, std::move(found));
+}
+
 void Router::FindFresh(absl::string_view name, absl::Duration timeout,
                        FoundStream found) {
   Refresh(timeout, [this, name = std::string(name),

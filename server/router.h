@@ -44,6 +44,11 @@ class Router {
   // the pool. ResourceNotFoundException when it does not exist.
   void Find(absl::string_view name, absl::Duration timeout, FoundStream found);
   void Find(StreamId id, absl::Duration timeout, FoundStream found);
+  // The same, for a shard of the stream: with a barrier when the stream is not
+  // known here with it. It is found although it may not have the shard.
+  void FindWith(absl::string_view name, absl::string_view shard_id,
+                absl::Duration timeout, FoundStream found);
+  void FindWith(ShardKey shard, absl::Duration timeout, FoundStream found);
   // The same, with a barrier first: nothing acknowledged anywhere is missed.
   void FindFresh(absl::string_view name, absl::Duration timeout,
                  FoundStream found);

@@ -49,6 +49,10 @@ absl::StatusOr<std::optional<ShardRead>> ShardReader::ReadMemory(
   read.run.next = from;
   const ShardTails::Found found =
       tails_->Find(key, from, limits.bytes_max, kBlocksPerRead);
+  // A catch-up shows what it brought, an end maybe, in the state first: until
+  // the tail is forgotten, its tip is not the shard's.
+  const Counter tip = std::max(found.tip, state.next);
+  const int64_t newest_ms = std::max(found.newest_ms, state.last_arrival_ms);
   switch (found.place) {
     case ShardTails::Place::kBefore:
       return std::nullopt;
@@ -57,7 +61,7 @@ absl::StatusOr<std::optional<ShardRead>> ShardReader::ReadMemory(
       Conclude(state.next, state.last_arrival_ms, state.end.has_value(), &read);
       return read;
     case ShardTails::Place::kTip:
-      Conclude(found.tip, found.newest_ms, state.end.has_value(), &read);
+      Conclude(tip, newest_ms, state.end.has_value(), &read);
       return read;
     case ShardTails::Place::kHeld:
       break;
@@ -71,7 +75,7 @@ absl::StatusOr<std::optional<ShardRead>> ShardReader::ReadMemory(
     ASSIGN_OR_RETURN(const EncodedBatch batch, tails_->Encode(*block, shard));
     if (!AppendToRun(batch, limits, &read.run)) break;
   }
-  Conclude(found.tip, found.newest_ms, state.end.has_value(), &read);
+  Conclude(tip, newest_ms, state.end.has_value(), &read);
   return read;
 }
 

@@ -6,7 +6,6 @@
 
 #include "server/stream_steps.h"
 #include "spdlog/spdlog.h"
-#include "storage/check.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -16,6 +15,27 @@ constexpr absl::Duration kPeriod = absl::Milliseconds(200);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 constexpr absl::Duration kStepTimeout = absl::Seconds(10);
+
+// What a SealShards command was answered.
+absl::Status TakeEnds(const v1::Command& command, const std::string& bytes,
+                      ShardEnds* ends) {
+  const v1::SealShardsCommand& seal = command.seal_shards();
+  v1::SealShardsReply reply;
+  if (!reply.ParseFromString(bytes) ||
+      reply.end_counters_size() != seal.shards_size()) {
+    return absl::DataLossError("a seal's reply is malformed");
+  }
+  for (int i = 0; i < seal.shards_size(); ++i) {
+    (*ends)[ShardIndex(seal.shards(i))] = reply.end_counters(i);
+  }
+  return absl::OkStatus();
+}
+
+void TellFailure(const Stream& stream, const absl::Status& failure) {
+  spdlog::warn("stream {} stays {} for now: {}", stream.name,
+               std::string(StreamStatusName(stream.status)),
+               std::string(failure.message()));
+}
 
 }  // namespace
 
@@ -126,35 +146,30 @@ void StreamLifecycle::OnReply(const RoundPtr& round, const v1::Command& command,
     absl::MutexLock lock(&mu_);
     round->failure.Update(outcome.status);
     if (outcome.status.ok() && command.has_seal_shards()) {
-      v1::SealShardsReply reply;
-      CHECK(reply.ParseFromString(outcome.reply),
-            "a seal's reply is malformed");
-      for (int i = 0; i < reply.end_counters_size(); ++i) {
-        round->ends[ShardIndex(command.seal_shards().shards(i))] =
-            reply.end_counters(i);
-      }
+      round->failure.Update(TakeEnds(command, outcome.reply, &round->ends));
     }
     if (--round->replies_due > 0) return;
     ++round->step;
     failure = round->failure;
   }
   if (failure.ok()) return TakeStep(round);
-  const Stream& stream = *round->stream;
-  spdlog::warn("stream {} stays {} for now: {}", stream.name,
-               std::string(StreamStatusName(stream.status)),
-               std::string(failure.message()));
-  EndRound(stream.id, false);
+  TellFailure(*round->stream, failure);
+  // Nobody can write to what is sealed until its children are shown.
+  if (!round->ends.empty()) return Finish(round);
+  EndRound(round->stream->id, false);
 }
 
 void StreamLifecycle::Finish(const RoundPtr& round) {
   Propose(kMetaGroup, FinishOf(*round->stream, round->ends),
           [this, round](const ProposalOutcome& outcome) {
             const Stream& stream = *round->stream;
-            if (outcome.status.ok()) {
+            if (!outcome.status.ok()) TellFailure(stream, outcome.status);
+            const bool done = outcome.status.ok() && round->failure.ok();
+            if (done) {
               spdlog::info("stream {} is {}", stream.name,
                            std::string(FinishedName(stream)));
             }
-            EndRound(stream.id, outcome.status.ok());
+            EndRound(stream.id, done);
           });
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "server/limits.h"
 #include "storage/errors.h"
 
 namespace trireme {
@@ -45,6 +46,13 @@ void Violations::CheckRange(absl::string_view member, int64_t value,
     Add(member, absl::StrCat(value),
         absl::StrCat("Member must have value less than or equal to ", max));
   }
+}
+
+void Violations::CheckHashKey(absl::string_view member,
+                              absl::string_view value) {
+  if (IsHashKey(value)) return;
+  Add(member, value,
+      R"(Member must satisfy regular expression pattern: 0|([1-9]\d{0,38}))");
 }
 
 void Violations::Add(absl::string_view member, absl::string_view value,
@@ -107,6 +115,10 @@ bool IsDecimal(absl::string_view text, size_t digits_max) {
   if (text.empty() || text.size() > digits_max || text[0] == '0') return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return absl::ascii_isdigit(c); });
+}
+
+bool IsHashKey(absl::string_view text) {
+  return IsDecimal(text, kHashKeyDigitsMax);
 }
 
 }  // namespace trireme

@@ -26,6 +26,7 @@ class Violations {
                    size_t characters, size_t min, size_t max);
   void CheckRange(absl::string_view member, int64_t value, int64_t min,
                   int64_t max);
+  void CheckHashKey(absl::string_view member, absl::string_view value);
   void Add(absl::string_view member, absl::string_view value,
            absl::string_view constraint);
 
@@ -52,6 +53,7 @@ size_t Utf8Characters(absl::string_view text);
 // `0` or digits without a leading zero, at most `digits_max` of them: the form
 // of hash keys (39) and sequence numbers (129).
 bool IsDecimal(absl::string_view text, size_t digits_max);
+bool IsHashKey(absl::string_view text);
 
 }  // namespace trireme
 

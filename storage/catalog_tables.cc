@@ -71,8 +71,8 @@ absl::StatusOr<Reshard> DecodeReshard(const v1::ReshardRow& row,
   }
   for (const v1::ShardRow& child_row : row.children()) {
     ASSIGN_OR_RETURN(Shard child, DecodeShard(child_row));
-    if (!(stream.shards.back().index < child.index))
-      return absl::DataLossError("a reshard's child has an older number");
+    if (stream.FindShard(child.index) != nullptr)
+      return absl::DataLossError("a reshard's child has another's number");
     reshard.children.push_back(std::move(child));
   }
   if (reshard.parents.empty() || reshard.children.empty())

@@ -1,5 +1,6 @@
 #include "storage/reshard_commands.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -52,26 +53,33 @@ absl::StatusOr<Reshard> PlanOf(const Stream& stream,
   return PlanSplit(stream, ShardIndex(command.shard()), new_start);
 }
 
-// Closes the parents and shows the children. False when a parent of one of the
-// reshards under way has no end: other reshards are meant.
-bool Complete(const Ends& ends, uint64_t now_s, Stream* stream) {
+// Closes the parents that have an end and shows their children; what has not
+// stays under way.
+void Complete(const Ends& ends, uint64_t now_s, Stream* stream) {
+  const auto has_end = [&ends](ShardIndex parent) {
+    return ends.contains(parent);
+  };
+  std::vector<Reshard> under_way;
   std::vector<Shard> shards = stream->shards;
-  for (const Reshard& reshard : stream->reshards) {
+  for (Reshard& reshard : stream->reshards) {
+    if (!std::all_of(reshard.parents.begin(), reshard.parents.end(), has_end)) {
+      under_way.push_back(std::move(reshard));
+      continue;
+    }
     for (const ShardIndex parent : reshard.parents) {
-      const auto end = ends.find(parent);
-      if (end == ends.end()) return false;
       Shard& closed = shards[static_cast<size_t>(stream->FindShard(parent) -
                                                  stream->shards.data())];
-      closed.end = end->second;
+      closed.end = ends.at(parent);
       closed.closed_s = now_s;
     }
     shards.insert(shards.end(), reshard.children.begin(),
                   reshard.children.end());
   }
+  std::sort(shards.begin(), shards.end(),
+            [](const Shard& a, const Shard& b) { return a.index < b.index; });
   stream->shards = std::move(shards);
-  stream->reshards.clear();
+  stream->reshards = std::move(under_way);
   ListOpenShards(stream);
-  return true;
 }
 
 }  // namespace
@@ -135,8 +143,13 @@ CatalogDecision CompleteReshards(const CatalogState& state,
   for (const v1::ShardEnd& end : command.ends())
     ends[ShardIndex(end.shard())] = end.end_counter();
   auto stream = std::make_shared<Stream>(*found);
-  if (!Complete(ends, UnixSecondOf(stamp_ms), stream.get()))
-    return CatalogDecision();
+  Complete(ends, UnixSecondOf(stamp_ms), stream.get());
+  CatalogDecision decision;
+  if (!stream->reshards.empty()) {
+    if (stream->reshards.size() < found->reshards.size())
+      decision.put = std::move(stream);
+    return decision;
+  }
   if (stream->shard_count_target != 0) {
     std::vector<Reshard> round = PlanRound(*stream, stream->shard_count_target);
     if (!round.empty()) {
@@ -146,7 +159,6 @@ CatalogDecision CompleteReshards(const CatalogState& state,
     stream->shard_count_target = 0;
   }
   stream->status = StreamStatus::kActive;
-  CatalogDecision decision;
   decision.put = std::move(stream);
   return decision;
 }

@@ -151,6 +151,7 @@ std::vector<Reshard> PlanRound(const Stream& stream, uint32_t target) {
 void BeginReshards(std::vector<Reshard> reshards, uint64_t now_s,
                    ShardPlaces* places, Stream* stream) {
   // The newest shard is never expired: it is open, or its children are newer.
+  // No other reshards are under way, whose children would have numbers too.
   uint32_t next = stream->shards.back().index.value() + 1;
   for (Reshard& reshard : reshards) {
     // Sequence numbers begin with this second: those of the children must be

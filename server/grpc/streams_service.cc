@@ -3,9 +3,11 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/grpc/grpc_status.h"
 #include "server/grpc/unary_call.h"
 #include "server/shard_lineage.h"
+#include "server/validation.h"
 #include "storage/hash_key.h"
 #include "storage/stream_name.h"
 
@@ -283,6 +285,14 @@ grpc::ServerUnaryReactor* StreamsService::UpdateShardCount(
                                                              response);
   if (call == nullptr) return reactor;
   const v1::UpdateShardCountRequest& message = call->request();
+  if (!v1::ScalingType_IsValid(message.scaling_type())) {
+    Violations violations;
+    violations.Add("scalingType",
+                   absl::StrCat(static_cast<int>(message.scaling_type())),
+                   "Member must satisfy enum value set: [UNIFORM_SCALING]");
+    call->Reply(violations.ToStatus());
+    return reactor;
+  }
   broker_->UpdateShardCount(
       {AddressOf(message), message.target_shard_count()}, TimeLeft(*context),
       [this,

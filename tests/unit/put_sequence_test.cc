@@ -118,6 +118,22 @@ TEST_F(PutSequenceTest, APutMayBeAnsweredWhileItIsProposed) {
   EXPECT_EQ(sequence_, nullptr);
 }
 
+TEST_F(PutSequenceTest, PutsToAnotherStreamDoNotWait) {
+  const Routing other{StreamId(2), ShardIndex(5)};
+  for (uint64_t put = 0; put < 4; ++put) {
+    Enter();
+    EXPECT_TRUE(Propose(put, put % 2 == 0 ? kOld : other));
+  }
+  sequence_->Recall(0);
+  Enter();
+  EXPECT_TRUE(Propose(4, other));
+  Enter();
+  EXPECT_FALSE(Propose(5, kNew));
+  EXPECT_TRUE(Propose(0, kNew));
+  sequence_->Leave(2);  // The last by the old one.
+  EXPECT_THAT(proposed_, ElementsAre(0, 1, 2, 3, 4, 0, 5));
+}
+
 // Completions on other threads recall puts and propose them again, while the
 // caller goes on with new ones.
 TEST(PutSequenceThreadsTest, WhatIsProposedByOneRoutingIsInOrder) {

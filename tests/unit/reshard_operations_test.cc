@@ -30,7 +30,7 @@ size_t OpenShardsOf(TestNode& node) {
   return node.replica.state().catalog().Find("s")->open.size();
 }
 
-TEST(ReshardTest, SplitMergeAndCountChangeTheOpenShards) {
+TEST(ReshardOperationsTest, SplitMergeAndCountChangeTheOpenShards) {
   TestNode node;
   node.CreateActive("s", 1);
   ASSERT_OK(node.Split("s", "shardId-000000000000", kMiddle));
@@ -44,7 +44,7 @@ TEST(ReshardTest, SplitMergeAndCountChangeTheOpenShards) {
   EXPECT_EQ(OpenShardsOf(node), 2u);
 }
 
-TEST(ReshardTest, PutsGoOnToTheChildrenAndReadersAreToldOfThem) {
+TEST(ReshardOperationsTest, PutsGoOnToTheChildrenAndReadersAreToldOfThem) {
   TestNode node;
   node.CreateActive("s", 1);
   ASSERT_OK(node.Put("s", "a", "before"));
@@ -67,7 +67,7 @@ TEST(ReshardTest, PutsGoOnToTheChildrenAndReadersAreToldOfThem) {
 
 // The catalogue here does not show the children until the put has been refused
 // at the seal: then it must be put to them, once.
-TEST(ReshardTest, APutThatMeetsTheSealIsPutToTheChild) {
+TEST(ReshardOperationsTest, APutThatMeetsTheSealIsPutToTheChild) {
   TestNode node;
   node.CreateActive("s", 1);
   node.replicas.leader = NodeId(2);
@@ -96,7 +96,63 @@ TEST(ReshardTest, APutThatMeetsTheSealIsPutToTheChild) {
   EXPECT_EQ(DataOf(read->records), std::vector<std::string>{"d"});
 }
 
-TEST(ReshardTest, SequenceNumbersOfAKeyGoUpAcrossAReshard) {
+// Another node told of the child; this one hears of it at the barrier.
+TEST(ReshardOperationsTest, AChildThatIsNotKnownHereYetIsFound) {
+  for (const bool by_number : {false, true}) {
+    TestNode node;
+    node.CreateActive("s", 1);
+    node.replicas.leader = NodeId(2);
+    ASSERT_OK(node.Split("s", "0", kMiddle));
+    node.replicas.at_barrier = [&](GroupId group) {
+      if (group != kMetaGroup) return;
+      node.replicas.at_barrier = nullptr;
+      node.replicas.leader = NodeId(1);
+      node.lifecycle.RunOnce();
+    };
+    if (by_number) {
+      const Stream& stream = *node.replica.state().catalog().Find("s");
+      const Shard& child = stream.reshards[0].children[0];
+      const std::string number = StartingSequenceNumber(child);
+      EXPECT_OK(node.Put("s", "a", "d", number));
+    } else {
+      EXPECT_OK(node.Iterator("s", "1", ShardIteratorType::kTrimHorizon));
+    }
+  }
+}
+
+// A catch-up shows records and the seal in the state before the tail is told.
+TEST(ReshardOperationsTest, WhatACatchUpBroughtIsNotSkippedAtTheEnd) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 1);
+  const Shard& parent = stream->shards[0];
+  const auto first = node.Put("s", "a", "1");
+  ASSERT_OK(first);
+  node.replicas.leader = NodeId(2);
+  ASSERT_OK(node.Split("s", "0", kMiddle));
+  StateMachine& state = node.replica.state();
+  node.replica.Apply(parent.group.value(),
+                     RecordsPayload(absl::ToUnixMillis(node.clock.WallNow()),
+                                    {{{stream->id, parent.index}, {"2"}}}));
+  node.replica.Command(parent.group.value(), SealShard(stream->id.value(), 0));
+  node.replicas.leader = NodeId(1);
+  node.lifecycle.RunOnce();
+  node.Settle();
+  ASSERT_EQ(state.catalog().Find("s")->open.size(), 2u);
+
+  auto read =
+      node.Get(*node.Iterator("s", "0", ShardIteratorType::kAfterSequenceNumber,
+                              first->sequence_number.ToString()));
+  ASSERT_OK(read);
+  ASSERT_NE(read->next_shard_iterator, "");
+  EXPECT_TRUE(read->child_shards.empty());
+  node.tails.OnStateReplaced(parent.group);
+  read = node.Get(read->next_shard_iterator);
+  ASSERT_OK(read);
+  EXPECT_EQ(DataOf(read->records), std::vector<std::string>{"2"});
+  EXPECT_EQ(read->child_shards.size(), 2u);
+}
+
+TEST(ReshardOperationsTest, SequenceNumbersOfAKeyGoUpAcrossAReshard) {
   TestNode node;
   node.CreateActive("s", 1);
   const auto before = node.Put("s", "a", "1");
@@ -108,7 +164,7 @@ TEST(ReshardTest, SequenceNumbersOfAKeyGoUpAcrossAReshard) {
             after->sequence_number.ToString());
 }
 
-TEST(ReshardTest, BadRequestsAreToldInTheServicesWords) {
+TEST(ReshardOperationsTest, BadRequestsAreToldInTheServicesWords) {
   TestNode node;
   node.CreateActive("s", 2);
   const auto message = [](const absl::Status& status) {
@@ -126,8 +182,7 @@ TEST(ReshardTest, BadRequestsAreToldInTheServicesWords) {
   EXPECT_EQ(ReasonOf(node.Split("s", "0", "-1")), ErrorReason::kValidation);
   EXPECT_EQ(ReasonOf(node.Split("s", "", "5")), ErrorReason::kValidation);
   EXPECT_EQ(message(node.Split("s", "7", "5000")),
-            "Shard shardId-000000000007 in stream s under account 000000000000 "
-            "does not exist");
+            "Could not find shard 7 in stream s under account 000000000000.");
   EXPECT_EQ(ReasonOf(node.Split("none", "0", "5000")),
             ErrorReason::kResourceNotFound);
   EXPECT_EQ(message(Merge(node, "0", "0")),
@@ -144,7 +199,7 @@ TEST(ReshardTest, BadRequestsAreToldInTheServicesWords) {
               HasSubstr("has already been merged or split"));
 }
 
-TEST(ReshardTest, AStreamThatIsUpdatingIsInUse) {
+TEST(ReshardOperationsTest, AStreamThatIsUpdatingIsInUse) {
   TestNode node;
   node.CreateActive("s", 2);
   node.replicas.leader = NodeId(2);  // Nobody drives it on.
