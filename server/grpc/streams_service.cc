@@ -247,15 +247,15 @@ grpc::ServerUnaryReactor* StreamsService::SplitShard(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::SplitShardRequest, v1::SplitShardResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::SplitShardRequest& message = call->request();
-  broker_->SplitShard({AddressOf(message), message.shard_to_split(),
-                       message.new_starting_hash_key()},
-                      TimeLeft(*context),
-                      [call = std::move(call)](absl::Status status) {
-                        call->Acknowledge(status);
-                      });
+  call->broker().SplitShard({AddressOf(message), message.shard_to_split(),
+                             message.new_starting_hash_key()},
+                            TimeLeft(*context),
+                            [call = std::move(call)](absl::Status status) {
+                              call->Acknowledge(status);
+                            });
   return reactor;
 }
 
@@ -264,15 +264,15 @@ grpc::ServerUnaryReactor* StreamsService::MergeShards(
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = UnaryCall<v1::MergeShardsRequest, v1::MergeShardsResponse>::Begin(
-      reactor, *request, response);
+      served_, reactor, *request, response);
   if (call == nullptr) return reactor;
   const v1::MergeShardsRequest& message = call->request();
-  broker_->MergeShards({AddressOf(message), message.shard_to_merge(),
-                        message.adjacent_shard_to_merge()},
-                       TimeLeft(*context),
-                       [call = std::move(call)](absl::Status status) {
-                         call->Acknowledge(status);
-                       });
+  call->broker().MergeShards({AddressOf(message), message.shard_to_merge(),
+                              message.adjacent_shard_to_merge()},
+                             TimeLeft(*context),
+                             [call = std::move(call)](absl::Status status) {
+                               call->Acknowledge(status);
+                             });
   return reactor;
 }
 
@@ -280,9 +280,10 @@ grpc::ServerUnaryReactor* StreamsService::UpdateShardCount(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
     grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::UpdateShardCountRequest,
-                        v1::UpdateShardCountResponse>::Begin(reactor, *request,
-                                                             response);
+  auto call =
+      UnaryCall<v1::UpdateShardCountRequest,
+                v1::UpdateShardCountResponse>::Begin(served_, reactor, *request,
+                                                     response);
   if (call == nullptr) return reactor;
   const v1::UpdateShardCountRequest& message = call->request();
   if (!v1::ScalingType_IsValid(message.scaling_type())) {
@@ -293,12 +294,11 @@ grpc::ServerUnaryReactor* StreamsService::UpdateShardCount(
     call->Reply(violations.ToStatus());
     return reactor;
   }
-  broker_->UpdateShardCount(
+  call->broker().UpdateShardCount(
       {AddressOf(message), message.target_shard_count()}, TimeLeft(*context),
-      [this,
-       call = std::move(call)](absl::StatusOr<UpdateShardCountResponse> found) {
+      [call = std::move(call)](absl::StatusOr<UpdateShardCountResponse> found) {
         if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found, broker_->account()));
+        call->Reply(ToResponse(*found, call->broker().account()));
       });
   return reactor;
 }
