@@ -51,7 +51,7 @@ absl::StatusOr<std::string> FindMiddle(client::Client& client,
 }
 
 int Conclude(Session& session, client::Client& client, const Options& options,
-             absl::Status status, Json json) {
+             absl::Status status, const Json& details) {
   if (status.ok() && options.wait) {
     status = client.WaitUntilActive(options.stream, session.timeout);
   }
@@ -59,8 +59,8 @@ int Conclude(Session& session, client::Client& client, const Options& options,
   std::ostream& out = session.console().out;
   const std::string state = options.wait ? "ACTIVE" : "UPDATING";
   if (session.json()) {
-    json["StreamName"] = options.stream;
-    json["StreamStatus"] = state;
+    Json json{{"StreamName", options.stream}, {"StreamStatus", state}};
+    json.update(details);
     out << Dump(json, true) << "\n";
   } else {
     out << "stream " << options.stream << " is " << state << "\n";
@@ -100,12 +100,12 @@ int UpdateShardCount(Session& session, const Options& options) {
   if (!client.ok()) return session.Fail(client.status());
   const auto update =
       (*client)->UpdateShardCount(options.stream, options.target);
-  Json json;
+  Json details;
   if (update.ok()) {
-    json = {{"CurrentShardCount", update->current_shard_count()},
-            {"TargetShardCount", update->target_shard_count()}};
+    details = {{"CurrentShardCount", update->current_shard_count()},
+               {"TargetShardCount", update->target_shard_count()}};
   }
-  return Conclude(session, **client, options, update.status(), std::move(json));
+  return Conclude(session, **client, options, update.status(), details);
 }
 
 CLI::App* Add(CLI::App& parent, Session& session, const std::string& name,

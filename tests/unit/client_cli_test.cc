@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <istream>
 #include <sstream>
@@ -13,13 +12,12 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
+#include "tests/unit/cli_fixture.h"
 #include "tests/unit/fake_trireme.h"
 
 namespace trireme::cli {
@@ -57,58 +55,6 @@ class EventfulInput : private std::streambuf, public std::istream {
   const std::function<void()> at_end_;
 };
 
-class CliTest : public ::testing::Test {
- protected:
-  // Runs `trireme <arguments>` against the fake; out_ and err_ hold what it
-  // printed.
-  int Run(std::vector<std::string> arguments, const std::string& in = "") {
-    arguments.insert(arguments.begin(), {"--endpoint", fake_.address()});
-    return RunAnywhere(std::move(arguments), in);
-  }
-  int RunAnywhere(std::vector<std::string> arguments,
-                  const std::string& in = "") {
-    std::istringstream input(in);
-    return RunReading(input, std::move(arguments));
-  }
-  int RunReading(std::istream& input, std::vector<std::string> arguments) {
-    std::ostringstream out, err;
-    Console console{input, out, err};
-    const int code = RunTrireme(std::move(arguments), console, interrupt_);
-    out_ = out.str();
-    err_ = err.str();
-    return code;
-  }
-  int RunOn(std::istream& input, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"--endpoint", fake_.address()});
-    return RunReading(input, std::move(arguments));
-  }
-  void MakeStream(int shards = 2) {
-    ASSERT_EQ(Run({"stream", "create", "s", "--shards", absl::StrCat(shards),
-                   "--wait"}),
-              kExitOk)
-        << err_;
-  }
-  std::string TemporaryFile(const std::string& content) {
-    const std::string path = absl::StrCat(
-        ::testing::TempDir(), "/client_cli_test.",
-        ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::ofstream(path) << content;
-    return path;
-  }
-  std::vector<Json> JsonLines() {
-    std::vector<Json> lines;
-    for (const auto& line : absl::StrSplit(out_, '\n', absl::SkipEmpty())) {
-      lines.push_back(Json::parse(std::string(line)));
-    }
-    return lines;
-  }
-
-  FakeTrireme fake_;
-  client::Cancellation interrupt_;
-  std::string out_;
-  std::string err_;
-};
-
 TEST_F(CliTest, EveryCommandHasHelpWithExamples) {
   const std::vector<std::vector<std::string>> commands = {
       {},
@@ -119,6 +65,9 @@ TEST_F(CliTest, EveryCommandHasHelpWithExamples) {
       {"stream", "delete"},
       {"shard"},
       {"shard", "list"},
+      {"shard", "split"},
+      {"shard", "merge"},
+      {"stream", "update-shard-count"},
       {"put"},
       {"get"},
       {"tail"},
@@ -171,7 +120,7 @@ TEST_F(CliTest, MessagesNameTheFlagTheValueAndWhatIsAllowed) {
        "tail, cluster, demo\n"},
       {{"stream", "make", "s"},
        "unknown command `make`; commands of stream are create, list, describe, "
-       "delete\n"},
+       "delete, update-shard-count\n"},
       {{"cluster"}, "a command is missing; commands of cluster are status\n"},
       {{"stream", "create"}, "NAME is required\n"},
       {{"stream", "create", "s", "--shards", "0"},

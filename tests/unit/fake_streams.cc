@@ -51,6 +51,22 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     return Status::OK;
   }
 
+  Status SplitShard(grpc::ServerContext*, const v1::SplitShardRequest* in,
+                    v1::SplitShardResponse*) override {
+    return Reshard("SplitShard", *in);
+  }
+  Status MergeShards(grpc::ServerContext*, const v1::MergeShardsRequest* in,
+                     v1::MergeShardsResponse*) override {
+    return Reshard("MergeShards", *in);
+  }
+  Status UpdateShardCount(grpc::ServerContext*,
+                          const v1::UpdateShardCountRequest* in,
+                          v1::UpdateShardCountResponse* out) override {
+    out->set_current_shard_count(2);
+    out->set_target_shard_count(in->target_shard_count());
+    return Reshard("UpdateShardCount", *in);
+  }
+
   Status DescribeStream(grpc::ServerContext*,
                         const v1::DescribeStreamRequest* in,
                         v1::DescribeStreamResponse* out) override {
@@ -144,6 +160,17 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
   }
 
  private:
+  template <typename Request>
+  Status Reshard(const char* call, const Request& request) {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter(call); !s.ok()) return s;
+    if (fake_.Find(request.stream_name()) == nullptr) {
+      return NotFound("Stream " + request.stream_name());
+    }
+    fake_.reshards_.push_back(request.ShortDebugString());
+    return Status::OK;
+  }
+
   FakeTrireme& fake_;
 };
 

@@ -58,6 +58,11 @@ class FakeTrireme {
   void SetReadFault(Fault fault);
 
   void ExpireIterators();
+  // The requests for them so far, as text; nothing is done to the shards.
+  std::vector<std::string> reshards() const {
+    absl::MutexLock lock(&mu_);
+    return reshards_;
+  }
   // The next calls of GetRecords wait until so many are there at once, 20
   // seconds at most.
   void AwaitReadersOfRecords(int count);
@@ -117,6 +122,7 @@ class FakeTrireme {
   mutable absl::Mutex mu_;
   std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> reshards_ ABSL_GUARDED_BY(mu_);
   struct Planned {
     grpc::Status status;
     int times = 0;
