@@ -1,7 +1,8 @@
 #include "server/broker.h"
 
-#include <numeric>
 #include <utility>
+
+#include "storage/shard_places.h"
 
 namespace trireme {
 namespace {
@@ -140,10 +141,9 @@ ClusterStatus Broker::DescribeCluster() const {
   ClusterStatus status =
       SummarizeCluster(options_.members, replicas_->KnownNodes());
   status.stream_count = catalog_->stream_count();
-  const std::vector<uint32_t> by_group =
-      catalog_->OpenShardsByGroup(options_.group_count);
   status.open_shard_count =
-      std::accumulate(by_group.begin(), by_group.end(), uint64_t{0});
+      ShardPlaces(catalog_->OpenShardsByGroup(options_.group_count))
+          .shard_count();
   return status;
 }
 

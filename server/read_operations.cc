@@ -70,11 +70,11 @@ void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
   call->names = &names;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
-  router_->FindWith(*name, request.shard_id, timeout,
-                    [this, call](absl::StatusOr<StreamPtr> stream) mutable {
-                      if (!stream.ok()) return call->done(stream.status());
-                      FindPositionIn(std::move(call), *std::move(stream));
-                    });
+  router_->Find(*name, request.shard_id, timeout,
+                [this, call](absl::StatusOr<StreamPtr> stream) mutable {
+                  if (!stream.ok()) return call->done(stream.status());
+                  FindPositionIn(std::move(call), *std::move(stream));
+                });
 }
 
 void ReadOperations::FindPositionIn(std::shared_ptr<PositionCall> call,
@@ -155,12 +155,12 @@ void ReadOperations::GetRecords(const GetRecordsRequest& request,
       request.limit == 0 ? kGetRecordsMax : request.limit);
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
-  router_->FindWith(iterator->shard, timeout,
-                    [this, call](absl::StatusOr<StreamPtr> stream) mutable {
-                      if (!stream.ok()) return call->done(stream.status());
-                      call->stream = *std::move(stream);
-                      BeginRead(std::move(call));
-                    });
+  router_->Find(iterator->shard, timeout,
+                [this, call](absl::StatusOr<StreamPtr> stream) mutable {
+                  if (!stream.ok()) return call->done(stream.status());
+                  call->stream = *std::move(stream);
+                  BeginRead(std::move(call));
+                });
 }
 
 void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {

@@ -30,25 +30,8 @@ absl::StatusOr<StreamPtr> Router::Lookup(StreamId id) const {
   return stream;
 }
 
-void Router::Find(absl::string_view name, absl::Duration timeout,
-                  FoundStream found) {
-  if (StreamPtr stream = catalog_->Find(name)) {
-    found(std::move(stream));
-    return;
-  }
-  FindFresh(name, timeout, std::move(found));
-}
-
-void Router::Find(StreamId id, absl::Duration timeout, FoundStream found) {
-  if (StreamPtr stream = catalog_->Find(id)) {
-    found(std::move(stream));
-    return;
-  }
-  FindFresh(id, timeout, std::move(found));
-}
-
-void Router::FindWith(absl::string_view name, absl::string_view shard_id,
-                      absl::Duration timeout, FoundStream found) {
+void Router::Find(absl::string_view name, absl::string_view shard_id,
+                  absl::Duration timeout, FoundStream found) {
   StreamPtr stream = catalog_->Find(name);
   const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
   // What is no id of a shard is none after a barrier either.
@@ -58,8 +41,7 @@ void Router::FindWith(absl::string_view name, absl::string_view shard_id,
   FindFresh(name, timeout, std::move(found));
 }
 
-void Router::FindWith(ShardKey shard, absl::Duration timeout,
-                      FoundStream found) {
+void Router::Find(ShardKey shard, absl::Duration timeout, FoundStream found) {
   StreamPtr stream = catalog_->Find(shard.stream);
   if (stream != nullptr && stream->FindShard(shard.shard) != nullptr) {
     return found(std::move(stream));

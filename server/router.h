@@ -40,16 +40,16 @@ class Router {
   // Null when it is not known here (yet).
   StreamPtr FindHere(absl::string_view name) const;
 
-  // Calls `found` once: on this thread when the stream is known here, else on
-  // the pool. ResourceNotFoundException when it does not exist.
-  void Find(absl::string_view name, absl::Duration timeout, FoundStream found);
-  void Find(StreamId id, absl::Duration timeout, FoundStream found);
-  // The same, for a shard of the stream: with a barrier when the stream is not
-  // known here with it. It is found although it may not have the shard.
-  void FindWith(absl::string_view name, absl::string_view shard_id,
-                absl::Duration timeout, FoundStream found);
-  void FindWith(ShardKey shard, absl::Duration timeout, FoundStream found);
-  // The same, with a barrier first: nothing acknowledged anywhere is missed.
+  // Finds a stream by one of its shards. Calls `found` once: on this thread
+  // when the stream is known here with the shard, else on the pool, after a
+  // barrier.
+  // ResourceNotFoundException when the stream does not exist; the shard may
+  // still be none of it.
+  void Find(absl::string_view name, absl::string_view shard_id,
+            absl::Duration timeout, FoundStream found);
+  void Find(ShardKey shard, absl::Duration timeout, FoundStream found);
+  // By its name or number alone, always after a barrier: nothing acknowledged
+  // anywhere is missed.
   void FindFresh(absl::string_view name, absl::Duration timeout,
                  FoundStream found);
   void FindFresh(StreamId id, absl::Duration timeout, FoundStream found);

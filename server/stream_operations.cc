@@ -149,7 +149,7 @@ absl::Status StreamOperations::InOurWords(absl::Status refused,
   const StreamPtr stream = router_->catalog().Find(name);
   if (ReasonOf(refused) == ErrorReason::kResourceInUse && stream != nullptr &&
       stream->status == StreamStatus::kDeleting) {
-    return StreamNotActive(name, "DELETING", account);
+    return StreamNotActive(name, StreamStatusName(stream->status), account);
   }
   return refused;
 }
@@ -291,7 +291,8 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
 absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
     StreamPtr stream, absl::string_view after, size_t limit) {
   if (stream->status == StreamStatus::kCreating) {
-    return StreamNotActive(stream->name, "CREATING", router_->account());
+    return StreamNotActive(stream->name, StreamStatusName(stream->status),
+                           router_->account());
   }
   ASSIGN_OR_RETURN(const uint32_t first, FirstIndexAfter(after));
   const absl::Time now = clock_->WallNow();
