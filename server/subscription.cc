@@ -187,8 +187,8 @@ void Subscription::Deliver(absl::StatusOr<ShardRead> read) {
     return Send(*std::move(read), {});
   }
   if (read->at_end) return StepAgainAfter(kChildrenRetry);
-  if (read->at_tip) return WaitForMore();
-  StepAgainAfter(kReadRetry);
+  // At the tip, or what the state has beyond it is about to reach the tail.
+  WaitForMore();
 }
 
 void Subscription::Send(ShardRead read, std::vector<ChildShard> children) {
@@ -206,7 +206,7 @@ void Subscription::Send(ShardRead read, std::vector<ChildShard> children) {
 }
 
 void Subscription::WaitForMore() {
-  if (waiting_) return;
+  if (waiting_) return;  // The tail's next news wakes this.
   const ShardKey key{position_->stream->id, position_->shard->index};
   waiting_ = context_.tails->Wait(key, position_->next, shared_from_this());
   // Look once more: something may have come before it was registered.

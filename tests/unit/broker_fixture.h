@@ -114,6 +114,7 @@ class InstantReplicas : public Replicas {
   int commit_first = 0;                  // after so many were committed.
   absl::Status barrier_status;
   std::function<void(GroupId)> at_barrier;
+  std::function<void()> when_applied;  // And the observers not told yet.
   // Seen by tests.
   std::vector<Proposal> held;
   std::vector<std::shared_ptr<const ProposalBody>> proposals;
@@ -134,6 +135,7 @@ class InstantReplicas : public Replicas {
     const CommittedEntry entry = Entry(group.value(), index, payload);
     const auto result = state_->Apply(entry);
     EXPECT_OK(result);
+    if (when_applied) when_applied();
     observer_->OnApplied(entry, *result);
     outcome.status = result->status;
     outcome.reply = result->reply;

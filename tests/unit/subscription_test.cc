@@ -107,6 +107,17 @@ TEST_F(SubscriptionTest, RecordsArePushedAsTheyAreCommitted) {
   EXPECT_THAT(DataOf(sink_.events[2]), ElementsAre("b"));
 }
 
+// A read finds a record in the state that the tail does not have yet.
+TEST_F(SubscriptionTest, ARecordThatIsBeingAppliedIsPushedWithoutDelay) {
+  Subscribe(ShardIteratorType::kLatest);
+  Written();
+  Put("a");
+  node_.replicas.when_applied = [this] { Written(); };
+  Put("b");
+  ASSERT_EQ(sink_.events.size(), 3u);
+  EXPECT_THAT(DataOf(sink_.events[2]), ElementsAre("b"));
+}
+
 TEST_F(SubscriptionTest, ASlowSubscriberGetsAllThatIsNewInOneEvent) {
   Subscribe(ShardIteratorType::kLatest);
   for (const char* data : {"a", "b", "c"}) Put(data);
