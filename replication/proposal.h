@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -60,6 +61,14 @@ struct Proposal {
   absl::Duration timeout = absl::Seconds(10);
   ProposalDone done;
 };
+
+// `command` is a serialized trireme.v1.Command.
+inline Proposal ProposalOfCommand(GroupId group, std::string command,
+                                  absl::Duration timeout, ProposalDone done) {
+  auto body = std::make_shared<ProposalBody>();
+  body->command = std::move(command);
+  return {group, std::move(body), timeout, std::move(done)};
+}
 
 // Called exactly once with OK when this node has applied everything that had
 // been acknowledged anywhere when the barrier was asked for; kNoLeader when

@@ -215,29 +215,28 @@ void ReshardOperations::Reshard(const StreamAddress& address,
         }
         const absl::StatusOr<v1::Command> command = plan(stream);
         if (!command.ok()) return done(command.status());
-        auto body = std::make_shared<ProposalBody>();
-        body->command = command->SerializeAsString();
-        replicas_->Propose(
-            {kMetaGroup, std::move(body), deadline - clock_->MonotonicNow(),
-             [this, stream = *std::move(found),
-              done = std::move(done)](ProposalOutcome outcome) mutable {
-               if (outcome.status.ok()) return done(std::move(stream));
-               // Somebody was faster; said in the words all operations use.
-               if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
-                 const StreamPtr now = router_->FindHere(stream->name);
-                 const StreamStatus status =
-                     now == nullptr || now->status == StreamStatus::kActive
-                         ? StreamStatus::kUpdating  // Not heard of here yet.
-                         : now->status;
-                 return done(StreamNotActive(stream->name,
-                                             StreamStatusName(status),
-                                             router_->account()));
-               }
-               if (ReasonOf(outcome.status) == ErrorReason::kResourceNotFound) {
-                 return done(StreamNotFound(stream->name, router_->account()));
-               }
-               done(std::move(outcome.status));
-             }});
+        replicas_->Propose(ProposalOfCommand(
+            kMetaGroup, command->SerializeAsString(),
+            deadline - clock_->MonotonicNow(),
+            [this, stream = *std::move(found),
+             done = std::move(done)](ProposalOutcome outcome) mutable {
+              if (outcome.status.ok()) return done(std::move(stream));
+              // Somebody was faster; said in the words all operations use.
+              if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
+                const StreamPtr now = router_->FindHere(stream->name);
+                const StreamStatus status =
+                    now == nullptr || now->status == StreamStatus::kActive
+                        ? StreamStatus::kUpdating  // Not heard of here yet.
+                        : now->status;
+                return done(StreamNotActive(stream->name,
+                                            StreamStatusName(status),
+                                            router_->account()));
+              }
+              if (ReasonOf(outcome.status) == ErrorReason::kResourceNotFound) {
+                return done(StreamNotFound(stream->name, router_->account()));
+              }
+              done(std::move(outcome.status));
+            }));
       });
 }
 

@@ -191,9 +191,8 @@ void StreamLifecycle::EndRound(StreamId stream, bool ok) {
 
 void StreamLifecycle::Propose(GroupId group, const v1::Command& command,
                               absl::AnyInvocable<void(ProposalOutcome)> done) {
-  auto body = std::make_shared<ProposalBody>();
-  body->command = command.SerializeAsString();
-  replicas_->Propose({group, std::move(body), kStepTimeout, std::move(done)});
+  replicas_->Propose(ProposalOfCommand(group, command.SerializeAsString(),
+                                       kStepTimeout, std::move(done)));
 }
 
 }  // namespace trireme

@@ -156,12 +156,11 @@ absl::Status StreamOperations::InOurWords(absl::Status refused,
 
 void StreamOperations::ProposeToMeta(std::string command,
                                      absl::Duration timeout, StatusDone done) {
-  auto body = std::make_shared<ProposalBody>();
-  body->command = std::move(command);
-  replicas_->Propose({kMetaGroup, std::move(body), timeout,
-                      [done = std::move(done)](ProposalOutcome out) mutable {
-                        done(std::move(out.status));
-                      }});
+  replicas_->Propose(ProposalOfCommand(
+      kMetaGroup, std::move(command), timeout,
+      [done = std::move(done)](ProposalOutcome outcome) mutable {
+        done(std::move(outcome.status));
+      }));
 }
 
 void StreamOperations::DescribeStream(const DescribeStreamRequest& request,

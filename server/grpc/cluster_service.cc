@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/cluster_status.h"
-#include "server/grpc/unary_call.h"
 
 namespace trireme {
 namespace {
@@ -58,21 +57,20 @@ void ToMessage(const ClusterStatus& status,
   message->set_open_shard_count(static_cast<int64_t>(status.open_shard_count));
 }
 
-}  // namespace
-
-grpc::ServerUnaryReactor* ClusterService::GetClusterStatus(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::GetClusterStatusRequest,
-                v1::GetClusterStatusResponse>::Begin(served_, reactor, *request,
-                                                     response);
-  if (call == nullptr) return reactor;
+void OnGetClusterStatus(
+    UnaryCallPtr<v1::GetClusterStatusRequest, v1::GetClusterStatusResponse>
+        call,
+    absl::Duration /*timeout*/) {
   v1::GetClusterStatusResponse status;
   ToMessage(call->broker().DescribeCluster(), &status);
   call->Reply(std::move(status));
-  return reactor;
+}
+
+}  // namespace
+
+ClusterService::ClusterService(const ServedBroker* served)
+    : UnaryService(served) {
+  Serve("GetClusterStatus", OnGetClusterStatus);
 }
 
 }  // namespace trireme

@@ -3,24 +3,15 @@
 #define TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
 
 #include "server/grpc/served_broker.h"
+#include "server/grpc/unary_service.h"
 #include "trireme/v1/cluster.grpc.pb.h"
 
 namespace trireme {
 
-using ClusterServiceBase =
-    v1::Cluster::WithRawCallbackMethod_GetClusterStatus<v1::Cluster::Service>;
-
-class ClusterService : public ClusterServiceBase {
+class ClusterService : public UnaryService<v1::Cluster> {
  public:
   // `served` must outlive the service.
-  explicit ClusterService(const ServedBroker* served) : served_(*served) {}
-
-  grpc::ServerUnaryReactor* GetClusterStatus(
-      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-      grpc::ByteBuffer* response) override;
-
- private:
-  const ServedBroker& served_;
+  explicit ClusterService(const ServedBroker* served);
 };
 
 }  // namespace trireme

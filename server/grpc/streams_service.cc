@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/grpc/grpc_status.h"
-#include "server/grpc/unary_call.h"
 #include "server/shard_lineage.h"
 #include "server/validation.h"
 #include "storage/hash_key.h"
@@ -77,8 +75,9 @@ v1::DescribeStreamResponse ToResponse(const DescribeStreamResponse& found,
   return response;
 }
 
-v1::DescribeStreamSummaryResponse ToResponse(const Stream& stream,
+v1::DescribeStreamSummaryResponse ToResponse(const StreamPtr& found,
                                              const Account& account) {
+  const Stream& stream = *found;
   v1::DescribeStreamSummaryResponse response;
   v1::StreamDescriptionSummary& summary =
       *response.mutable_stream_description_summary();
@@ -103,7 +102,8 @@ v1::ListStreamsResponse ToResponse(const ListStreamsResponse& found,
   return response;
 }
 
-v1::ListShardsResponse ToResponse(const ListShardsResponse& found) {
+v1::ListShardsResponse ToResponse(const ListShardsResponse& found,
+                                  const Account& /*account*/) {
   v1::ListShardsResponse response;
   for (const Shard* shard : found.shards) {
     ToMessage(*shard, response.add_shards());
@@ -130,177 +130,124 @@ StreamAddress AddressOf(const Message& message) {
   return {message.stream_name(), message.stream_arn()};
 }
 
-}  // namespace
+// How calls end: with an empty message, or with what ToResponse makes.
+template <typename Call>
+auto Acknowledge(Call call) {
+  return [call = std::move(call)](absl::Status status) {
+    call->Acknowledge(status);
+  };
+}
+template <typename Call>
+auto Respond(Call call) {
+  return [call = std::move(call)](auto found) {
+    if (!found.ok()) return call->Reply(found.status());
+    call->Reply(ToResponse(*found, call->broker().account()));
+  };
+}
 
-grpc::ServerUnaryReactor* StreamsService::CreateStream(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::CreateStreamRequest, v1::CreateStreamResponse>::Begin(
-          served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnCreateStream(
+    UnaryCallPtr<v1::CreateStreamRequest, v1::CreateStreamResponse> call,
+    absl::Duration timeout) {
   const v1::CreateStreamRequest& message = call->request();
   call->broker().CreateStream({message.stream_name(), message.shard_count(),
                                message.max_record_size_in_kib()},
-                              TimeLeft(*context),
-                              [call = std::move(call)](absl::Status status) {
-                                call->Acknowledge(status);
-                              });
-  return reactor;
+                              timeout, Acknowledge(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::DeleteStream(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::DeleteStreamRequest, v1::DeleteStreamResponse>::Begin(
-          served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnDeleteStream(
+    UnaryCallPtr<v1::DeleteStreamRequest, v1::DeleteStreamResponse> call,
+    absl::Duration timeout) {
   const v1::DeleteStreamRequest& message = call->request();
-  call->broker().DeleteStream(AddressOf(message), TimeLeft(*context),
-                              [call = std::move(call)](absl::Status status) {
-                                call->Acknowledge(status);
-                              });
-  return reactor;
+  call->broker().DeleteStream(AddressOf(message), timeout,
+                              Acknowledge(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::DescribeStream(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::DescribeStreamRequest, v1::DescribeStreamResponse>::Begin(
-          served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnDescribeStream(
+    UnaryCallPtr<v1::DescribeStreamRequest, v1::DescribeStreamResponse> call,
+    absl::Duration timeout) {
   const v1::DescribeStreamRequest& message = call->request();
   call->broker().DescribeStream(
       {AddressOf(message), message.limit(), message.exclusive_start_shard_id()},
-      TimeLeft(*context),
-      [call = std::move(call)](absl::StatusOr<DescribeStreamResponse> found) {
-        if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found, call->broker().account()));
-      });
-  return reactor;
+      timeout, Respond(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::DescribeStreamSummary(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::DescribeStreamSummaryRequest,
-                v1::DescribeStreamSummaryResponse>::Begin(served_, reactor,
-                                                          *request, response);
-  if (call == nullptr) return reactor;
+void OnDescribeStreamSummary(UnaryCallPtr<v1::DescribeStreamSummaryRequest,
+                                          v1::DescribeStreamSummaryResponse>
+                                 call,
+                             absl::Duration timeout) {
   const v1::DescribeStreamSummaryRequest& message = call->request();
-  call->broker().DescribeStreamSummary(
-      AddressOf(message), TimeLeft(*context),
-      [call = std::move(call)](absl::StatusOr<StreamPtr> found) {
-        if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(**found, call->broker().account()));
-      });
-  return reactor;
+  call->broker().DescribeStreamSummary(AddressOf(message), timeout,
+                                       Respond(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::ListStreams(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::ListStreamsRequest, v1::ListStreamsResponse>::Begin(
-      served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnListStreams(
+    UnaryCallPtr<v1::ListStreamsRequest, v1::ListStreamsResponse> call,
+    absl::Duration timeout) {
   const v1::ListStreamsRequest& message = call->request();
   call->broker().ListStreams(
       {message.limit(), message.exclusive_start_stream_name(),
        message.next_token()},
-      TimeLeft(*context),
-      [call = std::move(call)](absl::StatusOr<ListStreamsResponse> found) {
-        if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found, call->broker().account()));
-      });
-  return reactor;
+      timeout, Respond(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::ListShards(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::ListShardsRequest, v1::ListShardsResponse>::Begin(
-      served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnListShards(
+    UnaryCallPtr<v1::ListShardsRequest, v1::ListShardsResponse> call,
+    absl::Duration timeout) {
   const v1::ListShardsRequest& message = call->request();
   call->broker().ListShards(
       {AddressOf(message), message.next_token(), message.max_results(),
        message.exclusive_start_shard_id()},
-      TimeLeft(*context),
-      [call = std::move(call)](absl::StatusOr<ListShardsResponse> found) {
-        if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found));
-      });
-  return reactor;
+      timeout, Respond(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::SplitShard(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::SplitShardRequest, v1::SplitShardResponse>::Begin(
-      served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnSplitShard(
+    UnaryCallPtr<v1::SplitShardRequest, v1::SplitShardResponse> call,
+    absl::Duration timeout) {
   const v1::SplitShardRequest& message = call->request();
   call->broker().SplitShard({AddressOf(message), message.shard_to_split(),
                              message.new_starting_hash_key()},
-                            TimeLeft(*context),
-                            [call = std::move(call)](absl::Status status) {
-                              call->Acknowledge(status);
-                            });
-  return reactor;
+                            timeout, Acknowledge(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::MergeShards(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = UnaryCall<v1::MergeShardsRequest, v1::MergeShardsResponse>::Begin(
-      served_, reactor, *request, response);
-  if (call == nullptr) return reactor;
+void OnMergeShards(
+    UnaryCallPtr<v1::MergeShardsRequest, v1::MergeShardsResponse> call,
+    absl::Duration timeout) {
   const v1::MergeShardsRequest& message = call->request();
   call->broker().MergeShards({AddressOf(message), message.shard_to_merge(),
                               message.adjacent_shard_to_merge()},
-                             TimeLeft(*context),
-                             [call = std::move(call)](absl::Status status) {
-                               call->Acknowledge(status);
-                             });
-  return reactor;
+                             timeout, Acknowledge(std::move(call)));
 }
 
-grpc::ServerUnaryReactor* StreamsService::UpdateShardCount(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
-    grpc::ByteBuffer* response) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call =
-      UnaryCall<v1::UpdateShardCountRequest,
-                v1::UpdateShardCountResponse>::Begin(served_, reactor, *request,
-                                                     response);
-  if (call == nullptr) return reactor;
+void OnUpdateShardCount(
+    UnaryCallPtr<v1::UpdateShardCountRequest, v1::UpdateShardCountResponse>
+        call,
+    absl::Duration timeout) {
   const v1::UpdateShardCountRequest& message = call->request();
   if (!v1::ScalingType_IsValid(message.scaling_type())) {
     Violations violations;
     violations.Add("scalingType",
                    absl::StrCat(static_cast<int>(message.scaling_type())),
                    "Member must satisfy enum value set: [UNIFORM_SCALING]");
-    call->Reply(violations.ToStatus());
-    return reactor;
+    return call->Reply(violations.ToStatus());
   }
   call->broker().UpdateShardCount(
-      {AddressOf(message), message.target_shard_count()}, TimeLeft(*context),
-      [call = std::move(call)](absl::StatusOr<UpdateShardCountResponse> found) {
-        if (!found.ok()) return call->Reply(found.status());
-        call->Reply(ToResponse(*found, call->broker().account()));
-      });
-  return reactor;
+      {AddressOf(message), message.target_shard_count()}, timeout,
+      Respond(std::move(call)));
+}
+
+}  // namespace
+
+StreamsService::StreamsService(const ServedBroker* served)
+    : UnaryService(served) {
+  Serve("CreateStream", OnCreateStream);
+  Serve("DeleteStream", OnDeleteStream);
+  Serve("DescribeStream", OnDescribeStream);
+  Serve("DescribeStreamSummary", OnDescribeStreamSummary);
+  Serve("ListStreams", OnListStreams);
+  Serve("ListShards", OnListShards);
+  Serve("SplitShard", OnSplitShard);
+  Serve("MergeShards", OnMergeShards);
+  Serve("UpdateShardCount", OnUpdateShardCount);
 }
 
 }  // namespace trireme
