@@ -116,6 +116,7 @@ struct CreateStreamRequest {
   absl::string_view stream_name;
   int32_t shard_count = 0;
   int32_t max_record_size_in_kib = 0;  // 0: the default.
+  Tags tags;
 };
 struct DescribeStreamRequest {
   StreamAddress stream;
@@ -154,6 +155,33 @@ struct UpdateShardCountRequest {
 struct UpdateShardCountResponse {
   StreamPtr stream;  // As it was before.
   uint32_t target_shard_count = 0;
+};
+struct UpdateMaxRecordSizeRequest {
+  StreamAddress stream;
+  int32_t max_record_size_in_kib = 0;
+};
+struct DescribeLimitsResponse {
+  uint64_t shard_limit = 0;
+  uint64_t open_shard_count = 0;
+  uint64_t on_demand_stream_count = 0;
+  uint64_t on_demand_stream_count_limit = 0;
+};
+struct AddTagsRequest {
+  StreamAddress stream;
+  Tags tags;
+};
+struct RemoveTagsRequest {
+  StreamAddress stream;
+  std::vector<std::string> keys;
+};
+struct ListTagsRequest {
+  StreamAddress stream;
+  absl::string_view exclusive_start_tag_key;  // Empty: from the first.
+  int32_t limit = 0;                          // 0: all.
+};
+struct ListTagsResponse {
+  Tags tags;
+  bool has_more_tags = false;
 };
 struct ListShardsRequest {
   StreamAddress stream;

@@ -44,6 +44,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
              &reads_admission_, parts.read_pool, parts.clock),
       reshards_(options.group_count, &router_, parts.replicas, parts.clock),
+      settings_(options.group_count, &router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
@@ -135,6 +136,31 @@ void Broker::UpdateShardCount(const UpdateShardCountRequest& request,
                               absl::Duration timeout,
                               Done<UpdateShardCountResponse> done) {
   reshards_.UpdateShardCount(request, timeout, std::move(done));
+}
+
+void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
+                                 absl::Duration timeout, StatusDone done) {
+  settings_.UpdateMaxRecordSize(request, timeout, std::move(done));
+}
+
+void Broker::DescribeLimits(absl::Duration timeout,
+                            Done<DescribeLimitsResponse> done) {
+  settings_.DescribeLimits(timeout, std::move(done));
+}
+
+void Broker::AddTags(const AddTagsRequest& request, absl::Duration timeout,
+                     StatusDone done) {
+  settings_.AddTags(request, timeout, std::move(done));
+}
+
+void Broker::RemoveTags(const RemoveTagsRequest& request,
+                        absl::Duration timeout, StatusDone done) {
+  settings_.RemoveTags(request, timeout, std::move(done));
+}
+
+void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
+                      Done<ListTagsResponse> done) {
+  settings_.ListTags(request, timeout, std::move(done));
 }
 
 ClusterStatus Broker::DescribeCluster() const {

@@ -25,6 +25,7 @@
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
 #include "server/router.h"
+#include "server/settings_operations.h"
 #include "server/shard_reader.h"
 #include "server/shard_tail.h"
 #include "server/signed_token.h"
@@ -120,6 +121,18 @@ class Broker {
                         absl::Duration timeout,
                         Done<UpdateShardCountResponse> done);
 
+  // --- Settings and tags (§1.4, §1.8) ---
+  void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
+                           absl::Duration timeout, StatusDone done);
+  void DescribeLimits(absl::Duration timeout,
+                      Done<DescribeLimitsResponse> done);
+  void AddTags(const AddTagsRequest& request, absl::Duration timeout,
+               StatusDone done);
+  void RemoveTags(const RemoveTagsRequest& request, absl::Duration timeout,
+                  StatusDone done);
+  void ListTags(const ListTagsRequest& request, absl::Duration timeout,
+                Done<ListTagsResponse> done);
+
   // What this node knows of the cluster, at once.
   ClusterStatus DescribeCluster() const;
 
@@ -138,6 +151,7 @@ class Broker {
   PutOperations puts_;
   ReadOperations reads_;
   ReshardOperations reshards_;
+  SettingsOperations settings_;
   StreamOperations streams_;
   Subscriptions subscriptions_;
 };

@@ -48,6 +48,14 @@ inline constexpr int kStreamsCreatingMax = 5;
 inline constexpr uint64_t kShardsMax = 10'000;
 inline constexpr size_t kHashKeyDigitsMax = 39;
 inline constexpr uint32_t kRetentionHoursDefault = 24;
+inline constexpr int64_t kOnDemandStreamsMax = 50;
+
+// Tags. A request may hold more than a resource.
+inline constexpr size_t kTagKeyCharactersMax = 128;
+inline constexpr size_t kTagValueCharactersMax = 256;
+inline constexpr size_t kTagsOfRequestMax = 200;
+inline constexpr size_t kTagKeysOfRequestMax = 50;
+inline constexpr size_t kTagsMax = 50;
 
 }  // namespace trireme
 

@@ -72,7 +72,7 @@ void ReshardOperations::SplitShard(const SplitShardRequest& request,
   CheckResourceName("shardToSplit", request.shard_to_split, &violations);
   violations.CheckHashKey("newStartingHashKey", request.new_starting_hash_key);
   if (!violations.empty()) return done(violations.ToStatus());
-  Reshard(
+  changes_.Change(
       request.stream, timeout,
       [this, shard = std::string(request.shard_to_split),
        start = std::string(request.new_starting_hash_key)](
@@ -120,7 +120,7 @@ void ReshardOperations::MergeShards(const MergeShardsRequest& request,
   CheckResourceName("adjacentShardToMerge", request.adjacent_shard_to_merge,
                     &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  Reshard(
+  changes_.Change(
       request.stream, timeout,
       [this, shard = std::string(request.shard_to_merge),
        adjacent =
@@ -167,7 +167,7 @@ void ReshardOperations::UpdateShardCount(const UpdateShardCountRequest& request,
   }
   if (!violations.empty()) return done(violations.ToStatus());
   const auto target = static_cast<uint32_t>(request.target_shard_count);
-  Reshard(
+  changes_.Change(
       request.stream, timeout,
       [this, target](const Stream& stream) {
         return PlanCountOf(stream, target);
@@ -193,51 +193,6 @@ absl::StatusOr<v1::Command> ReshardOperations::PlanCountOf(
   update.set_target(target);
   update.set_shards_open_max(kShardsMax);
   return command;
-}
-
-void ReshardOperations::Reshard(const StreamAddress& address,
-                                absl::Duration timeout, Plan plan,
-                                Done<StreamPtr> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(address, router_->account());
-  if (!name.ok()) return done(name.status());
-  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
-  router_->FindFresh(
-      *name, timeout,
-      [this, deadline, plan = std::move(plan),
-       done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
-        if (!found.ok()) return done(found.status());
-        const Stream& stream = **found;
-        if (stream.status != StreamStatus::kActive) {
-          return done(StreamNotActive(stream.name,
-                                      StreamStatusName(stream.status),
-                                      router_->account()));
-        }
-        const absl::StatusOr<v1::Command> command = plan(stream);
-        if (!command.ok()) return done(command.status());
-        replicas_->Propose(ProposalOfCommand(
-            kMetaGroup, command->SerializeAsString(),
-            deadline - clock_->MonotonicNow(),
-            [this, stream = *std::move(found),
-             done = std::move(done)](ProposalOutcome outcome) mutable {
-              if (outcome.status.ok()) return done(std::move(stream));
-              // Somebody was faster; said in the words all operations use.
-              if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
-                const StreamPtr now = router_->FindHere(stream->name);
-                const StreamStatus status =
-                    now == nullptr || now->status == StreamStatus::kActive
-                        ? StreamStatus::kUpdating  // Not heard of here yet.
-                        : now->status;
-                return done(StreamNotActive(stream->name,
-                                            StreamStatusName(status),
-                                            router_->account()));
-              }
-              if (ReasonOf(outcome.status) == ErrorReason::kResourceNotFound) {
-                return done(StreamNotFound(stream->name, router_->account()));
-              }
-              done(std::move(outcome.status));
-            }));
-      });
 }
 
 }  // namespace trireme

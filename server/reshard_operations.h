@@ -16,13 +16,10 @@
 #include "replication/replicas.h"
 #include "server/api.h"
 #include "server/router.h"
+#include "server/stream_changes.h"
 #include "storage/clock.h"
 
 namespace trireme {
-
-namespace v1 {
-class Command;
-}
 
 class ReshardOperations {
  public:
@@ -33,8 +30,7 @@ class ReshardOperations {
                     Clock* clock)
       : group_count_(group_count),
         router_(router),
-        replicas_(replicas),
-        clock_(clock) {}
+        changes_(router, replicas, clock) {}
 
   void SplitShard(const SplitShardRequest& request, absl::Duration timeout,
                   StatusDone done);
@@ -45,13 +41,6 @@ class ReshardOperations {
                         Done<UpdateShardCountResponse> done);
 
  private:
-  // Makes the command for the stream, or says why it cannot be done to it.
-  using Plan =
-      absl::AnyInvocable<absl::StatusOr<v1::Command>(const Stream& stream)>;
-  // Finds the stream, which must be ACTIVE, and proposes what `plan` makes.
-  // Gives it as it was then.
-  void Reshard(const StreamAddress& address, absl::Duration timeout, Plan plan,
-               Done<StreamPtr> done);
   absl::StatusOr<v1::Command> PlanSplitOf(const Stream& stream,
                                           absl::string_view shard_id,
                                           absl::string_view new_start) const;
@@ -64,8 +53,8 @@ class ReshardOperations {
   // Set at construction.
   const uint32_t group_count_;
   Router* const router_;
-  Replicas* const replicas_;
-  Clock* const clock_;
+
+  StreamChanges changes_;
 };
 
 }  // namespace trireme

@@ -39,12 +39,16 @@ std::optional<ParsedArn> ParseStreamArn(absl::string_view arn) {
   return ParsedArn{parts[3], parts[4], name};
 }
 
+absl::string_view ArnMember(const StreamAddress& address) {
+  return address.is_resource ? "resourceARN" : "streamARN";
+}
+
 absl::StatusOr<absl::string_view> ResolveArn(const StreamAddress& address,
                                              const Account& account) {
   const std::optional<ParsedArn> arn = ParseStreamArn(address.arn);
   if (!arn.has_value()) {
     Violations violations;
-    violations.Add("streamARN", address.arn,
+    violations.Add(ArnMember(address), address.arn,
                    absl::StrCat("Member must satisfy regular expression "
                                 "pattern: ",
                                 kArnPattern));
@@ -88,7 +92,7 @@ void CheckResourceName(absl::string_view member, absl::string_view text,
 
 absl::StatusOr<absl::string_view> ResolveStreamName(
     const StreamAddress& address, const Account& account) {
-  if (address.name.empty() && address.arn.empty()) {
+  if (address.name.empty() && address.arn.empty() && !address.is_resource) {
     return MakeError(ErrorReason::kInvalidArgument,
                      "Either StreamName or StreamARN should be provided.");
   }
@@ -96,8 +100,8 @@ absl::StatusOr<absl::string_view> ResolveStreamName(
   if (!address.name.empty()) {
     CheckResourceName("streamName", address.name, &violations);
   }
-  violations.CheckLength("streamARN", address.arn, address.arn.size(), 0,
-                         kArnCharactersMax);
+  violations.CheckLength(ArnMember(address), address.arn, address.arn.size(),
+                         address.is_resource ? 1 : 0, kArnCharactersMax);
   RETURN_IF_ERROR(violations.ToStatus());
   if (address.arn.empty()) return address.name;
   return ResolveArn(address, account);

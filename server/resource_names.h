@@ -17,6 +17,8 @@ namespace trireme {
 struct StreamAddress {
   absl::string_view name;
   absl::string_view arn;
+  // By ARN only, which errors call resourceARN.
+  bool is_resource = false;
 };
 
 // Whose streams these are; part of every ARN and of most error messages.

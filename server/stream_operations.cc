@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
 #include "server/shard_limit.h"
+#include "server/tags.h"
 #include "server/validation.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
@@ -75,7 +76,12 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
                              : request.max_record_size_in_kib;
   violations.CheckRange("maxRecordSizeInKiB", record_kib,
                         kStreamRecordKibMaxLow, kStreamRecordKibMaxHigh);
+  if (!request.tags.empty()) CheckTags(request.tags, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
+  absl::Status tagged = CheckTagKeysAreFree(request.tags);
+  tagged.Update(CheckTagCount(request.tags.size(), request.stream_name,
+                              router_->account()));
+  if (!tagged.ok()) return done(std::move(tagged));
 
   const auto shard_count = static_cast<uint32_t>(request.shard_count);
   v1::Command command;
@@ -86,6 +92,11 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   create.set_record_bytes_max(static_cast<uint64_t>(record_kib) * 1024);
   create.set_streams_creating_max(kStreamsCreatingMax);
   create.set_shards_open_max(kShardsMax);
+  for (const auto& [key, value] : request.tags) {
+    v1::TagRow& tag = *create.add_tags();
+    tag.set_key(key);
+    tag.set_value(value);
+  }
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->Refresh(
       timeout, [this, name = create.name(), shard_count, deadline,

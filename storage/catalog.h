@@ -35,6 +35,9 @@ enum class StreamStatus : uint8_t {
 // As clients see it, e.g. "ACTIVE".
 absl::string_view StreamStatusName(StreamStatus status);
 
+// Names and values that users give a resource.
+using Tags = absl::btree_map<std::string, std::string>;
+
 struct Shard {
   ShardIndex index;
   GroupId group;
@@ -66,6 +69,7 @@ struct Stream {
                                     // by start of their hash key range.
   std::vector<Reshard> reshards;    // Under way together, while UPDATING.
   uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
+  Tags tags;
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.

@@ -9,6 +9,7 @@
 #include "storage/clock.h"
 #include "storage/errors.h"
 #include "storage/reshard_commands.h"
+#include "storage/settings_commands.h"
 #include "storage/shard_places.h"
 #include "storage/stream_name.h"
 #include "trireme/v1/command.pb.h"
@@ -63,6 +64,9 @@ CatalogDecision Create(const CatalogState& state,
   stream->created = absl::FromUnixMillis(stamp_ms);
   stream->retention_hours = command.retention_hours();
   stream->record_bytes_max = command.record_bytes_max();
+  for (const v1::TagRow& tag : command.tags()) {
+    stream->tags[tag.key()] = tag.value();
+  }
   ShardPlaces places = PlacesOf(state);
   const auto ranges = DivideHashKeySpace(command.shard_count());
   stream->shards.resize(ranges.size());
@@ -160,6 +164,8 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kMergeShards:
     case v1::Command::kUpdateShardCount:
     case v1::Command::kCompleteReshards:
+    case v1::Command::kTagStream:
+    case v1::Command::kUpdateStreamSettings:
       return true;
     default:
       return false;
@@ -186,6 +192,10 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return UpdateShardCount(state, command.update_shard_count(), stamp_ms);
     case v1::Command::kCompleteReshards:
       return CompleteReshards(state, command.complete_reshards(), stamp_ms);
+    case v1::Command::kTagStream:
+      return TagStream(state, command.tag_stream());
+    case v1::Command::kUpdateStreamSettings:
+      return UpdateStreamSettings(state, command.update_stream_settings());
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

@@ -21,6 +21,19 @@ CatalogDecision RefuseUnknown(uint32_t stream_id) {
                 absl::StrCat("Stream number ", stream_id, " not found."));
 }
 
+absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
+                                                   uint32_t stream_id) {
+  const auto stream = state.catalog.Find(StreamId(stream_id));
+  if (stream == nullptr) return RefuseUnknown(stream_id).status;
+  if (stream->status != StreamStatus::kActive) {
+    return MakeError(
+        ErrorReason::kResourceInUse,
+        absl::StrCat("Stream ", stream->name, " not ACTIVE, instead in state ",
+                     StreamStatusName(stream->status)));
+  }
+  return std::make_shared<Stream>(*stream);
+}
+
 absl::Status CheckShardCount(uint32_t shard_count) {
   if (shard_count >= 1 && shard_count <= kStreamShardsMax)
     return absl::OkStatus();

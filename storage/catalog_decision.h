@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/catalog.h"
 #include "storage/errors.h"
@@ -38,6 +39,10 @@ CatalogDecision Refuse(absl::Status status);
 CatalogDecision Refuse(ErrorReason reason, absl::string_view message);
 // ResourceNotFound.
 CatalogDecision RefuseUnknown(uint32_t stream_id);
+
+// A copy to change of an ACTIVE stream. ResourceNotFound, ResourceInUse.
+absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
+                                                   uint32_t stream_id);
 
 // InvalidArgument for a stream of no shards, or of more than kStreamShardsMax.
 absl::Status CheckShardCount(uint32_t shard_count);

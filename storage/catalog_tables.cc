@@ -114,6 +114,8 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
     stream->reshards.push_back(std::move(reshard));
   }
   stream->shard_count_target = row.shard_count_target();
+  for (const v1::TagRow& tag : row.tags())
+    stream->tags[tag.key()] = tag.value();
   return stream;
 }
 
@@ -136,6 +138,11 @@ std::string EncodeStream(const Stream& stream) {
       EncodeShard(child, reshard_row.add_children());
   }
   row.set_shard_count_target(stream.shard_count_target);
+  for (const auto& [key, value] : stream.tags) {
+    v1::TagRow& tag = *row.add_tags();
+    tag.set_key(key);
+    tag.set_value(value);
+  }
   return row.SerializeAsString();
 }
 

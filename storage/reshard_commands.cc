@@ -19,20 +19,6 @@ namespace {
 
 using Ends = absl::flat_hash_map<ShardIndex, Counter>;
 
-// A copy to change of an ACTIVE stream.
-absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
-                                                   uint32_t stream_id) {
-  const auto stream = state.catalog.Find(StreamId(stream_id));
-  if (stream == nullptr) return RefuseUnknown(stream_id).status;
-  if (stream->status != StreamStatus::kActive) {
-    return MakeError(
-        ErrorReason::kResourceInUse,
-        absl::StrCat("Stream ", stream->name, " not ACTIVE, instead in state ",
-                     StreamStatusName(stream->status)));
-  }
-  return std::make_shared<Stream>(*stream);
-}
-
 CatalogDecision Begin(std::shared_ptr<Stream> stream,
                       std::vector<Reshard> reshards, int64_t stamp_ms,
                       ShardPlaces places) {

@@ -127,7 +127,39 @@ v1::UpdateShardCountResponse ToResponse(const UpdateShardCountResponse& update,
 // Views into `message`.
 template <typename Message>
 StreamAddress AddressOf(const Message& message) {
-  return {message.stream_name(), message.stream_arn()};
+  if constexpr (requires { message.resource_arn(); }) {
+    return {"", message.resource_arn(), /*is_resource=*/true};
+  } else {
+    return {message.stream_name(), message.stream_arn()};
+  }
+}
+
+template <typename Message>
+Tags TagsOf(const Message& message) {
+  return {message.tags().begin(), message.tags().end()};
+}
+
+v1::DescribeLimitsResponse ToResponse(const DescribeLimitsResponse& limits,
+                                      const Account& /*account*/) {
+  v1::DescribeLimitsResponse response;
+  response.set_shard_limit(static_cast<int64_t>(limits.shard_limit));
+  response.set_open_shard_count(static_cast<int64_t>(limits.open_shard_count));
+  response.set_on_demand_stream_count(
+      static_cast<int64_t>(limits.on_demand_stream_count));
+  response.set_on_demand_stream_count_limit(
+      static_cast<int64_t>(limits.on_demand_stream_count_limit));
+  return response;
+}
+
+template <typename Response>
+Response TagsResponse(const Tags& tags) {
+  Response response;
+  for (const auto& [key, value] : tags) {
+    v1::Tag& tag = *response.add_tags();
+    tag.set_key(key);
+    tag.set_value(value);
+  }
+  return response;
 }
 
 // How calls end: with an empty message, or with what ToResponse makes.
@@ -149,9 +181,10 @@ void OnCreateStream(
     UnaryCallPtr<v1::CreateStreamRequest, v1::CreateStreamResponse> call,
     absl::Duration timeout) {
   const v1::CreateStreamRequest& message = call->request();
-  call->broker().CreateStream({message.stream_name(), message.shard_count(),
-                               message.max_record_size_in_kib()},
-                              timeout, Acknowledge(std::move(call)));
+  call->broker().CreateStream(
+      {message.stream_name(), message.shard_count(),
+       message.max_record_size_in_kib(), TagsOf(message)},
+      timeout, Acknowledge(std::move(call)));
 }
 
 void OnDeleteStream(
@@ -235,6 +268,89 @@ void OnUpdateShardCount(
       Respond(std::move(call)));
 }
 
+void OnUpdateMaxRecordSize(UnaryCallPtr<v1::UpdateMaxRecordSizeRequest,
+                                        v1::UpdateMaxRecordSizeResponse>
+                               call,
+                           absl::Duration timeout) {
+  const v1::UpdateMaxRecordSizeRequest& message = call->request();
+  call->broker().UpdateMaxRecordSize(
+      {AddressOf(message), message.max_record_size_in_kib()}, timeout,
+      Acknowledge(std::move(call)));
+}
+
+void OnDescribeLimits(
+    UnaryCallPtr<v1::DescribeLimitsRequest, v1::DescribeLimitsResponse> call,
+    absl::Duration timeout) {
+  call->broker().DescribeLimits(timeout, Respond(std::move(call)));
+}
+
+void OnAddTagsToStream(
+    UnaryCallPtr<v1::AddTagsToStreamRequest, v1::AddTagsToStreamResponse> call,
+    absl::Duration timeout) {
+  const v1::AddTagsToStreamRequest& message = call->request();
+  call->broker().AddTags({AddressOf(message), TagsOf(message)}, timeout,
+                         Acknowledge(std::move(call)));
+}
+
+void OnTagResource(
+    UnaryCallPtr<v1::TagResourceRequest, v1::TagResourceResponse> call,
+    absl::Duration timeout) {
+  const v1::TagResourceRequest& message = call->request();
+  call->broker().AddTags({AddressOf(message), TagsOf(message)}, timeout,
+                         Acknowledge(std::move(call)));
+}
+
+void OnRemoveTagsFromStream(UnaryCallPtr<v1::RemoveTagsFromStreamRequest,
+                                         v1::RemoveTagsFromStreamResponse>
+                                call,
+                            absl::Duration timeout) {
+  const v1::RemoveTagsFromStreamRequest& message = call->request();
+  call->broker().RemoveTags(
+      {AddressOf(message),
+       {message.tag_keys().begin(), message.tag_keys().end()}},
+      timeout, Acknowledge(std::move(call)));
+}
+
+void OnUntagResource(
+    UnaryCallPtr<v1::UntagResourceRequest, v1::UntagResourceResponse> call,
+    absl::Duration timeout) {
+  const v1::UntagResourceRequest& message = call->request();
+  call->broker().RemoveTags(
+      {AddressOf(message),
+       {message.tag_keys().begin(), message.tag_keys().end()}},
+      timeout, Acknowledge(std::move(call)));
+}
+
+void OnListTagsForStream(
+    UnaryCallPtr<v1::ListTagsForStreamRequest, v1::ListTagsForStreamResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::ListTagsForStreamRequest& message = call->request();
+  call->broker().ListTags(
+      {AddressOf(message), message.exclusive_start_tag_key(), message.limit()},
+      timeout,
+      [call = std::move(call)](absl::StatusOr<ListTagsResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        auto response =
+            TagsResponse<v1::ListTagsForStreamResponse>(found->tags);
+        response.set_has_more_tags(found->has_more_tags);
+        call->Reply(std::move(response));
+      });
+}
+
+void OnListTagsForResource(UnaryCallPtr<v1::ListTagsForResourceRequest,
+                                        v1::ListTagsForResourceResponse>
+                               call,
+                           absl::Duration timeout) {
+  const v1::ListTagsForResourceRequest& message = call->request();
+  call->broker().ListTags(
+      {AddressOf(message), "", 0}, timeout,
+      [call = std::move(call)](absl::StatusOr<ListTagsResponse> found) {
+        if (!found.ok()) return call->Reply(found.status());
+        call->Reply(TagsResponse<v1::ListTagsForResourceResponse>(found->tags));
+      });
+}
+
 }  // namespace
 
 StreamsService::StreamsService(const ServedBroker* served)
@@ -248,6 +364,14 @@ StreamsService::StreamsService(const ServedBroker* served)
   Serve("SplitShard", OnSplitShard);
   Serve("MergeShards", OnMergeShards);
   Serve("UpdateShardCount", OnUpdateShardCount);
+  Serve("UpdateMaxRecordSize", OnUpdateMaxRecordSize);
+  Serve("DescribeLimits", OnDescribeLimits);
+  Serve("AddTagsToStream", OnAddTagsToStream);
+  Serve("RemoveTagsFromStream", OnRemoveTagsFromStream);
+  Serve("ListTagsForStream", OnListTagsForStream);
+  Serve("TagResource", OnTagResource);
+  Serve("UntagResource", OnUntagResource);
+  Serve("ListTagsForResource", OnListTagsForResource);
 }
 
 }  // namespace trireme
