@@ -132,45 +132,46 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
   }
 }
 
+template <typename Request, typename Response>
+absl::Status Client::CallStreams(
+    absl::string_view name, Repeat repeat,
+    grpc::Status (v1::Streams::Stub::*method)(grpc::ClientContext*,
+                                              const Request&, Response*),
+    const Request& request, Response* response) {
+  return Call(name, repeat,
+              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                return (endpoint.streams.get()->*method)(context, request,
+                                                         response);
+              });
+}
+
 absl::Status Client::CreateStream(absl::string_view name, int shard_count) {
   v1::CreateStreamRequest request;
   request.set_stream_name(std::string(name));
   request.set_shard_count(shard_count);
   v1::CreateStreamResponse response;
-  return Call("CreateStream", Repeat::kWhenNotDone,
-              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-                return endpoint.streams->CreateStream(context, request,
-                                                      &response);
-              });
+  return CallStreams("CreateStream", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::CreateStream, request, &response);
 }
 
 absl::Status Client::DeleteStream(absl::string_view name) {
   v1::DeleteStreamRequest request;
   request.set_stream_name(std::string(name));
   v1::DeleteStreamResponse response;
-  return Call("DeleteStream", Repeat::kWhenNotDone,
-              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-                return endpoint.streams->DeleteStream(context, request,
-                                                      &response);
-              });
+  return CallStreams("DeleteStream", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::DeleteStream, request, &response);
 }
 
 absl::Status Client::SplitShard(const v1::SplitShardRequest& request) {
   v1::SplitShardResponse response;
-  return Call("SplitShard", Repeat::kWhenNotDone,
-              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-                return endpoint.streams->SplitShard(context, request,
-                                                    &response);
-              });
+  return CallStreams("SplitShard", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::SplitShard, request, &response);
 }
 
 absl::Status Client::MergeShards(const v1::MergeShardsRequest& request) {
   v1::MergeShardsResponse response;
-  return Call("MergeShards", Repeat::kWhenNotDone,
-              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-                return endpoint.streams->MergeShards(context, request,
-                                                     &response);
-              });
+  return CallStreams("MergeShards", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::MergeShards, request, &response);
 }
 
 absl::StatusOr<v1::UpdateShardCountResponse> Client::UpdateShardCount(
@@ -179,12 +180,65 @@ absl::StatusOr<v1::UpdateShardCountResponse> Client::UpdateShardCount(
   request.set_stream_name(std::string(name));
   request.set_target_shard_count(target_shard_count);
   v1::UpdateShardCountResponse response;
-  CLIENT_RETURN_IF_ERROR(Call(
-      "UpdateShardCount", Repeat::kWhenNotDone,
-      [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-        return endpoint.streams->UpdateShardCount(context, request, &response);
-      }));
+  CLIENT_RETURN_IF_ERROR(CallStreams("UpdateShardCount", Repeat::kWhenNotDone,
+                                     &v1::Streams::Stub::UpdateShardCount,
+                                     request, &response));
   return response;
+}
+
+// What follows may be done twice.
+
+absl::Status Client::UpdateMaxRecordSize(absl::string_view name, int kib) {
+  v1::UpdateMaxRecordSizeRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_max_record_size_in_kib(kib);
+  v1::UpdateMaxRecordSizeResponse response;
+  return CallStreams("UpdateMaxRecordSize", Repeat::kFreely,
+                     &v1::Streams::Stub::UpdateMaxRecordSize, request,
+                     &response);
+}
+
+absl::StatusOr<v1::DescribeLimitsResponse> Client::DescribeLimits() {
+  v1::DescribeLimitsRequest request;
+  v1::DescribeLimitsResponse response;
+  CLIENT_RETURN_IF_ERROR(CallStreams("DescribeLimits", Repeat::kFreely,
+                                     &v1::Streams::Stub::DescribeLimits,
+                                     request, &response));
+  return response;
+}
+
+absl::Status Client::AddTags(absl::string_view name,
+                             const std::map<std::string, std::string>& tags) {
+  v1::AddTagsToStreamRequest request;
+  request.set_stream_name(std::string(name));
+  request.mutable_tags()->insert(tags.begin(), tags.end());
+  v1::AddTagsToStreamResponse response;
+  return CallStreams("AddTagsToStream", Repeat::kFreely,
+                     &v1::Streams::Stub::AddTagsToStream, request, &response);
+}
+
+absl::Status Client::RemoveTags(absl::string_view name,
+                                const std::vector<std::string>& keys) {
+  v1::RemoveTagsFromStreamRequest request;
+  request.set_stream_name(std::string(name));
+  for (const std::string& key : keys) request.add_tag_keys(key);
+  v1::RemoveTagsFromStreamResponse response;
+  return CallStreams("RemoveTagsFromStream", Repeat::kFreely,
+                     &v1::Streams::Stub::RemoveTagsFromStream, request,
+                     &response);
+}
+
+absl::StatusOr<std::map<std::string, std::string>> Client::ListTags(
+    absl::string_view name) {
+  v1::ListTagsForStreamRequest request;
+  request.set_stream_name(std::string(name));
+  v1::ListTagsForStreamResponse response;
+  CLIENT_RETURN_IF_ERROR(CallStreams("ListTagsForStream", Repeat::kFreely,
+                                     &v1::Streams::Stub::ListTagsForStream,
+                                     request, &response));
+  std::map<std::string, std::string> tags;
+  for (const v1::Tag& tag : response.tags()) tags[tag.key()] = tag.value();
+  return tags;
 }
 
 absl::StatusOr<v1::StreamDescription> Client::DescribeStream(
@@ -194,11 +248,9 @@ absl::StatusOr<v1::StreamDescription> Client::DescribeStream(
   v1::StreamDescription whole;
   for (;;) {
     v1::DescribeStreamResponse response;
-    CLIENT_RETURN_IF_ERROR(Call(
-        "DescribeStream", Repeat::kFreely,
-        [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-          return endpoint.streams->DescribeStream(context, request, &response);
-        }));
+    CLIENT_RETURN_IF_ERROR(CallStreams("DescribeStream", Repeat::kFreely,
+                                       &v1::Streams::Stub::DescribeStream,
+                                       request, &response));
     // Merging appends the shards and takes the rest from the newest page.
     whole.MergeFrom(response.stream_description());
     const v1::StreamDescription& page = response.stream_description();
@@ -214,12 +266,9 @@ absl::StatusOr<v1::StreamDescriptionSummary> Client::DescribeStreamSummary(
   v1::DescribeStreamSummaryRequest request;
   request.set_stream_name(std::string(name));
   v1::DescribeStreamSummaryResponse response;
-  CLIENT_RETURN_IF_ERROR(
-      Call("DescribeStreamSummary", Repeat::kFreely,
-           [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-             return endpoint.streams->DescribeStreamSummary(context, request,
-                                                            &response);
-           }));
+  CLIENT_RETURN_IF_ERROR(CallStreams("DescribeStreamSummary", Repeat::kFreely,
+                                     &v1::Streams::Stub::DescribeStreamSummary,
+                                     request, &response));
   return std::move(*response.mutable_stream_description_summary());
 }
 
@@ -228,11 +277,9 @@ absl::StatusOr<std::vector<v1::StreamSummary>> Client::ListStreams() {
   std::vector<v1::StreamSummary> all;
   for (;;) {
     v1::ListStreamsResponse response;
-    CLIENT_RETURN_IF_ERROR(Call(
-        "ListStreams", Repeat::kFreely,
-        [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-          return endpoint.streams->ListStreams(context, request, &response);
-        }));
+    CLIENT_RETURN_IF_ERROR(CallStreams("ListStreams", Repeat::kFreely,
+                                       &v1::Streams::Stub::ListStreams, request,
+                                       &response));
     all.insert(all.end(), response.stream_summaries().begin(),
                response.stream_summaries().end());
     if (!response.has_more_streams() || response.stream_names().empty()) break;

@@ -21,6 +21,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,15 @@ class Client {
   absl::Status MergeShards(const v1::MergeShardsRequest& request);
   absl::StatusOr<v1::UpdateShardCountResponse> UpdateShardCount(
       absl::string_view name, int target_shard_count);
+  // From the next record on; 1024..10240.
+  absl::Status UpdateMaxRecordSize(absl::string_view name, int kib);
+  absl::StatusOr<v1::DescribeLimitsResponse> DescribeLimits();
+  absl::Status AddTags(absl::string_view name,
+                       const std::map<std::string, std::string>& tags);
+  absl::Status RemoveTags(absl::string_view name,
+                          const std::vector<std::string>& keys);
+  absl::StatusOr<std::map<std::string, std::string>> ListTags(
+      absl::string_view name);
   // With all its shards, however many pages that takes.
   absl::StatusOr<v1::StreamDescription> DescribeStream(absl::string_view name);
   absl::StatusOr<v1::StreamDescriptionSummary> DescribeStreamSummary(
@@ -114,6 +124,13 @@ class Client {
 
   // To any node, within the timeout of a call.
   absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
+  // A call of the control plane.
+  template <typename Request, typename Response>
+  absl::Status CallStreams(
+      absl::string_view name, Repeat repeat,
+      grpc::Status (v1::Streams::Stub::*method)(grpc::ClientContext*,
+                                                const Request&, Response*),
+      const Request& request, Response* response);
   // `group`: goes to its leader; none: to any node.
   absl::Status CallUntil(absl::Time deadline, absl::string_view name,
                          Repeat repeat, Attempt attempt,

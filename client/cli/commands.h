@@ -17,6 +17,8 @@ void AddStreamCommands(CLI::App& app, Session& session);
 void AddShardCommands(CLI::App& app, Session& session);
 // To the commands of the two above.
 void AddReshardCommands(CLI::App& app, Session& session);
+// To `stream`.
+void AddSettingsCommands(CLI::App& app, Session& session);
 void AddPutCommand(CLI::App& app, Session& session);
 void AddGetCommand(CLI::App& app, Session& session);
 void AddTailCommand(CLI::App& app, Session& session);

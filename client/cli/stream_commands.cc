@@ -133,7 +133,7 @@ CLI::App* Add(CLI::App& parent, const std::string& name,
 
 void AddStreamCommands(CLI::App& app, Session& session) {
   CLI::App* stream = Add(app, "stream",
-                         "create, list, describe, delete, update-shard-count",
+                         "create, list, describe, delete, tag, change",
                          "  trireme stream list\n");
   stream->require_subcommand(1);
   const auto options = std::make_shared<Options>();

@@ -1,4 +1,5 @@
 // FakeTrireme's control plane.
+#include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -65,6 +66,50 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     out->set_current_shard_count(2);
     out->set_target_shard_count(in->target_shard_count());
     return Reshard("UpdateShardCount", *in);
+  }
+
+  Status AddTagsToStream(grpc::ServerContext*,
+                         const v1::AddTagsToStreamRequest* in,
+                         v1::AddTagsToStreamResponse*) override {
+    return WithStream("AddTagsToStream", *in, [in](Stream& stream) {
+      for (const auto& [key, value] : in->tags()) stream.tags[key] = value;
+    });
+  }
+  Status RemoveTagsFromStream(grpc::ServerContext*,
+                              const v1::RemoveTagsFromStreamRequest* in,
+                              v1::RemoveTagsFromStreamResponse*) override {
+    return WithStream("RemoveTagsFromStream", *in, [in](Stream& stream) {
+      for (const std::string& key : in->tag_keys()) stream.tags.erase(key);
+    });
+  }
+  Status ListTagsForStream(grpc::ServerContext*,
+                           const v1::ListTagsForStreamRequest* in,
+                           v1::ListTagsForStreamResponse* out) override {
+    return WithStream("ListTagsForStream", *in, [out](Stream& stream) {
+      for (const auto& [key, value] : stream.tags) {
+        v1::Tag& tag = *out->add_tags();
+        tag.set_key(key);
+        tag.set_value(value);
+      }
+    });
+  }
+  Status UpdateMaxRecordSize(grpc::ServerContext*,
+                             const v1::UpdateMaxRecordSizeRequest* in,
+                             v1::UpdateMaxRecordSizeResponse*) override {
+    return WithStream("UpdateMaxRecordSize", *in, [](Stream&) {});
+  }
+  Status DescribeLimits(grpc::ServerContext*, const v1::DescribeLimitsRequest*,
+                        v1::DescribeLimitsResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("DescribeLimits"); !s.ok()) return s;
+    size_t shards = 0;
+    for (const auto& [name, stream] : fake_.streams_) {
+      shards += stream.shards.size();
+    }
+    out->set_open_shard_count(static_cast<int64_t>(shards));
+    out->set_shard_limit(10'000);
+    out->set_on_demand_stream_count_limit(50);
+    return Status::OK;
   }
 
   Status DescribeStream(grpc::ServerContext*,
@@ -161,14 +206,21 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
 
  private:
   template <typename Request>
-  Status Reshard(const char* call, const Request& request) {
+  Status WithStream(const char* call, const Request& request,
+                    absl::FunctionRef<void(Stream&)> answer) {
     absl::MutexLock lock(&fake_.mu_);
     if (Status s = fake_.Enter(call); !s.ok()) return s;
-    if (fake_.Find(request.stream_name()) == nullptr) {
-      return NotFound("Stream " + request.stream_name());
-    }
-    fake_.reshards_.push_back(request.ShortDebugString());
+    Stream* const stream = fake_.Find(request.stream_name());
+    if (stream == nullptr) return NotFound("Stream " + request.stream_name());
+    answer(*stream);
     return Status::OK;
+  }
+  template <typename Request>
+  Status Reshard(const char* call, const Request& request) {
+    return WithStream(call, request, [&](Stream&) {
+      fake_.mu_.AssertHeld();
+      fake_.reshards_.push_back(request.ShortDebugString());
+    });
   }
 
   FakeTrireme& fake_;

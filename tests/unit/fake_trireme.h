@@ -98,6 +98,7 @@ class FakeTrireme {
   struct Stream {
     v1::StreamDescription description;
     std::vector<Shard> shards;
+    std::map<std::string, std::string> tags;
   };
 
   grpc::Status Enter(const std::string& call)

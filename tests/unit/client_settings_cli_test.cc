@@ -1,0 +1,50 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/cli_fixture.h"
+
+namespace trireme::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST_F(CliTest, TagsAreAddedListedAndRemoved) {
+  MakeStream();
+  ASSERT_EQ(Run({"stream", "add-tags", "s", "team=a=b", "empty"}), kExitOk);
+  EXPECT_EQ(out_, "stream s has 2 tags added or changed\n");
+  ASSERT_EQ(Run({"stream", "list-tags", "s"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("team   a=b"));
+  ASSERT_EQ(Run({"stream", "remove-tags", "s", "team", "none"}), kExitOk);
+  ASSERT_EQ(Run({"stream", "list-tags", "s", "--output", "json"}), kExitOk);
+  EXPECT_EQ(Json::parse(out_),
+            Json::parse(R"({"Tags": [{"Key": "empty", "Value": ""}],
+                            "HasMoreTags": false})"));
+  EXPECT_EQ(Run({"stream", "add-tags", "none", "k=v"}), kExitNotFound);
+  EXPECT_EQ(Run({"stream", "add-tags", "s"}), kExitUsage);
+}
+
+TEST_F(CliTest, TheLargestRecordIsSet) {
+  MakeStream();
+  ASSERT_EQ(Run({"stream", "update-max-record-size", "s", "--kib", "4096",
+                 "--output", "json"}),
+            kExitOk);
+  EXPECT_EQ(Json::parse(out_),
+            (Json{{"StreamName", "s"}, {"MaxRecordSizeInKiB", 4096}}));
+  EXPECT_EQ(fake_.calls("UpdateMaxRecordSize"), 1);
+  EXPECT_EQ(Run({"stream", "update-max-record-size", "s", "--kib", "1023"}),
+            kExitUsage);
+}
+
+TEST_F(CliTest, LimitsAreShown) {
+  MakeStream(3);
+  ASSERT_EQ(Run({"stream", "describe-limits"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("open shards"));
+  ASSERT_EQ(Run({"stream", "describe-limits", "--output", "json"}), kExitOk);
+  EXPECT_EQ(Json::parse(out_), (Json{{"ShardLimit", 10'000},
+                                     {"OpenShardCount", 3},
+                                     {"OnDemandStreamCount", 0},
+                                     {"OnDemandStreamCountLimit", 50}}));
+}
+
+}  // namespace
+}  // namespace trireme::cli
