@@ -45,7 +45,10 @@ Client::Client(ClientOptions options, std::unique_ptr<Endpoints> endpoints)
       topology_({
           .list_shards =
               [this](absl::string_view stream, absl::Time deadline) {
-                return ListShards(stream, Repeat::kOnceEach, deadline);
+                v1::ListShardsRequest request;
+                request.set_stream_name(std::string(stream));
+                return ListShards(std::move(request), Repeat::kOnceEach,
+                                  deadline);
               },
           .learn_leaders =
               [this](absl::Time deadline) {
@@ -289,14 +292,18 @@ absl::StatusOr<std::vector<v1::StreamSummary>> Client::ListStreams() {
 }
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
-    absl::string_view name) {
-  return ListShards(name, Repeat::kFreely, absl::InfiniteFuture());
+    absl::string_view name, const v1::ShardFilter& filter) {
+  v1::ListShardsRequest request;
+  request.set_stream_name(std::string(name));
+  if (filter.type() != v1::ShardFilter::TYPE_UNSPECIFIED) {
+    *request.mutable_shard_filter() = filter;
+  }
+  return ListShards(std::move(request), Repeat::kFreely,
+                    absl::InfiniteFuture());
 }
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
-    absl::string_view name, Repeat repeat, absl::Time deadline) {
-  v1::ListShardsRequest request;
-  request.set_stream_name(std::string(name));
+    v1::ListShardsRequest request, Repeat repeat, absl::Time deadline) {
   std::vector<v1::Shard> all;
   for (;;) {
     v1::ListShardsResponse response;

@@ -81,7 +81,9 @@ class Client {
   absl::StatusOr<v1::StreamDescriptionSummary> DescribeStreamSummary(
       absl::string_view name);
   absl::StatusOr<std::vector<v1::StreamSummary>> ListStreams();
-  absl::StatusOr<std::vector<v1::Shard>> ListShards(absl::string_view name);
+  // All pages of it.
+  absl::StatusOr<std::vector<v1::Shard>> ListShards(
+      absl::string_view name, const v1::ShardFilter& filter = {});
   // Ask until the stream is ACTIVE, or gone. Errors: DeadlineExceeded.
   absl::Status WaitUntilActive(absl::string_view name, absl::Duration timeout);
   absl::Status WaitUntilGone(absl::string_view name, absl::Duration timeout);
@@ -141,9 +143,8 @@ class Client {
   Repeat OfWrites() const {
     return options_.allow_duplicates ? Repeat::kFreely : Repeat::kWhenNotDone;
   }
-  absl::StatusOr<std::vector<v1::Shard>> ListShards(absl::string_view name,
-                                                    Repeat repeat,
-                                                    absl::Time deadline);
+  absl::StatusOr<std::vector<v1::Shard>> ListShards(
+      v1::ListShardsRequest request, Repeat repeat, absl::Time deadline);
   absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus(
       Repeat repeat, absl::Time deadline);
   // A call that writes, to the leader of the group of a record's keys.

@@ -21,6 +21,7 @@
 #include "server/record_encoding.h"
 #include "server/resource_names.h"
 #include "server/router.h"
+#include "server/shard_filter.h"
 #include "server/shard_lineage.h"
 #include "storage/catalog.h"
 #include "storage/sequence_number.h"
@@ -188,6 +189,9 @@ struct ListShardsRequest {
   absl::string_view next_token;
   int32_t max_results = 0;
   absl::string_view exclusive_start_shard_id;
+  ShardFilter filter;
+  // Of the stream meant, if another of its name may have come. In seconds.
+  std::optional<absl::Time> stream_creation_timestamp;
 };
 struct ListShardsResponse {
   StreamPtr stream;

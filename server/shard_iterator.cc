@@ -44,7 +44,7 @@ T TakeInteger(absl::string_view* bytes) {
 }
 
 constexpr size_t kIteratorBytes = 1 + 8 + 4 + 4 + 8 + 4;
-constexpr size_t kNextTokenBytesMin = 1 + 8 + 4 + 4;
+constexpr size_t kNextTokenBytesMin = 1 + 8 + 4 + 4 + 8 + 8;
 
 std::string DateText(absl::Time time) {
   return absl::FormatTime("%a %b %d %H:%M:%S UTC %Y", time,
@@ -105,6 +105,8 @@ std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,
   AppendInteger(absl::ToUnixMillis(now), &payload);
   AppendInteger(position.stream.value(), &payload);
   AppendInteger(position.shard.value(), &payload);
+  AppendInteger(position.window.began_by_s, &payload);
+  AppendInteger(position.window.ended_from_s, &payload);
   payload += position.stream_name;
   return signer.Sign(KindOf(operation), payload);
 }
@@ -132,6 +134,8 @@ absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
   ListPosition position;
   position.stream = StreamId(TakeInteger<uint32_t>(&rest));
   position.shard = ShardIndex(TakeInteger<uint32_t>(&rest));
+  position.window.began_by_s = TakeInteger<int64_t>(&rest);
+  position.window.ended_from_s = TakeInteger<int64_t>(&rest);
   position.stream_name = std::string(rest);
   return position;
 }

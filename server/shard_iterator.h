@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/shard_filter.h"
 #include "server/signed_token.h"
 #include "storage/ids.h"
 
@@ -39,6 +40,7 @@ struct ListPosition {
   std::string stream_name;  // ListStreams: the last one listed.
   StreamId stream;          // ListShards.
   ShardIndex shard;         // ListShards: the last one listed.
+  ShardWindow window;       // ListShards: what the first page was to show.
 };
 
 std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,

@@ -27,16 +27,17 @@ absl::StatusOr<size_t> PageSize(absl::string_view member, int32_t limit,
   return static_cast<size_t>(std::min(limit, page));
 }
 
-// The first shard a page may show, after the one named.
-absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view shard_id) {
+// The first shard a page may show, after the one that `member` names.
+absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view member,
+                                         absl::string_view shard_id) {
   if (shard_id.empty()) return 0;
   Violations violations;
-  CheckResourceName("exclusiveStartShardId", shard_id, &violations);
+  CheckResourceName(member, shard_id, &violations);
   RETURN_IF_ERROR(violations.ToStatus());
   const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
   if (!shard.ok()) {
     return MakeError(ErrorReason::kInvalidArgument,
-                     absl::StrCat("ExclusiveStartShardId ", shard_id,
+                     absl::StrCat(member, " ", shard_id,
                                   " is not the id of a shard; one looks like ",
                                   ShardIdToString(ShardIndex(0))));
   }
@@ -50,11 +51,16 @@ bool IsExpired(const Stream& stream, const Shard& shard, absl::Time now) {
              now;
 }
 
-// Up to `limit` unexpired shards with index >= `first`; true: there are more.
-bool PageOfShards(const Stream& stream, uint32_t first, size_t limit,
-                  absl::Time now, std::vector<const Shard*>* shards) {
+// Up to `limit` unexpired shards of the window with index >= `first`; true:
+// there are more.
+bool PageOfShards(const Stream& stream, uint32_t first,
+                  const ShardWindow& window, size_t limit, absl::Time now,
+                  std::vector<const Shard*>* shards) {
   for (const Shard& shard : stream.shards) {
-    if (shard.index.value() < first || IsExpired(stream, shard, now)) continue;
+    if (shard.index.value() < first || !window.Has(shard) ||
+        IsExpired(stream, shard, now)) {
+      continue;
+    }
     if (shards->size() == limit) return true;
     shards->push_back(&shard);
   }
@@ -183,8 +189,8 @@ void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
   const absl::StatusOr<size_t> page =
       PageSize("limit", request.limit, kDescribeStreamPage);
   if (!page.ok()) return done(page.status());
-  const absl::StatusOr<uint32_t> first =
-      FirstIndexAfter(request.exclusive_start_shard_id);
+  const absl::StatusOr<uint32_t> first = FirstIndexAfter(
+      "exclusiveStartShardId", request.exclusive_start_shard_id);
   if (!first.ok()) return done(first.status());
 
   router_->FindFresh(
@@ -196,8 +202,8 @@ void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
         response.stream = *std::move(stream);
         if (response.stream->status != StreamStatus::kCreating) {
           response.has_more_shards =
-              PageOfShards(*response.stream, first, page, clock_->WallNow(),
-                           &response.shards);
+              PageOfShards(*response.stream, first, ShardWindow(), page,
+                           clock_->WallNow(), &response.shards);
         }
         done(std::move(response));
       });
@@ -268,7 +274,9 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
                   "Either NextToken or StreamName should be provided."));
   }
   if (!request.next_token.empty()) {
-    if (has_name || !request.exclusive_start_shard_id.empty()) {
+    if (has_name || !request.exclusive_start_shard_id.empty() ||
+        request.filter.type != ShardFilterType::kUnspecified ||
+        request.stream_creation_timestamp.has_value()) {
       return done(
           MakeError(ErrorReason::kInvalidArgument,
                     "NextToken and StreamName cannot be provided together."));
@@ -279,39 +287,64 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
     if (!position.ok()) return done(position.status());
     return router_->FindFresh(
         position->stream, timeout,
-        [this, after = ShardIdToString(position->shard), page = *page,
+        [this, first = position->shard.value() + 1, window = position->window,
+         page = *page,
          done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
           if (!stream.ok()) return done(stream.status());
-          done(ListShardsOf(*std::move(stream), after, page));
+          done(ListShardsOf(*std::move(stream), first, window, page));
         });
   }
+  ListFirstShards(request, *page, timeout, std::move(done));
+}
+
+void StreamOperations::ListFirstShards(const ListShardsRequest& request,
+                                       size_t page, absl::Duration timeout,
+                                       Done<ListShardsResponse> done) {
   const absl::StatusOr<absl::string_view> name =
       ResolveStreamName(request.stream, router_->account());
   if (!name.ok()) return done(name.status());
+  absl::Status checked = CheckShardFilter(request.filter);
+  if (!checked.ok()) return done(std::move(checked));
+  absl::StatusOr<uint32_t> first = FirstIndexAfter(
+      "exclusiveStartShardId", request.exclusive_start_shard_id);
+  if (first.ok() && !request.filter.shard_id.empty()) {
+    const absl::StatusOr<uint32_t> filtered =
+        FirstIndexAfter("shardFilter.shardId", request.filter.shard_id);
+    first = filtered.ok() ? std::max(*first, *filtered) : filtered;
+  }
+  if (!first.ok()) return done(first.status());
+  // The views of the filter are done with.
+  const ShardFilter filter{request.filter.type, "", request.filter.timestamp};
   router_->FindFresh(
       *name, timeout,
-      [this, after = std::string(request.exclusive_start_shard_id),
-       page = *page,
-       done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
-        if (!stream.ok()) return done(stream.status());
-        done(ListShardsOf(*std::move(stream), after, page));
+      [this, first = *first, filter, page,
+       created = request.stream_creation_timestamp,
+       done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
+        if (!found.ok()) return done(found.status());
+        const Stream& stream = **found;
+        if (created.has_value() && absl::ToUnixSeconds(*created) !=
+                                       absl::ToUnixSeconds(stream.created)) {
+          return done(StreamNotFound(stream.name, router_->account()));
+        }
+        const ShardWindow window = WindowOf(filter, stream, clock_->WallNow());
+        done(ListShardsOf(*std::move(found), first, window, page));
       });
 }
 
 absl::StatusOr<ListShardsResponse> StreamOperations::ListShardsOf(
-    StreamPtr stream, absl::string_view after, size_t limit) {
+    StreamPtr stream, uint32_t first, const ShardWindow& window, size_t limit) {
   if (stream->status == StreamStatus::kCreating) {
     return StreamNotActive(stream->name, StreamStatusName(stream->status),
                            router_->account());
   }
-  ASSIGN_OR_RETURN(const uint32_t first, FirstIndexAfter(after));
   const absl::Time now = clock_->WallNow();
   ListShardsResponse response;
   response.stream = std::move(stream);
-  if (PageOfShards(*response.stream, first, limit, now, &response.shards)) {
+  if (PageOfShards(*response.stream, first, window, limit, now,
+                   &response.shards)) {
     response.next_token = EncodeNextToken(
         *signer_, ListOperation::kListShards,
-        {"", response.stream->id, response.shards.back()->index}, now);
+        {"", response.stream->id, response.shards.back()->index, window}, now);
   }
   return response;
 }

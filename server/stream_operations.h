@@ -53,8 +53,12 @@ class StreamOperations {
                      StatusDone done);
   absl::StatusOr<ListStreamsResponse> ListFrom(absl::string_view after,
                                                size_t limit);
+  // The first page of a list.
+  void ListFirstShards(const ListShardsRequest& request, size_t page,
+                       absl::Duration timeout, Done<ListShardsResponse> done);
   absl::StatusOr<ListShardsResponse> ListShardsOf(StreamPtr stream,
-                                                  absl::string_view after,
+                                                  uint32_t first,
+                                                  const ShardWindow& window,
                                                   size_t limit);
 
   // Set at construction.

@@ -1,9 +1,14 @@
 // trireme shard list
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <string>
+#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -19,10 +24,53 @@ std::string Parents(const v1::Shard& shard) {
                       shard.adjacent_parent_shard_id());
 }
 
-int List(Session& session, const std::string& stream) {
+struct Options {
+  std::string stream;
+  std::string filter;
+};
+
+constexpr char kFilters[] =
+    "at-latest (open now), at-trim-horizon, from-trim-horizon (all), "
+    "at-timestamp=TIME, from-timestamp=TIME or after-shard-id=SHARD; TIME as "
+    "of `trireme get --from`";
+
+absl::StatusOr<v1::ShardFilter> ParseFilter(const std::string& text) {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(text, absl::MaxSplits('=', 1));
+  v1::ShardFilter filter;
+  if (text.empty()) return filter;
+  std::string name = absl::AsciiStrToUpper(parts.first);
+  std::replace(name.begin(), name.end(), '-', '_');
+  v1::ShardFilter::Type type = v1::ShardFilter::TYPE_UNSPECIFIED;
+  const bool known = v1::ShardFilter::Type_Parse(name, &type) &&
+                     type != v1::ShardFilter::TYPE_UNSPECIFIED;
+  const bool of_time = type == v1::ShardFilter::AT_TIMESTAMP ||
+                       type == v1::ShardFilter::FROM_TIMESTAMP;
+  const bool takes_value = of_time || type == v1::ShardFilter::AFTER_SHARD_ID;
+  if (!known || takes_value == parts.second.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be ", kFilters, "; not ", text));
+  }
+  filter.set_type(type);
+  if (!of_time) {
+    filter.set_shard_id(parts.second);
+    return filter;
+  }
+  const auto position = ParseFrom(parts.second);
+  if (!position.ok() || !position->has_timestamp()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(parts.second, " is no time; see `trireme get --help`"));
+  }
+  *filter.mutable_timestamp() = position->timestamp();
+  return filter;
+}
+
+int List(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  const auto shards = (*client)->ListShards(stream);
+  const auto filter = ParseFilter(options.filter);
+  if (!filter.ok()) return session.Fail(filter.status());
+  const auto shards = (*client)->ListShards(options.stream, *filter);
   if (!shards.ok()) return session.Fail(shards.status());
   Console& console = session.console();
   if (session.json()) {
@@ -72,11 +120,18 @@ void AddShardCommands(CLI::App& app, Session& session) {
   list->footer(
       "\nExamples:\n  trireme shard list orders\n"
       "  trireme shard list orders --output json | jq -r "
-      "'.Shards[].ShardId'\n");
-  const auto stream = std::make_shared<std::string>();
-  list->add_option("STREAM", *stream, "the stream's name")->required();
-  list->callback([&session, stream] {
-    session.command = [&session, stream] { return List(session, *stream); };
+      "'.Shards[].ShardId'\n"
+      "  trireme shard list orders --filter at-timestamp=2h\n");
+  const auto options = std::make_shared<Options>();
+  list->add_option("STREAM", options->stream, "the stream's name")->required();
+  list->add_option("--filter", options->filter, kFilters)
+      ->check([](const std::string& text) {
+        const auto parsed = ParseFilter(text);
+        return parsed.ok() ? std::string()
+                           : std::string(parsed.status().message());
+      });
+  list->callback([&session, options] {
+    session.command = [&session, options] { return List(session, *options); };
   });
 }
 

@@ -40,15 +40,10 @@ ShardIteratorType FromMessage(v1::ShardIteratorType type) {
   }
 }
 
-absl::Time FromMessage(const google::protobuf::Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) +
-         absl::Nanoseconds(timestamp.nanos());
-}
-
 template <typename Message>
 std::optional<absl::Time> TimestampOf(const Message& message) {
   if (!message.has_timestamp()) return std::nullopt;
-  return FromMessage(message.timestamp());
+  return TimeOf(message.timestamp());
 }
 
 PutEntry FromMessage(const v1::PutRecordsEntry& entry) {
@@ -80,6 +75,11 @@ grpc::ByteBuffer Assemble(const RecordRun& records, const std::string& rest) {
 }
 
 }  // namespace
+
+absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) +
+         absl::Nanoseconds(timestamp.nanos());
+}
 
 PutRecordRequest FromMessage(const v1::PutRecordRequest& message) {
   PutRecordRequest request;

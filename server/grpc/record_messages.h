@@ -11,6 +11,8 @@
 
 namespace trireme {
 
+absl::Time TimeOf(const google::protobuf::Timestamp& timestamp);
+
 // Views into `message`.
 PutRecordRequest FromMessage(const v1::PutRecordRequest& message);
 PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message);

@@ -1,9 +1,11 @@
 #include "server/grpc/streams_service.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/grpc/record_messages.h"
 #include "server/shard_lineage.h"
 #include "server/validation.h"
 #include "storage/hash_key.h"
@@ -134,6 +136,40 @@ StreamAddress AddressOf(const Message& message) {
   }
 }
 
+ShardFilterType FromMessage(v1::ShardFilter::Type type) {
+  switch (type) {
+    case v1::ShardFilter::AFTER_SHARD_ID:
+      return ShardFilterType::kAfterShardId;
+    case v1::ShardFilter::AT_TRIM_HORIZON:
+      return ShardFilterType::kAtTrimHorizon;
+    case v1::ShardFilter::FROM_TRIM_HORIZON:
+      return ShardFilterType::kFromTrimHorizon;
+    case v1::ShardFilter::AT_LATEST:
+      return ShardFilterType::kAtLatest;
+    case v1::ShardFilter::AT_TIMESTAMP:
+      return ShardFilterType::kAtTimestamp;
+    case v1::ShardFilter::FROM_TIMESTAMP:
+      return ShardFilterType::kFromTimestamp;
+    default:
+      return ShardFilterType::kUnspecified;
+  }
+}
+
+// Views into `message`.
+ShardFilter FilterOf(const v1::ListShardsRequest& message) {
+  const v1::ShardFilter& filter = message.shard_filter();
+  ShardFilter result{FromMessage(filter.type()), filter.shard_id(), {}};
+  if (filter.has_timestamp()) {
+    result.timestamp = TimeOf(filter.timestamp());
+  }
+  return result;
+}
+
+std::optional<absl::Time> CreationOf(const v1::ListShardsRequest& message) {
+  if (!message.has_stream_creation_timestamp()) return std::nullopt;
+  return TimeOf(message.stream_creation_timestamp());
+}
+
 template <typename Message>
 Tags TagsOf(const Message& message) {
   return {message.tags().begin(), message.tags().end()};
@@ -227,9 +263,19 @@ void OnListShards(
     UnaryCallPtr<v1::ListShardsRequest, v1::ListShardsResponse> call,
     absl::Duration timeout) {
   const v1::ListShardsRequest& message = call->request();
+  const v1::ShardFilter::Type type = message.shard_filter().type();
+  if (!v1::ShardFilter::Type_IsValid(type)) {
+    Violations violations;
+    violations.Add("shardFilter.type", absl::StrCat(static_cast<int>(type)),
+                   "Member must satisfy enum value set: [AFTER_SHARD_ID, "
+                   "AT_TRIM_HORIZON, FROM_TRIM_HORIZON, AT_LATEST, "
+                   "AT_TIMESTAMP, FROM_TIMESTAMP]");
+    return call->Reply(violations.ToStatus());
+  }
   call->broker().ListShards(
       {AddressOf(message), message.next_token(), message.max_results(),
-       message.exclusive_start_shard_id()},
+       message.exclusive_start_shard_id(), FilterOf(message),
+       CreationOf(message)},
       timeout, Respond(std::move(call)));
 }
 

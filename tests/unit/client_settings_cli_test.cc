@@ -35,6 +35,26 @@ TEST_F(CliTest, TheLargestRecordIsSet) {
             kExitUsage);
 }
 
+TEST_F(CliTest, ShardsAreFiltered) {
+  MakeStream();
+  const std::vector<std::pair<std::string, std::string>> filters = {
+      {"at-latest", "type: AT_LATEST"},
+      {"after-shard-id=0", R"(type: AFTER_SHARD_ID shard_id: "0")"},
+      {"from-timestamp=@1700000000",
+       "type: FROM_TIMESTAMP timestamp { seconds: 1700000000 }"}};
+  for (const auto& [option, sent] : filters) {
+    EXPECT_EQ(Run({"shard", "list", "s", "--filter", option}), kExitOk) << err_;
+    EXPECT_EQ(fake_.shard_filter(), sent);
+  }
+  for (const char* option : {"latest", "at-latest=1", "at-timestamp",
+                             "at-timestamp=latest", "type-unspecified"}) {
+    EXPECT_EQ(Run({"shard", "list", "s", "--filter", option}), kExitUsage);
+    EXPECT_THAT(err_, HasSubstr("--filter: ")) << option;
+  }
+  EXPECT_EQ(Run({"shard", "list", "s"}), kExitOk);
+  EXPECT_EQ(fake_.shard_filter(), "");
+}
+
 TEST_F(CliTest, LimitsAreShown) {
   MakeStream(3);
   ASSERT_EQ(Run({"stream", "describe-limits"}), kExitOk);

@@ -184,6 +184,9 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       return TypedError(StatusCode::INVALID_ARGUMENT,
                         "InvalidArgumentException", "name and token");
     }
+    if (in->next_token().empty()) {
+      fake_.shard_filter_ = in->shard_filter().ShortDebugString();
+    }
     std::string name = in->stream_name();
     size_t first = 0;
     if (!in->next_token().empty()) {

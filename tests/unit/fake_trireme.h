@@ -80,6 +80,11 @@ class FakeTrireme {
   bool AwaitCall(const std::string& call) const;
   std::vector<v1::Record> records(const std::string& stream) const;
   bool HasStream(const std::string& stream) const;
+  // Of the newest ListShards of a stream, as text; nothing is filtered.
+  std::string shard_filter() const {
+    absl::MutexLock lock(&mu_);
+    return shard_filter_;
+  }
 
  private:
   class StreamsService;
@@ -124,6 +129,7 @@ class FakeTrireme {
   std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> reshards_ ABSL_GUARDED_BY(mu_);
+  std::string shard_filter_ ABSL_GUARDED_BY(mu_);
   struct Planned {
     grpc::Status status;
     int times = 0;
