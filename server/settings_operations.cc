@@ -1,13 +1,14 @@
 #include "server/settings_operations.h"
 
-#include <numeric>
 #include <string>
 #include <utility>
 
 #include "server/limits.h"
 #include "server/tags.h"
 #include "server/validation.h"
+#include "storage/shard_places.h"
 #include "storage/status_macros.h"
+#include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -22,11 +23,7 @@ absl::StatusOr<v1::Command> PlanTags(const Stream& stream, const Tags& tags,
   v1::TagStreamCommand& tag = *command.mutable_tag_stream();
   tag.set_stream_id(stream.id.value());
   tag.set_tags_max(kTagsMax);
-  for (const auto& [key, value] : tags) {
-    v1::TagRow& row = *tag.add_add();
-    row.set_key(key);
-    row.set_value(value);
-  }
+  AppendTags(tags, tag.mutable_add());
   return command;
 }
 
@@ -70,11 +67,11 @@ void SettingsOperations::DescribeLimits(absl::Duration timeout,
   router_->Refresh(
       timeout, [this, done = std::move(done)](absl::Status status) mutable {
         if (!status.ok()) return done(std::move(status));
-        const auto open = router_->catalog().OpenShardsByGroup(group_count_);
         DescribeLimitsResponse response;
         response.shard_limit = kShardsMax;
         response.open_shard_count =
-            std::accumulate(open.begin(), open.end(), uint64_t{0});
+            ShardPlaces(router_->catalog().OpenShardsByGroup(group_count_))
+                .shard_count();
         response.on_demand_stream_count_limit = kOnDemandStreamsMax;
         done(response);
       });

@@ -12,6 +12,7 @@
 #include "storage/errors.h"
 #include "storage/status_macros.h"
 #include "storage/stream_name.h"
+#include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -98,11 +99,7 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   create.set_record_bytes_max(static_cast<uint64_t>(record_kib) * 1024);
   create.set_streams_creating_max(kStreamsCreatingMax);
   create.set_shards_open_max(kShardsMax);
-  for (const auto& [key, value] : request.tags) {
-    v1::TagRow& tag = *create.add_tags();
-    tag.set_key(key);
-    tag.set_value(value);
-  }
+  AppendTags(request.tags, create.mutable_tags());
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->Refresh(
       timeout, [this, name = create.name(), shard_count, deadline,

@@ -12,6 +12,7 @@
 #include "storage/settings_commands.h"
 #include "storage/shard_places.h"
 #include "storage/stream_name.h"
+#include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -64,9 +65,7 @@ CatalogDecision Create(const CatalogState& state,
   stream->created = absl::FromUnixMillis(stamp_ms);
   stream->retention_hours = command.retention_hours();
   stream->record_bytes_max = command.record_bytes_max();
-  for (const v1::TagRow& tag : command.tags()) {
-    stream->tags[tag.key()] = tag.value();
-  }
+  SetTags(command.tags(), &stream->tags);
   ShardPlaces places = PlacesOf(state);
   const auto ranges = DivideHashKeySpace(command.shard_count());
   stream->shards.resize(ranges.size());

@@ -7,6 +7,7 @@
 #include "storage/hash_key.h"
 #include "storage/resharding.h"
 #include "storage/status_macros.h"
+#include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -114,8 +115,7 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
     stream->reshards.push_back(std::move(reshard));
   }
   stream->shard_count_target = row.shard_count_target();
-  for (const v1::TagRow& tag : row.tags())
-    stream->tags[tag.key()] = tag.value();
+  SetTags(row.tags(), &stream->tags);
   return stream;
 }
 
@@ -138,11 +138,7 @@ std::string EncodeStream(const Stream& stream) {
       EncodeShard(child, reshard_row.add_children());
   }
   row.set_shard_count_target(stream.shard_count_target);
-  for (const auto& [key, value] : stream.tags) {
-    v1::TagRow& tag = *row.add_tags();
-    tag.set_key(key);
-    tag.set_value(value);
-  }
+  AppendTags(stream.tags, row.mutable_tags());
   return row.SerializeAsString();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -23,7 +24,7 @@ CatalogDecision TagStream(const CatalogState& state,
   if (!stream.ok()) return Refuse(stream.status());
   Tags& tags = (*stream)->tags;
   for (const std::string& key : command.remove_keys()) tags.erase(key);
-  for (const v1::TagRow& tag : command.add()) tags[tag.key()] = tag.value();
+  SetTags(command.add(), &tags);
   if (command.tags_max() > 0 && tags.size() > command.tags_max()) {
     return Refuse(
         ErrorReason::kInvalidArgument,

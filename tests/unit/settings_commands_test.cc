@@ -3,6 +3,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/errors.h"
+#include "storage/tag_rows.h"
 #include "tests/unit/state_fixture.h"
 
 namespace trireme {
@@ -32,11 +33,7 @@ class SettingsCommandsTest : public ::testing::Test {
     tag.set_stream_id(1);
     tag.set_tags_max(tags_max);
     for (const std::string& key : remove) tag.add_remove_keys(key);
-    for (const auto& [key, value] : add) {
-      v1::TagRow& row = *tag.add_add();
-      row.set_key(key);
-      row.set_value(value);
-    }
+    AppendTags(add, tag.mutable_add());
     return replica_.Command(0, command, kStart).status;
   }
   std::shared_ptr<const Stream> stream() {
