@@ -72,14 +72,12 @@ void ReshardOperations::SplitShard(const SplitShardRequest& request,
   CheckResourceName("shardToSplit", request.shard_to_split, &violations);
   violations.CheckHashKey("newStartingHashKey", request.new_starting_hash_key);
   if (!violations.empty()) return done(violations.ToStatus());
-  changes_.Change(
+  changes_.Apply(
       request.stream, timeout,
       [this, shard = std::string(request.shard_to_split),
        start = std::string(request.new_starting_hash_key)](
           const Stream& stream) { return PlanSplitOf(stream, shard, start); },
-      [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
-        done(stream.status());
-      });
+      std::move(done));
 }
 
 absl::StatusOr<v1::Command> ReshardOperations::PlanSplitOf(
@@ -120,16 +118,14 @@ void ReshardOperations::MergeShards(const MergeShardsRequest& request,
   CheckResourceName("adjacentShardToMerge", request.adjacent_shard_to_merge,
                     &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  changes_.Change(
+  changes_.Apply(
       request.stream, timeout,
       [this, shard = std::string(request.shard_to_merge),
        adjacent =
            std::string(request.adjacent_shard_to_merge)](const Stream& stream) {
         return PlanMergeOf(stream, shard, adjacent);
       },
-      [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
-        done(stream.status());
-      });
+      std::move(done));
 }
 
 absl::StatusOr<v1::Command> ReshardOperations::PlanMergeOf(

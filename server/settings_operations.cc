@@ -49,7 +49,7 @@ void SettingsOperations::UpdateMaxRecordSize(
                         kStreamRecordKibMaxLow, kStreamRecordKibMaxHigh);
   if (!violations.empty()) return done(violations.ToStatus());
   const auto kib = static_cast<uint64_t>(request.max_record_size_in_kib);
-  Change(
+  changes_.Apply(
       request.stream, timeout,
       [kib](const Stream& stream) {
         v1::Command command;
@@ -84,7 +84,7 @@ void SettingsOperations::AddTags(const AddTagsRequest& request,
   if (!violations.empty()) return done(violations.ToStatus());
   absl::Status free = CheckTagKeysAreFree(request.tags);
   if (!free.ok()) return done(std::move(free));
-  Change(
+  changes_.Apply(
       request.stream, timeout,
       [this, tags = request.tags](const Stream& stream) {
         return PlanTags(stream, tags, router_->account());
@@ -97,7 +97,7 @@ void SettingsOperations::RemoveTags(const RemoveTagsRequest& request,
   Violations violations;
   CheckTagKeys(request.keys, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  Change(
+  changes_.Apply(
       request.stream, timeout,
       [keys = request.keys](const Stream& stream) {
         v1::Command command;
@@ -132,16 +132,6 @@ void SettingsOperations::ListTags(const ListTagsRequest& request,
        done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
         if (!stream.ok()) return done(stream.status());
         done(PageOfTags((*stream)->tags, after, limit));
-      });
-}
-
-void SettingsOperations::Change(const StreamAddress& stream,
-                                absl::Duration timeout,
-                                StreamChanges::Plan plan, StatusDone done) {
-  changes_.Change(
-      stream, timeout, std::move(plan),
-      [done = std::move(done)](absl::StatusOr<StreamPtr> changed) mutable {
-        done(changed.status());
       });
 }
 

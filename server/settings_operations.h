@@ -42,9 +42,6 @@ class SettingsOperations {
                 Done<ListTagsResponse> done);
 
  private:
-  void Change(const StreamAddress& stream, absl::Duration timeout,
-              StreamChanges::Plan plan, StatusDone done);
-
   // Set at construction.
   const uint32_t group_count_;
   Router* const router_;

@@ -51,4 +51,13 @@ void StreamChanges::Change(const StreamAddress& address, absl::Duration timeout,
       });
 }
 
+void StreamChanges::Apply(const StreamAddress& address, absl::Duration timeout,
+                          Plan plan,
+                          absl::AnyInvocable<void(absl::Status)> done) {
+  Change(address, timeout, std::move(plan),
+         [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
+           done(stream.status());
+         });
+}
+
 }  // namespace trireme

@@ -33,6 +33,9 @@ class StreamChanges {
   // `done` gets the stream as it was when the change was planned.
   void Change(const StreamAddress& address, absl::Duration timeout, Plan plan,
               Done<StreamPtr> done);
+  // For a caller that only wants to know whether it was done.
+  void Apply(const StreamAddress& address, absl::Duration timeout, Plan plan,
+             absl::AnyInvocable<void(absl::Status)> done);
 
  private:
   // Set at construction.
