@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/backoff.h"
+#include "client/call_streams.h"
 #include "client/error.h"
 #include "client/status_macros.h"
 
@@ -135,19 +136,6 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
   }
 }
 
-template <typename Request, typename Response>
-absl::Status Client::CallStreams(
-    absl::string_view name, Repeat repeat,
-    grpc::Status (v1::Streams::Stub::*method)(grpc::ClientContext*,
-                                              const Request&, Response*),
-    const Request& request, Response* response) {
-  return Call(name, repeat,
-              [&](const Endpoint& endpoint, grpc::ClientContext* context) {
-                return (endpoint.streams.get()->*method)(context, request,
-                                                         response);
-              });
-}
-
 absl::Status Client::CreateStream(absl::string_view name, int shard_count) {
   v1::CreateStreamRequest request;
   request.set_stream_name(std::string(name));
@@ -157,9 +145,11 @@ absl::Status Client::CreateStream(absl::string_view name, int shard_count) {
                      &v1::Streams::Stub::CreateStream, request, &response);
 }
 
-absl::Status Client::DeleteStream(absl::string_view name) {
+absl::Status Client::DeleteStream(absl::string_view name,
+                                  bool enforce_consumer_deletion) {
   v1::DeleteStreamRequest request;
   request.set_stream_name(std::string(name));
+  request.set_enforce_consumer_deletion(enforce_consumer_deletion);
   v1::DeleteStreamResponse response;
   return CallStreams("DeleteStream", Repeat::kWhenNotDone,
                      &v1::Streams::Stub::DeleteStream, request, &response);

@@ -61,7 +61,8 @@ class Client {
 
   // --- streams ---
   absl::Status CreateStream(absl::string_view name, int shard_count);
-  absl::Status DeleteStream(absl::string_view name);
+  absl::Status DeleteStream(absl::string_view name,
+                            bool enforce_consumer_deletion = false);
   // Start a reshard: the stream is UPDATING, then ACTIVE.
   absl::Status SplitShard(const v1::SplitShardRequest& request);
   absl::Status MergeShards(const v1::MergeShardsRequest& request);
@@ -87,6 +88,19 @@ class Client {
   // Ask until the stream is ACTIVE, or gone. Errors: DeadlineExceeded.
   absl::Status WaitUntilActive(absl::string_view name, absl::Duration timeout);
   absl::Status WaitUntilGone(absl::string_view name, absl::Duration timeout);
+
+  // --- registered consumers ---
+  absl::StatusOr<v1::Consumer> RegisterStreamConsumer(
+      absl::string_view stream, absl::string_view name,
+      const std::map<std::string, std::string>& tags = {});
+  // `consumer`: its name, or its ARN; with that `stream` may be empty.
+  absl::Status DeregisterStreamConsumer(absl::string_view stream,
+                                        absl::string_view consumer);
+  absl::StatusOr<v1::ConsumerDescription> DescribeStreamConsumer(
+      absl::string_view stream, absl::string_view consumer);
+  // All pages of it.
+  absl::StatusOr<std::vector<v1::Consumer>> ListStreamConsumers(
+      absl::string_view stream);
 
   // --- records ---
   absl::StatusOr<v1::PutRecordResponse> PutRecord(
@@ -128,11 +142,10 @@ class Client {
   absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
   // A call of the control plane.
   template <typename Request, typename Response>
-  absl::Status CallStreams(
-      absl::string_view name, Repeat repeat,
-      grpc::Status (v1::Streams::Stub::*method)(grpc::ClientContext*,
-                                                const Request&, Response*),
-      const Request& request, Response* response);
+  absl::Status CallStreams(absl::string_view name, Repeat repeat,
+                           grpc::Status (v1::Streams::Stub::*method)(
+                               grpc::ClientContext*, const Request&, Response*),
+                           const Request& request, Response* response);
   // `group`: goes to its leader; none: to any node.
   absl::Status CallUntil(absl::Time deadline, absl::string_view name,
                          Repeat repeat, Attempt attempt,

@@ -119,6 +119,10 @@ struct CreateStreamRequest {
   int32_t max_record_size_in_kib = 0;  // 0: the default.
   Tags tags;
 };
+struct DeleteStreamRequest {
+  StreamAddress stream;
+  bool enforce_consumer_deletion = false;
+};
 struct DescribeStreamRequest {
   StreamAddress stream;
   int32_t limit = 0;                           // 0: a full page.

@@ -28,6 +28,10 @@ struct OwnedSubscribe {
   StartingPosition position;
 };
 
+bool NamesConsumer(const StreamAddress& resource) {
+  return resource.is_resource && IsConsumerArn(resource.arn);
+}
+
 }  // namespace
 
 Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
@@ -47,6 +51,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       settings_(options.group_count, &router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
+      consumers_(&router_, parts.replicas, &signer_, parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
                       parts.timers, parts.clock, parts.replicas},
                      options.subscriptions_max) {}
@@ -94,9 +99,9 @@ void Broker::CreateStream(const CreateStreamRequest& request,
   streams_.CreateStream(request, timeout, std::move(done));
 }
 
-void Broker::DeleteStream(const StreamAddress& stream, absl::Duration timeout,
-                          StatusDone done) {
-  streams_.DeleteStream(stream, timeout, std::move(done));
+void Broker::DeleteStream(const DeleteStreamRequest& request,
+                          absl::Duration timeout, StatusDone done) {
+  streams_.DeleteStream(request, timeout, std::move(done));
 }
 
 void Broker::DescribeStream(const DescribeStreamRequest& request,
@@ -138,6 +143,29 @@ void Broker::UpdateShardCount(const UpdateShardCountRequest& request,
   reshards_.UpdateShardCount(request, timeout, std::move(done));
 }
 
+void Broker::RegisterConsumer(const RegisterConsumerRequest& request,
+                              absl::Duration timeout,
+                              Done<FoundConsumer> done) {
+  consumers_.Register(request, timeout, std::move(done));
+}
+
+void Broker::DeregisterConsumer(const ConsumerAddress& consumer,
+                                absl::Duration timeout, StatusDone done) {
+  consumers_.Deregister(consumer, timeout, std::move(done));
+}
+
+void Broker::DescribeConsumer(const ConsumerAddress& consumer,
+                              absl::Duration timeout,
+                              Done<FoundConsumer> done) {
+  consumers_.Describe(consumer, timeout, std::move(done));
+}
+
+void Broker::ListConsumers(const ListConsumersRequest& request,
+                           absl::Duration timeout,
+                           Done<ListConsumersResponse> done) {
+  consumers_.List(request, timeout, std::move(done));
+}
+
 void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                                  absl::Duration timeout, StatusDone done) {
   settings_.UpdateMaxRecordSize(request, timeout, std::move(done));
@@ -150,16 +178,25 @@ void Broker::DescribeLimits(absl::Duration timeout,
 
 void Broker::AddTags(const AddTagsRequest& request, absl::Duration timeout,
                      StatusDone done) {
+  if (NamesConsumer(request.stream)) {
+    return consumers_.AddTags(request, timeout, std::move(done));
+  }
   settings_.AddTags(request, timeout, std::move(done));
 }
 
 void Broker::RemoveTags(const RemoveTagsRequest& request,
                         absl::Duration timeout, StatusDone done) {
+  if (NamesConsumer(request.stream)) {
+    return consumers_.RemoveTags(request, timeout, std::move(done));
+  }
   settings_.RemoveTags(request, timeout, std::move(done));
 }
 
 void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
                       Done<ListTagsResponse> done) {
+  if (NamesConsumer(request.stream)) {
+    return consumers_.ListTags(request, timeout, std::move(done));
+  }
   settings_.ListTags(request, timeout, std::move(done));
 }
 

@@ -21,6 +21,8 @@
 #include "server/admission.h"
 #include "server/api.h"
 #include "server/cluster_status.h"
+#include "server/consumer_api.h"
+#include "server/consumer_operations.h"
 #include "server/put_operations.h"
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
@@ -100,7 +102,7 @@ class Broker {
   // --- Streams (§1.4) ---
   void CreateStream(const CreateStreamRequest& request, absl::Duration timeout,
                     StatusDone done);
-  void DeleteStream(const StreamAddress& stream, absl::Duration timeout,
+  void DeleteStream(const DeleteStreamRequest& request, absl::Duration timeout,
                     StatusDone done);
   void DescribeStream(const DescribeStreamRequest& request,
                       absl::Duration timeout,
@@ -121,11 +123,22 @@ class Broker {
                         absl::Duration timeout,
                         Done<UpdateShardCountResponse> done);
 
+  // --- Registered consumers (§1.6, §2.8) ---
+  void RegisterConsumer(const RegisterConsumerRequest& request,
+                        absl::Duration timeout, Done<FoundConsumer> done);
+  void DeregisterConsumer(const ConsumerAddress& consumer,
+                          absl::Duration timeout, StatusDone done);
+  void DescribeConsumer(const ConsumerAddress& consumer, absl::Duration timeout,
+                        Done<FoundConsumer> done);
+  void ListConsumers(const ListConsumersRequest& request,
+                     absl::Duration timeout, Done<ListConsumersResponse> done);
+
   // --- Settings and tags (§1.4, §1.8) ---
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                            absl::Duration timeout, StatusDone done);
   void DescribeLimits(absl::Duration timeout,
                       Done<DescribeLimitsResponse> done);
+  // Tags of a stream, or of a consumer when a resource is named by its ARN.
   void AddTags(const AddTagsRequest& request, absl::Duration timeout,
                StatusDone done);
   void RemoveTags(const RemoveTagsRequest& request, absl::Duration timeout,
@@ -153,6 +166,7 @@ class Broker {
   ReshardOperations reshards_;
   SettingsOperations settings_;
   StreamOperations streams_;
+  ConsumerOperations consumers_;
   Subscriptions subscriptions_;
 };
 

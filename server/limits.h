@@ -36,12 +36,14 @@ inline constexpr size_t kGetRecordsBytesMax = 10u << 20;
 inline constexpr size_t kEventBytesMax = 1u << 20;
 inline constexpr absl::Duration kHeartbeatPeriod = absl::Seconds(5);
 inline constexpr absl::Duration kSubscriptionLife = absl::Minutes(5);
+inline constexpr uint32_t kConsumersMax = 20;  // Registered, of a stream.
 
 // Streams. Lists take up to kListLimitMax and return at most a page.
 inline constexpr int kListLimitMax = 10'000;
 inline constexpr int kDescribeStreamPage = 100;
 inline constexpr int kListStreamsPage = 100;
 inline constexpr int kListShardsPage = 1'000;
+inline constexpr int kListConsumersPage = 100;
 inline constexpr size_t kNextTokenCharactersMax = 1'048'576;
 inline constexpr absl::Duration kNextTokenLife = absl::Seconds(300);
 inline constexpr int kStreamsCreatingMax = 5;

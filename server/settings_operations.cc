@@ -18,7 +18,7 @@ absl::StatusOr<v1::Command> PlanTags(const Stream& stream, const Tags& tags,
                                      const Account& account) {
   Tags all = tags;
   all.insert(stream.tags.begin(), stream.tags.end());
-  RETURN_IF_ERROR(CheckTagCount(all.size(), stream.name, account));
+  RETURN_IF_ERROR(CheckTagCount(all.size(), "stream", stream.name, account));
   v1::Command command;
   v1::TagStreamCommand& tag = *command.mutable_tag_stream();
   tag.set_stream_id(stream.id.value());

@@ -19,6 +19,8 @@ absl::string_view KindOf(ListOperation operation) {
       return "list-streams-token";
     case ListOperation::kListShards:
       return "list-shards-token";
+    case ListOperation::kListStreamConsumers:
+      return "list-stream-consumers-token";
   }
   return "";
 }
@@ -107,7 +109,7 @@ std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,
   AppendInteger(position.shard.value(), &payload);
   AppendInteger(position.window.began_by_s, &payload);
   AppendInteger(position.window.ended_from_s, &payload);
-  payload += position.stream_name;
+  payload += position.name;
   return signer.Sign(KindOf(operation), payload);
 }
 
@@ -136,7 +138,7 @@ absl::StatusOr<ListPosition> DecodeNextToken(const TokenSigner& signer,
   position.shard = ShardIndex(TakeInteger<uint32_t>(&rest));
   position.window.began_by_s = TakeInteger<int64_t>(&rest);
   position.window.ended_from_s = TakeInteger<int64_t>(&rest);
-  position.stream_name = std::string(rest);
+  position.name = std::string(rest);
   return position;
 }
 

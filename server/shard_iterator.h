@@ -33,14 +33,15 @@ absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
                                                   absl::Time now);
 
 // A token is good for the operation that gave it.
-enum class ListOperation { kListStreams, kListShards };
+enum class ListOperation { kListStreams, kListShards, kListStreamConsumers };
 
-// Where a list goes on: after the stream of that name, or after a shard.
+// Where a list goes on: after the stream or consumer of that name, or after a
+// shard.
 struct ListPosition {
-  std::string stream_name;  // ListStreams: the last one listed.
-  StreamId stream;          // ListShards.
-  ShardIndex shard;         // ListShards: the last one listed.
-  ShardWindow window;       // ListShards: what the first page was to show.
+  std::string name;    // The last stream or consumer listed.
+  StreamId stream;     // Whose shards or consumers are listed.
+  ShardIndex shard;    // ListShards: the last one listed.
+  ShardWindow window;  // ListShards: what the first page was to show.
 };
 
 std::string EncodeNextToken(const TokenSigner& signer, ListOperation operation,

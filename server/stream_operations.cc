@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
+#include "server/page_size.h"
 #include "server/shard_limit.h"
 #include "server/tags.h"
 #include "server/validation.h"
@@ -17,16 +18,6 @@
 
 namespace trireme {
 namespace {
-
-// 0 means a full page; more than a page is cut to one (contract, trap 22).
-absl::StatusOr<size_t> PageSize(absl::string_view member, int32_t limit,
-                                int page) {
-  if (limit == 0) return static_cast<size_t>(page);
-  Violations violations;
-  violations.CheckRange(member, limit, 1, kListLimitMax);
-  RETURN_IF_ERROR(violations.ToStatus());
-  return static_cast<size_t>(std::min(limit, page));
-}
 
 // The first shard a page may show, after the one that `member` names.
 absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view member,
@@ -86,8 +77,8 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   if (!request.tags.empty()) CheckTags(request.tags, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   absl::Status tagged = CheckTagKeysAreFree(request.tags);
-  tagged.Update(CheckTagCount(request.tags.size(), request.stream_name,
-                              router_->account()));
+  tagged.Update(CheckTagCount(request.tags.size(), "stream",
+                              request.stream_name, router_->account()));
   if (!tagged.ok()) return done(std::move(tagged));
 
   const auto shard_count = static_cast<uint32_t>(request.shard_count);
@@ -139,13 +130,15 @@ absl::Status StreamOperations::CheckRoomFor(const std::string& name,
   return CheckShardLimit(catalog, group_count_, shard_count, account);
 }
 
-void StreamOperations::DeleteStream(const StreamAddress& stream,
+void StreamOperations::DeleteStream(const DeleteStreamRequest& request,
                                     absl::Duration timeout, StatusDone done) {
   const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(stream, router_->account());
+      ResolveStreamName(request.stream, router_->account());
   if (!name.ok()) return done(name.status());
   v1::Command command;
-  command.mutable_delete_stream()->set_name(std::string(*name));
+  v1::DeleteStreamCommand& deletion = *command.mutable_delete_stream();
+  deletion.set_name(std::string(*name));
+  deletion.set_enforce_consumer_deletion(request.enforce_consumer_deletion);
   ProposeToMeta(command.SerializeAsString(), timeout,
                 [this, name = std::string(*name),
                  done = std::move(done)](absl::Status status) mutable {
@@ -161,11 +154,19 @@ absl::Status StreamOperations::InOurWords(absl::Status refused,
     return StreamNotFound(name, account);
   }
   const StreamPtr stream = router_->catalog().Find(name);
-  if (ReasonOf(refused) == ErrorReason::kResourceInUse && stream != nullptr &&
-      stream->status == StreamStatus::kDeleting) {
+  if (ReasonOf(refused) != ErrorReason::kResourceInUse || stream == nullptr) {
+    return refused;
+  }
+  if (stream->status == StreamStatus::kDeleting) {
     return StreamNotActive(name, StreamStatusName(stream->status), account);
   }
-  return refused;
+  // The count is as this replica knows it.
+  return MakeError(
+      ErrorReason::kResourceInUse,
+      absl::StrCat("Stream ", name, " under account ", account.id, " has ",
+                   stream->consumers.by_name.size(),
+                   " registered consumers. Deregister them, or delete it with "
+                   "EnforceConsumerDeletion."));
 }
 
 void StreamOperations::ProposeToMeta(std::string command,
@@ -227,7 +228,7 @@ void StreamOperations::ListStreams(const ListStreamsRequest& request,
         DecodeNextToken(*signer_, ListOperation::kListStreams,
                         request.next_token, clock_->WallNow());
     if (!position.ok()) return done(position.status());
-    after = std::move(position->stream_name);
+    after = std::move(position->name);
   } else if (!after.empty()) {
     Violations violations;
     CheckResourceName("exclusiveStartStreamName", after, &violations);
@@ -250,7 +251,7 @@ absl::StatusOr<ListStreamsResponse> StreamOperations::ListFrom(
   if (response.has_more_streams) {
     response.streams.resize(limit);
     ListPosition last;
-    last.stream_name = response.streams.back()->name;
+    last.name = response.streams.back()->name;
     response.next_token = EncodeNextToken(*signer_, ListOperation::kListStreams,
                                           last, clock_->WallNow());
   }

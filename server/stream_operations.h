@@ -34,7 +34,7 @@ class StreamOperations {
 
   void CreateStream(const CreateStreamRequest& request, absl::Duration timeout,
                     StatusDone done);
-  void DeleteStream(const StreamAddress& stream, absl::Duration timeout,
+  void DeleteStream(const DeleteStreamRequest& request, absl::Duration timeout,
                     StatusDone done);
   void DescribeStream(const DescribeStreamRequest& request,
                       absl::Duration timeout,

@@ -66,14 +66,14 @@ absl::Status CheckTagKeysAreFree(const Tags& tags) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTagCount(size_t count, absl::string_view stream_name,
-                           const Account& account) {
+absl::Status CheckTagCount(size_t count, absl::string_view kind,
+                           absl::string_view name, const Account& account) {
   if (count <= kTagsMax) return absl::OkStatus();
   return MakeError(
       ErrorReason::kInvalidArgument,
-      absl::StrCat("Failed to add tags to stream ", stream_name,
-                   " under account ", account.id,
-                   " because a given stream cannot have more than ", kTagsMax,
+      absl::StrCat("Failed to add tags to ", kind, " ", name, " under account ",
+                   account.id, " because a given ", kind,
+                   " cannot have more than ", kTagsMax,
                    " tags associated with it; it would have ", count));
 }
 

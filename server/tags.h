@@ -20,9 +20,9 @@ void CheckTagKeys(const std::vector<std::string>& keys, Violations* violations);
 
 // InvalidArgument for keys that are the service's own ("aws:...").
 absl::Status CheckTagKeysAreFree(const Tags& tags);
-// InvalidArgument for a stream of more than kTagsMax.
-absl::Status CheckTagCount(size_t count, absl::string_view stream_name,
-                           const Account& account);
+// InvalidArgument for a resource of more than kTagsMax. `kind`: "stream".
+absl::Status CheckTagCount(size_t count, absl::string_view kind,
+                           absl::string_view name, const Account& account);
 
 }  // namespace trireme
 

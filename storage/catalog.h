@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "storage/consumers.h"
 #include "storage/hash_key.h"
 #include "storage/ids.h"
 
@@ -34,9 +35,6 @@ enum class StreamStatus : uint8_t {
 
 // As clients see it, e.g. "ACTIVE".
 absl::string_view StreamStatusName(StreamStatus status);
-
-// Names and values that users give a resource.
-using Tags = absl::btree_map<std::string, std::string>;
 
 struct Shard {
   ShardIndex index;
@@ -70,6 +68,7 @@ struct Stream {
   std::vector<Reshard> reshards;    // Under way together, while UPDATING.
   uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
   Tags tags;
+  Consumers consumers;
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.

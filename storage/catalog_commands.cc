@@ -7,6 +7,7 @@
 #include "storage/catalog_decision.h"
 #include "storage/catalog_tables.h"
 #include "storage/clock.h"
+#include "storage/consumer_commands.h"
 #include "storage/errors.h"
 #include "storage/reshard_commands.h"
 #include "storage/settings_commands.h"
@@ -109,11 +110,20 @@ CatalogDecision Delete(const CatalogState& state,
                   absl::StrCat("Stream ", command.name(),
                                " not ACTIVE, instead in state DELETING"));
   }
+  if (!stream->consumers.by_name.empty() &&
+      !command.enforce_consumer_deletion()) {
+    return Refuse(ErrorReason::kResourceInUse,
+                  absl::StrCat("Stream ", command.name(), " has ",
+                               stream->consumers.by_name.size(),
+                               " registered consumers"));
+  }
   v1::DeleteStreamReply reply;
   reply.set_stream_id(stream->id.value());
+  auto deleting = WithStatus(*stream, StreamStatus::kDeleting);
+  deleting->consumers.ForgetAll();
   CatalogDecision decision;
   decision.reply = reply.SerializeAsString();
-  decision.put = WithStatus(*stream, StreamStatus::kDeleting);
+  decision.put = std::move(deleting);
   return decision;
 }
 
@@ -138,7 +148,9 @@ CatalogDecision Remove(const CatalogState& state,
     return std::any_of(reshard.children.begin(), reshard.children.end(),
                        is_of_this_second);
   };
-  if (std::any_of(stream->shards.begin(), stream->shards.end(),
+  // The same goes for the ARNs of its consumers.
+  if (stream->consumers.created_s_min > now_s ||
+      std::any_of(stream->shards.begin(), stream->shards.end(),
                   is_of_this_second) ||
       std::any_of(stream->reshards.begin(), stream->reshards.end(),
                   begins_one)) {
@@ -165,6 +177,9 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kCompleteReshards:
     case v1::Command::kTagStream:
     case v1::Command::kUpdateStreamSettings:
+    case v1::Command::kRegisterConsumer:
+    case v1::Command::kDeregisterConsumer:
+    case v1::Command::kTagConsumer:
       return true;
     default:
       return false;
@@ -195,6 +210,12 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return TagStream(state, command.tag_stream());
     case v1::Command::kUpdateStreamSettings:
       return UpdateStreamSettings(state, command.update_stream_settings());
+    case v1::Command::kRegisterConsumer:
+      return RegisterConsumer(state, command.register_consumer(), stamp_ms);
+    case v1::Command::kDeregisterConsumer:
+      return DeregisterConsumer(state, command.deregister_consumer());
+    case v1::Command::kTagConsumer:
+      return TagConsumer(state, command.tag_consumer());
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

@@ -90,6 +90,36 @@ absl::StatusOr<Reshard> DecodeReshard(const v1::ReshardRow& row,
   return reshard;
 }
 
+void EncodeConsumers(const Consumers& consumers, v1::ConsumersRow* row) {
+  row->set_next_number(consumers.next_number);
+  row->set_created_s_min(consumers.created_s_min);
+  for (const auto& [name, consumer] : consumers.by_name) {
+    v1::ConsumerRow& one = *row->add_consumers();
+    one.set_number(consumer.number);
+    one.set_name(name);
+    one.set_created_s(consumer.created_s);
+    AppendTags(consumer.tags, one.mutable_tags());
+  }
+}
+
+absl::StatusOr<Consumers> DecodeConsumers(const v1::ConsumersRow& row) {
+  Consumers consumers;
+  consumers.next_number = row.next_number();
+  consumers.created_s_min = row.created_s_min();
+  for (const v1::ConsumerRow& one : row.consumers()) {
+    if (one.number() >= row.next_number() ||
+        consumers.Find(one.number()) != nullptr)
+      return absl::DataLossError("a consumer's number is not its own");
+    Consumer consumer;
+    consumer.number = one.number();
+    consumer.created_s = one.created_s();
+    SetTags(one.tags(), &consumer.tags);
+    if (!consumers.by_name.emplace(one.name(), std::move(consumer)).second)
+      return absl::DataLossError("two consumers of one name");
+  }
+  return consumers;
+}
+
 absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   v1::StreamRow row;
   if (!row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
@@ -116,6 +146,9 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   }
   stream->shard_count_target = row.shard_count_target();
   SetTags(row.tags(), &stream->tags);
+  if (row.has_consumers()) {
+    ASSIGN_OR_RETURN(stream->consumers, DecodeConsumers(row.consumers()));
+  }
   return stream;
 }
 
@@ -139,6 +172,7 @@ std::string EncodeStream(const Stream& stream) {
   }
   row.set_shard_count_target(stream.shard_count_target);
   AppendTags(stream.tags, row.mutable_tags());
+  EncodeConsumers(stream.consumers, row.mutable_consumers());
   return row.SerializeAsString();
 }
 

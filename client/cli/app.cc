@@ -19,7 +19,7 @@ Exit codes:
   0    done
   1    the operation failed, or a check did not hold
   2    the command line is wrong
-  3    no such stream or shard
+  3    no such stream, shard or consumer
   4    no node answered in time
   5    some records were written and some were not
   130  interrupted
@@ -143,6 +143,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddShardCommands(app, session);
   AddReshardCommands(app, session);
   AddSettingsCommands(app, session);
+  AddConsumerCommands(app, session);
   AddPutCommand(app, session);
   AddGetCommand(app, session);
   AddTailCommand(app, session);

@@ -19,6 +19,7 @@ void AddShardCommands(CLI::App& app, Session& session);
 void AddReshardCommands(CLI::App& app, Session& session);
 // To `stream`.
 void AddSettingsCommands(CLI::App& app, Session& session);
+void AddConsumerCommands(CLI::App& app, Session& session);
 void AddPutCommand(CLI::App& app, Session& session);
 void AddGetCommand(CLI::App& app, Session& session);
 void AddTailCommand(CLI::App& app, Session& session);

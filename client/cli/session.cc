@@ -23,11 +23,13 @@ std::string Hint(const absl::Status& status) {
   }
   if (reason == "ResourceNotFoundException") {
     return "`trireme stream list` shows the streams there are, `trireme shard "
-           "list STREAM` their shards";
+           "list STREAM` their shards, `trireme consumer list STREAM` its "
+           "consumers";
   }
   if (reason == "ResourceInUseException") {
-    return "the name is taken, or the stream is still changing: `trireme "
-           "stream list` shows its status";
+    return "the name is taken, the stream is still changing, or it is in use: "
+           "`trireme stream list` shows its status, `trireme consumer list "
+           "STREAM` its consumers";
   }
   if (reason == "NoLeader") {
     return "a group is electing a leader; try again in a second, or see "

@@ -14,6 +14,7 @@ struct Options {
   std::string name;
   int shards = 1;
   bool wait = false;
+  bool enforce_consumer_deletion = false;
 };
 
 void PrintDone(Session& session, const std::string& name,
@@ -41,7 +42,8 @@ int Create(Session& session, const Options& options) {
 int Delete(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  absl::Status status = (*client)->DeleteStream(options.name);
+  absl::Status status =
+      (*client)->DeleteStream(options.name, options.enforce_consumer_deletion);
   if (status.ok() && options.wait) {
     status = (*client)->WaitUntilGone(options.name, session.timeout);
   }
@@ -132,9 +134,9 @@ CLI::App* Add(CLI::App& parent, const std::string& name,
 }  // namespace
 
 void AddStreamCommands(CLI::App& app, Session& session) {
-  CLI::App* stream = Add(app, "stream",
-                         "create, list, describe, delete, tag, change",
-                         "  trireme stream list\n");
+  CLI::App* stream =
+      Add(app, "stream", "create, list, describe, delete, tag, change",
+          "  trireme stream list\n");
   stream->require_subcommand(1);
   const auto options = std::make_shared<Options>();
   constexpr char kName[] = "1 to 128 of a-z A-Z 0-9 _ . -";
@@ -172,6 +174,9 @@ void AddStreamCommands(CLI::App& app, Session& session) {
           "  trireme stream delete orders --wait\n");
   remove->add_option("NAME", options->name, kName)->required();
   remove->add_flag("--wait", options->wait, "until it is gone");
+  remove->add_flag("--enforce-consumer-deletion",
+                   options->enforce_consumer_deletion,
+                   "also when it has registered consumers: they go with it");
   remove->callback([&session, options] {
     session.command = [&session, options] { return Delete(session, *options); };
   });

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/grpc/consumer_calls.h"
 #include "server/grpc/record_messages.h"
+#include "server/grpc/stream_messages.h"
 #include "server/shard_lineage.h"
 #include "server/validation.h"
 #include "storage/hash_key.h"
@@ -26,12 +28,6 @@ v1::StreamStatus ToMessage(StreamStatus status) {
       return v1::UPDATING;
   }
   return v1::STREAM_STATUS_UNSPECIFIED;
-}
-
-void ToMessage(absl::Time time, google::protobuf::Timestamp* message) {
-  const int64_t millis = absl::ToUnixMillis(time);
-  message->set_seconds(millis / 1000);
-  message->set_nanos(static_cast<int32_t>(millis % 1000 * 1'000'000));
 }
 
 void ToMessage(const Shard& shard, v1::Shard* message) {
@@ -60,7 +56,7 @@ void SetCommon(const Stream& stream, const Account& account, Message* message) {
   message->set_stream_name(stream.name);
   message->set_stream_arn(StreamArn(account, stream.name));
   message->set_stream_status(ToMessage(stream.status));
-  ToMessage(stream.created, message->mutable_stream_creation_timestamp());
+  ToTimestamp(stream.created, message->mutable_stream_creation_timestamp());
 }
 
 v1::DescribeStreamResponse ToResponse(const DescribeStreamResponse& found,
@@ -89,6 +85,8 @@ v1::DescribeStreamSummaryResponse ToResponse(const StreamPtr& found,
   summary.set_open_shard_count(static_cast<int32_t>(stream.open.size()));
   summary.set_max_record_size_in_kib(
       static_cast<int32_t>(stream.record_bytes_max / 1024));
+  summary.set_consumer_count(
+      static_cast<int32_t>(stream.consumers.by_name.size()));
   return response;
 }
 
@@ -126,16 +124,6 @@ v1::UpdateShardCountResponse ToResponse(const UpdateShardCountResponse& update,
   return response;
 }
 
-// Views into `message`.
-template <typename Message>
-StreamAddress AddressOf(const Message& message) {
-  if constexpr (requires { message.resource_arn(); }) {
-    return {"", message.resource_arn(), /*is_resource=*/true};
-  } else {
-    return {message.stream_name(), message.stream_arn()};
-  }
-}
-
 ShardFilterType FromMessage(v1::ShardFilter::Type type) {
   switch (type) {
     case v1::ShardFilter::AFTER_SHARD_ID:
@@ -165,16 +153,6 @@ ShardFilter FilterOf(const v1::ListShardsRequest& message) {
   return result;
 }
 
-std::optional<absl::Time> CreationOf(const v1::ListShardsRequest& message) {
-  if (!message.has_stream_creation_timestamp()) return std::nullopt;
-  return TimeOf(message.stream_creation_timestamp());
-}
-
-template <typename Message>
-Tags TagsOf(const Message& message) {
-  return {message.tags().begin(), message.tags().end()};
-}
-
 v1::DescribeLimitsResponse ToResponse(const DescribeLimitsResponse& limits,
                                       const Account& /*account*/) {
   v1::DescribeLimitsResponse response;
@@ -198,13 +176,7 @@ Response TagsResponse(const Tags& tags) {
   return response;
 }
 
-// How calls end: with an empty message, or with what ToResponse makes.
-template <typename Call>
-auto Acknowledge(Call call) {
-  return [call = std::move(call)](absl::Status status) {
-    call->Acknowledge(status);
-  };
-}
+// Ends a call with what ToResponse makes.
 template <typename Call>
 auto Respond(Call call) {
   return [call = std::move(call)](auto found) {
@@ -227,8 +199,9 @@ void OnDeleteStream(
     UnaryCallPtr<v1::DeleteStreamRequest, v1::DeleteStreamResponse> call,
     absl::Duration timeout) {
   const v1::DeleteStreamRequest& message = call->request();
-  call->broker().DeleteStream(AddressOf(message), timeout,
-                              Acknowledge(std::move(call)));
+  call->broker().DeleteStream(
+      {AddressOf(message), message.enforce_consumer_deletion()}, timeout,
+      Acknowledge(std::move(call)));
 }
 
 void OnDescribeStream(
@@ -412,6 +385,10 @@ StreamsService::StreamsService(const ServedBroker* served)
   Serve("UpdateShardCount", OnUpdateShardCount);
   Serve("UpdateMaxRecordSize", OnUpdateMaxRecordSize);
   Serve("DescribeLimits", OnDescribeLimits);
+  Serve("RegisterStreamConsumer", OnRegisterStreamConsumer);
+  Serve("DeregisterStreamConsumer", OnDeregisterStreamConsumer);
+  Serve("DescribeStreamConsumer", OnDescribeStreamConsumer);
+  Serve("ListStreamConsumers", OnListStreamConsumers);
   Serve("AddTagsToStream", OnAddTagsToStream);
   Serve("RemoveTagsFromStream", OnRemoveTagsFromStream);
   Serve("ListTagsForStream", OnListTagsForStream);

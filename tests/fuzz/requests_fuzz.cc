@@ -75,7 +75,7 @@ class Node {
     if (node_.replica.state().catalog().Find(kStream) == nullptr) {
       node_.CreateActive(kStream, 2);
     }
-    switch (input.Byte() % 10) {
+    switch (input.Byte() % 14) {
       case 0:
         return PutRecord(input);
       case 1:
@@ -94,6 +94,14 @@ class Node {
         return DescribeStream(input);
       case 8:
         return ListStreams(input);
+      case 9:
+        return RegisterStreamConsumer(input);
+      case 10:
+        return DeregisterStreamConsumer(input);
+      case 11:
+        return DescribeStreamConsumer(input);
+      case 12:
+        return ListStreamConsumers(input);
       default:
         return ListShards(input);
     }
@@ -139,6 +147,8 @@ class Node {
   }
   std::string Known(Input& input, const std::string& field) {
     if (field == "stream_name") return kStream;
+    if (field == "consumer_name") return std::string(1, 'a' + input.Byte() % 3);
+    if (field == "consumer_arn") return input.Mostly(2) ? last_consumer_ : "";
     if (field == "shard_id") return absl::StrCat(input.Byte() % 3);
     if (field == "partition_key") return "key";
     if (field == "shard_iterator") return Token(input, "shard-iterator");
@@ -238,7 +248,8 @@ class Node {
     v1::DeleteStreamRequest request;
     if (!TakeRequest(input, &request)) return;
     int answers = 0;
-    node_.broker.DeleteStream({request.stream_name(), request.stream_arn()},
+    node_.broker.DeleteStream({{request.stream_name(), request.stream_arn()},
+                               request.enforce_consumer_deletion()},
                               TestNode::kTimeout, [&](absl::Status status) {
                                 ++answers;
                                 CheckError(status);
@@ -279,10 +290,62 @@ class Node {
     Await(answer).IgnoreError();
   }
 
+  void RegisterStreamConsumer(Input& input) {
+    v1::RegisterStreamConsumerRequest request;
+    if (!TakeRequest(input, &request)) return;
+    Answer<FoundConsumer> answer;
+    node_.broker.RegisterConsumer(
+        {{request.stream_name(), request.stream_arn()},
+         request.consumer_name(),
+         {request.tags().begin(), request.tags().end()}},
+        TestNode::kTimeout, answer.Callback());
+    const auto made = Await(answer);
+    if (!made.ok()) return;
+    last_consumer_ = ConsumerArn(node_.broker.account(), made->stream_name,
+                                 made->name, made->created_s);
+  }
+  template <typename Message>
+  static ConsumerAddress ConsumerOf(const Message& message) {
+    return {{message.stream_name(), message.stream_arn()},
+            message.consumer_name(),
+            message.consumer_arn()};
+  }
+  void DeregisterStreamConsumer(Input& input) {
+    v1::DeregisterStreamConsumerRequest request;
+    if (!TakeRequest(input, &request)) return;
+    int answers = 0;
+    node_.broker.DeregisterConsumer(ConsumerOf(request), TestNode::kTimeout,
+                                    [&](absl::Status status) {
+                                      ++answers;
+                                      CheckError(status);
+                                    });
+    node_.Settle();
+    CHECK(answers == 1);
+  }
+  void DescribeStreamConsumer(Input& input) {
+    v1::DescribeStreamConsumerRequest request;
+    if (!TakeRequest(input, &request)) return;
+    Answer<FoundConsumer> answer;
+    node_.broker.DescribeConsumer(ConsumerOf(request), TestNode::kTimeout,
+                                  answer.Callback());
+    Await(answer).IgnoreError();
+  }
+  void ListStreamConsumers(Input& input) {
+    v1::ListStreamConsumersRequest request;
+    if (!TakeRequest(input, &request)) return;
+    Answer<ListConsumersResponse> answer;
+    node_.broker.ListConsumers({{request.stream_name(), request.stream_arn()},
+                                request.next_token(),
+                                request.max_results()},
+                               TestNode::kTimeout, answer.Callback());
+    Await(answer).IgnoreError();
+  }
+
   TestNode node_;
   const TokenSigner signer_;
   std::string last_number_;
   std::string last_iterator_;
+  std::string last_consumer_;  // Its ARN.
 };
 
 // Inputs share a node, as clients do; now and then there is a new one.

@@ -93,6 +93,60 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       }
     });
   }
+  Status RegisterStreamConsumer(
+      grpc::ServerContext*, const v1::RegisterStreamConsumerRequest* in,
+      v1::RegisterStreamConsumerResponse* out) override {
+    return WithStream("RegisterStreamConsumer", *in, [in, out](Stream& stream) {
+      v1::Consumer& consumer = stream.consumers[in->consumer_name()];
+      consumer.set_consumer_name(in->consumer_name());
+      consumer.set_consumer_arn(absl::StrCat(stream.description.stream_arn(),
+                                             "/consumer/", in->consumer_name(),
+                                             ":1700000000"));
+      consumer.mutable_consumer_creation_timestamp()->set_seconds(
+          1'700'000'000);
+      *out->mutable_consumer() = consumer;
+      out->mutable_consumer()->set_consumer_status(v1::Consumer::CREATING);
+      consumer.set_consumer_status(v1::Consumer::ACTIVE);
+      for (const auto& [key, value] : in->tags()) stream.tags[key] = value;
+    });
+  }
+  Status DeregisterStreamConsumer(
+      grpc::ServerContext*, const v1::DeregisterStreamConsumerRequest* in,
+      v1::DeregisterStreamConsumerResponse*) override {
+    return WithConsumer("DeregisterStreamConsumer", *in,
+                        [](Stream& stream, const std::string& name) {
+                          stream.consumers.erase(name);
+                        });
+  }
+  Status DescribeStreamConsumer(
+      grpc::ServerContext*, const v1::DescribeStreamConsumerRequest* in,
+      v1::DescribeStreamConsumerResponse* out) override {
+    return WithConsumer(
+        "DescribeStreamConsumer", *in,
+        [out](Stream& stream, const std::string& name) {
+          const v1::Consumer& consumer = stream.consumers[name];
+          auto& description = *out->mutable_consumer_description();
+          description.set_consumer_name(consumer.consumer_name());
+          description.set_consumer_arn(consumer.consumer_arn());
+          description.set_consumer_status(consumer.consumer_status());
+          *description.mutable_consumer_creation_timestamp() =
+              consumer.consumer_creation_timestamp();
+          description.set_stream_arn(stream.description.stream_arn());
+        });
+  }
+  // One a page.
+  Status ListStreamConsumers(grpc::ServerContext*,
+                             const v1::ListStreamConsumersRequest* in,
+                             v1::ListStreamConsumersResponse* out) override {
+    return WithStream("ListStreamConsumers", *in, [in, out](Stream& stream) {
+      const auto next = stream.consumers.upper_bound(in->next_token());
+      if (next == stream.consumers.end()) return;
+      *out->add_consumers() = next->second;
+      if (next->first != stream.consumers.rbegin()->first) {
+        out->set_next_token(next->first);
+      }
+    });
+  }
   Status UpdateMaxRecordSize(grpc::ServerContext*,
                              const v1::UpdateMaxRecordSizeRequest* in,
                              v1::UpdateMaxRecordSizeResponse*) override {
@@ -217,6 +271,25 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     if (stream == nullptr) return NotFound("Stream " + request.stream_name());
     answer(*stream);
     return Status::OK;
+  }
+  // By name or by ARN.
+  template <typename Request>
+  Status WithConsumer(
+      const char* call, const Request& request,
+      absl::FunctionRef<void(Stream&, const std::string&)> answer) {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter(call); !s.ok()) return s;
+    for (auto& [stream_name, stream] : fake_.streams_) {
+      for (const auto& [name, consumer] : stream.consumers) {
+        if (request.consumer_arn() == consumer.consumer_arn() ||
+            (request.stream_name() == stream_name &&
+             request.consumer_name() == name)) {
+          answer(stream, std::string(name));
+          return Status::OK;
+        }
+      }
+    }
+    return NotFound("Consumer " + request.consumer_name());
   }
   template <typename Request>
   Status Reshard(const char* call, const Request& request) {

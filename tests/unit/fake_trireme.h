@@ -104,6 +104,7 @@ class FakeTrireme {
     v1::StreamDescription description;
     std::vector<Shard> shards;
     std::map<std::string, std::string> tags;
+    std::map<std::string, v1::Consumer> consumers;
   };
 
   grpc::Status Enter(const std::string& call)

@@ -132,8 +132,7 @@ TEST(PutTest, ADroppedShardsStreamIsLookedUpAgain) {
   node.replicas.at_barrier = [&](GroupId group) {
     if (group != kMetaGroup) return;
     node.replicas.at_barrier = nullptr;
-    node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
-                             [](absl::Status) {});
+    node.broker.DeleteStream({{"s"}}, TestNode::kTimeout, [](absl::Status) {});
     node.Settle();
     node.CreateActive("s", 1);
   };

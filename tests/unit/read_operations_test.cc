@@ -115,7 +115,7 @@ TEST(GetRecordsTest, AnIteratorOfADeletedStreamIsNotFound) {
   node.CreateActive("s", 1);
   const auto iterator = node.Iterator("s", "0", kTrimHorizon);
   node.clock.Advance(absl::Seconds(1));
-  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout, [](absl::Status) {});
+  node.broker.DeleteStream({{"s"}}, TestNode::kTimeout, [](absl::Status) {});
   node.Settle();
   node.CreateActive("s", 1);  // Another stream of the same name.
   EXPECT_EQ(ReasonOf(node.Get(*iterator).status()),

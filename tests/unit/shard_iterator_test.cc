@@ -86,7 +86,7 @@ TEST(NextTokenTest, ATokenGivesItsPositionBackUntilItExpires) {
   const auto position =
       DecodeNextToken(signer, ListOperation::kListShards, token, kNow);
   ASSERT_TRUE(position.ok());
-  EXPECT_EQ(position->stream_name, "orders");
+  EXPECT_EQ(position->name, "orders");
   EXPECT_EQ(position->stream, StreamId(3));
   EXPECT_EQ(position->shard, ShardIndex(99));
   const auto expired =

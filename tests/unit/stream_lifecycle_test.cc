@@ -29,7 +29,7 @@ TEST(StreamLifecycleTest, ADeletedStreamDropsItsShardsAndIsGone) {
   const StreamPtr stream = node.CreateActive("s", 3);
   node.Advance(absl::Seconds(1));
   absl::Status deleted = absl::InternalError("not answered");
-  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+  node.broker.DeleteStream({{"s"}}, TestNode::kTimeout,
                            [&](absl::Status status) { deleted = status; });
   node.Settle();
   ASSERT_OK(deleted);
@@ -40,7 +40,7 @@ TEST(StreamLifecycleTest, ADeletedStreamDropsItsShardsAndIsGone) {
 TEST(StreamLifecycleTest, AStreamDeletedAtOnceIsGoneInTheNextSecond) {
   TestNode node;
   node.CreateActive("s", 1);
-  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+  node.broker.DeleteStream({{"s"}}, TestNode::kTimeout,
                            [](absl::Status status) { EXPECT_OK(status); });
   node.Settle();
   ASSERT_NE(Find(node, "s"), nullptr);
@@ -148,7 +148,7 @@ TEST(StreamLifecycleTest, AStreamDeletedDuringAReshardLeavesNoShard) {
   ASSERT_OK(node.Split("s", "0", "1000"));
   const StreamPtr stream = Find(node, "s");
   ASSERT_EQ(stream->reshards.size(), 1u);
-  node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+  node.broker.DeleteStream({{"s"}}, TestNode::kTimeout,
                            [](absl::Status status) { EXPECT_OK(status); });
   node.Settle();
   node.clock.Advance(absl::Seconds(5));

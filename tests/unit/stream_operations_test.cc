@@ -44,7 +44,7 @@ TEST(StreamsTest, DeletingTwiceSaysInWhatStateItIs) {
   node.replicas.leader = NodeId(2);  // It stays DELETING.
   absl::Status status;
   for (int i = 0; i < 2; ++i) {
-    node.broker.DeleteStream({"s", ""}, TestNode::kTimeout,
+    node.broker.DeleteStream({{"s"}}, TestNode::kTimeout,
                              [&](absl::Status got) { status = got; });
     node.Settle();
   }
