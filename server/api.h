@@ -102,6 +102,8 @@ struct SubscribeToShardRequest {
   StreamAddress stream;
   absl::string_view shard_id;
   StartingPosition position;
+  // Of a registered consumer; then `stream` may be left out. Empty: none.
+  absl::string_view consumer_arn;
 };
 struct SubscriptionEvent {
   RecordRun records;

@@ -7,27 +7,6 @@
 namespace trireme {
 namespace {
 
-// A SubscribeToShard request that outlives its call: the call may be gone
-// before its position is found.
-struct OwnedSubscribe {
-  explicit OwnedSubscribe(const SubscribeToShardRequest& request)
-      : name(request.stream.name),
-        arn(request.stream.arn),
-        shard_id(request.shard_id),
-        sequence_number(request.position.sequence_number),
-        position(request.position) {
-    position.sequence_number = sequence_number;
-  }
-  OwnedSubscribe(const OwnedSubscribe&) = delete;
-  OwnedSubscribe& operator=(const OwnedSubscribe&) = delete;
-
-  const std::string name;
-  const std::string arn;
-  const std::string shard_id;
-  const std::string sequence_number;
-  StartingPosition position;
-};
-
 bool NamesConsumer(const StreamAddress& resource) {
   return resource.is_resource && IsConsumerArn(resource.arn);
 }
@@ -54,7 +33,9 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       consumers_(&router_, parts.replicas, &signer_, parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
                       parts.timers, parts.clock, parts.replicas},
-                     options.subscriptions_max) {}
+                     options.subscriptions_max),
+      subscribes_(&router_, &reads_, &subscriptions_, parts.claims,
+                  parts.replicas, parts.clock) {}
 
 void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,
                        Done<PutResult> done) {
@@ -80,18 +61,7 @@ void Broker::GetRecords(const GetRecordsRequest& request,
 absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
     const SubscribeToShardRequest& request, absl::Duration timeout,
     SubscriptionSink* sink) {
-  absl::StatusOr<std::shared_ptr<Subscription>> subscription =
-      subscriptions_.Add(sink);
-  if (!subscription.ok()) return subscription;
-  const auto owned = std::make_shared<const OwnedSubscribe>(request);
-  reads_.FindPosition(
-      {{owned->name, owned->arn}, owned->shard_id, owned->position},
-      kSubscribeToShardNames, timeout,
-      [owned,
-       subscription = *subscription](absl::StatusOr<ShardPosition> position) {
-        subscription->Begin(std::move(position));
-      });
-  return subscription;
+  return subscribes_.Subscribe(request, timeout, sink);
 }
 
 void Broker::CreateStream(const CreateStreamRequest& request,

@@ -28,10 +28,12 @@
 #include "server/reshard_operations.h"
 #include "server/router.h"
 #include "server/settings_operations.h"
+#include "server/shard_claims.h"
 #include "server/shard_reader.h"
 #include "server/shard_tail.h"
 #include "server/signed_token.h"
 #include "server/stream_operations.h"
+#include "server/subscribe_operations.h"
 #include "server/subscriptions.h"
 #include "server/timers.h"
 #include "server/work_pool.h"
@@ -63,6 +65,7 @@ struct BrokerParts {
   Replicas* replicas = nullptr;
   const StateMachine* state = nullptr;
   ShardTails* tails = nullptr;
+  ShardClaims* claims = nullptr;
   WorkPool* read_pool = nullptr;
   Timers* timers = nullptr;
   Clock* clock = nullptr;
@@ -92,7 +95,9 @@ class Broker {
                   Done<GetRecordsResponse> done);
   // `sink` gets the events until its Finish; an error instead of a
   // subscription means that it gets nothing. The request is copied. `timeout`
-  // is for finding the position.
+  // is for finding the position and, of a registered consumer, for claiming the
+  // shard: ResourceInUse when it is its other subscription's
+  // (subscribe_operations.h).
   absl::StatusOr<std::shared_ptr<Subscription>> SubscribeToShard(
       const SubscribeToShardRequest& request, absl::Duration timeout,
       SubscriptionSink* sink);
@@ -168,6 +173,7 @@ class Broker {
   StreamOperations streams_;
   ConsumerOperations consumers_;
   Subscriptions subscriptions_;
+  SubscribeOperations subscribes_;
 };
 
 }  // namespace trireme

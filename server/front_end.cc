@@ -37,7 +37,11 @@ FrontEnd::FrontEnd(const FrontEndOptions& options)
       wake_pool_("wake", kWakeThreads, kJobsMax),
       read_pool_("read", options.read_threads, kJobsMax),
       timers_(SystemClock::Get()),
-      tails_(options.tail_bytes_max, &wake_pool_) {}
+      tails_(options.tail_bytes_max, &wake_pool_),
+      claims_(&wake_pool_) {
+  observers_.Add(&tails_);
+  observers_.Add(&claims_);
+}
 
 FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
 
@@ -50,8 +54,8 @@ void FrontEnd::Serve(Node* node) {
   timers_.Start();
   broker_ = std::make_unique<Broker>(
       options_.broker,
-      BrokerParts{&node->loop(), &node->state(), &tails_, &read_pool_, &timers_,
-                  &node->loop().cluster_clock()});
+      BrokerParts{&node->loop(), &node->state(), &tails_, &claims_, &read_pool_,
+                  &timers_, &node->loop().cluster_clock()});
   server_->Serve(broker_.get());
 }
 

@@ -15,6 +15,7 @@
 #include "server/broker.h"
 #include "server/grpc/grpc_server.h"
 #include "server/node.h"
+#include "server/shard_claims.h"
 #include "server/shard_tail.h"
 #include "server/stream_lifecycle.h"
 #include "server/timers.h"
@@ -53,7 +54,7 @@ class FrontEnd {
   explicit FrontEnd(const FrontEndOptions& options);
   ~FrontEnd();
 
-  AppliedObserver* observer() { return &tails_; }
+  AppliedObserver* observer() { return &observers_; }
   // From here on callers are told that the node is starting.
   absl::Status Listen();
   // Serves `node`, which is running. Once, after Listen.
@@ -69,6 +70,8 @@ class FrontEnd {
   WorkPool read_pool_;
   Timers timers_;
   ShardTails tails_;
+  ShardClaims claims_;
+  AppliedFanout observers_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<GrpcServer> server_;
 };

@@ -36,6 +36,9 @@ inline constexpr size_t kGetRecordsBytesMax = 10u << 20;
 inline constexpr size_t kEventBytesMax = 1u << 20;
 inline constexpr absl::Duration kHeartbeatPeriod = absl::Seconds(5);
 inline constexpr absl::Duration kSubscriptionLife = absl::Minutes(5);
+// A registered consumer's subscription of a shard may be taken over from then
+// on.
+inline constexpr absl::Duration kSubscriptionHeld = absl::Seconds(5);
 inline constexpr uint32_t kConsumersMax = 20;  // Registered, of a stream.
 
 // Streams. Lists take up to kListLimitMax and return at most a page.

@@ -38,6 +38,16 @@ std::optional<GroupId> DecodeGroupKey(absl::string_view key) {
   return GroupId(group);
 }
 
+Key ClaimsKey(GroupId group) {
+  return Key(KeyKind::kClaims).Then(group.value());
+}
+
+std::optional<GroupId> DecodeClaimsKey(absl::string_view key) {
+  uint32_t group = 0;
+  if (!Decode(key, KeyKind::kClaims, &group)) return std::nullopt;
+  return GroupId(group);
+}
+
 Key ShardStateKey(const ShardStateId& id) {
   return Key(KeyKind::kShardState)
       .Then(id.group.value())

@@ -25,6 +25,7 @@ enum class KeyKind : uint8_t {
   kPartition = 4,     // retention class, id -> PartitionRow.
   kStream = 5,        // stream -> StreamRow.
   kNextStreamId = 6,  // -> u32, the id that no stream has had yet.
+  kClaims = 7,        // group -> ClaimsRow.
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
@@ -76,6 +77,9 @@ inline Key FormatKey() { return Key(KeyKind::kFormat); }
 
 Key GroupKey(GroupId group);
 std::optional<GroupId> DecodeGroupKey(absl::string_view key);
+
+Key ClaimsKey(GroupId group);
+std::optional<GroupId> DecodeClaimsKey(absl::string_view key);
 
 Key ShardStateKey(const ShardStateId& id);
 std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key);

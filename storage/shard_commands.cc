@@ -74,6 +74,7 @@ bool IsShardCommand(const v1::Command& command) {
     case v1::Command::kOpenShards:
     case v1::Command::kDropShards:
     case v1::Command::kSealShards:
+    case v1::Command::kClaimShards:
       return true;
     default:
       return false;

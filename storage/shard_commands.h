@@ -25,7 +25,8 @@ struct ShardDecision {
 
 // True for commands to the group of the shards.
 bool IsShardCommand(const v1::Command& command);
-// `index` is the command's place in the group's log: the end of what it seals.
+// All of them but ClaimShards, which touches no shard (claims.h). `index` is
+// the command's place in the group's log: the end of what it seals.
 ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
                                  LogIndex index, const v1::Command& command);
 

@@ -124,6 +124,8 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
   const bool is_meta = entry.group == kMetaGroup;
   if (IsCatalogCommand(command) && is_meta)
     return ApplyToCatalog(command, stamp_ms);
+  if (command.has_claim_shards() && !is_meta)
+    return ApplyClaims(entry.group, command.claim_shards(), stamp_ms);
   if (IsShardCommand(command) && !is_meta) return ApplyToShards(entry, command);
   ApplyResult result;
   if (IsCatalogCommand(command) || IsShardCommand(command)) {
@@ -163,6 +165,17 @@ ApplyResult StateMachine::ApplyToShards(const CommittedEntry& entry,
   return result;
 }
 
+ApplyResult StateMachine::ApplyClaims(GroupId group,
+                                      const v1::ClaimShardsCommand& command,
+                                      int64_t stamp_ms) {
+  ClaimsDecision decision =
+      DecideClaims(claims_[group.value()], command, stamp_ms);
+  PutClaims(group, std::move(decision.claims));
+  ApplyResult result;
+  result.reply = std::move(decision.reply);
+  return result;
+}
+
 // --- one batch ---
 
 void StateMachine::BeginBatch() {
@@ -170,6 +183,7 @@ void StateMachine::BeginBatch() {
   shard_changes_.clear();
   put_streams_.clear();
   removed_streams_.clear();
+  put_claims_.reset();
 }
 
 void StateMachine::PutShard(GroupId group, const ShardChange& change) {
@@ -187,6 +201,11 @@ void StateMachine::PutStream(std::shared_ptr<const Stream> stream) {
 void StateMachine::RemoveStream(StreamId id) {
   batch_.Delete(*store_->tables(), StreamKey(id).view());
   removed_streams_.push_back(id);
+}
+
+void StateMachine::PutClaims(GroupId group, Claims claims) {
+  batch_.Put(*store_->tables(), ClaimsKey(group).view(), EncodeClaims(claims));
+  put_claims_ = std::move(claims);
 }
 
 void StateMachine::PutNextStreamId(uint32_t id) {
@@ -212,6 +231,7 @@ absl::Status StateMachine::WriteBatch(GroupId group) {
   shards_.Publish(group, shard_changes_);
   for (const StreamId id : removed_streams_) catalog_.Remove(id);
   for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
+  if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
   return absl::OkStatus();
 }
 

@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "storage/block.h"
 #include "storage/catalog.h"
+#include "storage/claims.h"
 #include "storage/ids.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
@@ -35,8 +36,9 @@
 namespace trireme {
 
 namespace v1 {
+class ClaimShardsCommand;
 class Command;
-}
+}  // namespace v1
 struct DecodedPayload;
 
 struct StateMachineOptions {
@@ -103,6 +105,7 @@ class StateMachine : public ReplicatedState {
   absl::Status LoadPositions();
   absl::Status LoadShards();
   absl::Status LoadStreams();
+  absl::Status LoadClaims();
   absl::Status ResumePartitions();
 
   // --- state_machine.cc ---
@@ -125,6 +128,9 @@ class StateMachine : public ReplicatedState {
   ApplyResult ApplyToShards(const CommittedEntry& entry,
                             const v1::Command& command)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  ApplyResult ApplyClaims(GroupId group, const v1::ClaimShardsCommand& command,
+                          int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   // The shard as it will be with a batch of the entry at `index`; nothing when
   // its records are here already.
   absl::StatusOr<std::optional<ShardRecord>> Admit(GroupId group,
@@ -135,6 +141,8 @@ class StateMachine : public ReplicatedState {
   void PutStream(std::shared_ptr<const Stream> stream)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void RemoveStream(StreamId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutClaims(GroupId group, Claims claims)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutNextStreamId(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void BeginBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutPosition(GroupId group, const AppliedPosition& position)
@@ -169,6 +177,9 @@ class StateMachine : public ReplicatedState {
   std::vector<std::shared_ptr<const Stream>> put_streams_
       ABSL_GUARDED_BY(write_mu_);
   std::vector<StreamId> removed_streams_ ABSL_GUARDED_BY(write_mu_);
+  std::optional<Claims> put_claims_ ABSL_GUARDED_BY(write_mu_);
+  // By group; what is published of them.
+  std::vector<Claims> claims_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
   absl::flat_hash_map<GroupId, GroupInstall> installs_
       ABSL_GUARDED_BY(write_mu_);

@@ -32,6 +32,7 @@ StateMachine::StateMachine(std::unique_ptr<Store> store,
                            const StateMachineOptions& options)
     : options_(options),
       store_(std::move(store)),
+      claims_(options.group_count),
       applied_(options.group_count),
       durable_(options.group_count) {}
 
@@ -63,6 +64,7 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadPositions());
   RETURN_IF_ERROR(LoadShards());
   RETURN_IF_ERROR(LoadStreams());
+  RETURN_IF_ERROR(LoadClaims());
   ASSIGN_OR_RETURN(
       partitions_,
       TimePartitions::Open(
@@ -145,6 +147,19 @@ absl::Status StateMachine::LoadStreams() {
   absl::MutexLock lock(&write_mu_);
   next_stream_id_ = LoadLittle<uint32_t>(next->data());
   return absl::OkStatus();
+}
+
+absl::Status StateMachine::LoadClaims() {
+  absl::MutexLock lock(&write_mu_);
+  const auto load = [this](absl::string_view key, absl::string_view value)
+                        ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    const std::optional<GroupId> group = DecodeClaimsKey(key);
+    if (!group || group->value() >= options_.group_count)
+      return absl::DataLossError("malformed key of a group's claims");
+    ASSIGN_OR_RETURN(claims_[group->value()], DecodeClaims(value));
+    return absl::OkStatus();
+  };
+  return ForEachRow(*store_, KeyKind::kClaims, load);
 }
 
 absl::Status StateMachine::ResumePartitions() {

@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<StateSource>> StateMachine::OpenSource(
   ShardSourceParts parts;
   parts.store = store_.get();
   parts.shards = shards_.List(group);
+  parts.claims = claims_[group.value()];
   HideBlocksBeyond(position.index, &parts.shards);
   parts.snapshot = store_->NewSnapshot();
   for (auto partition = partitions_->FirstFrom(group, 0); partition;
@@ -157,6 +158,7 @@ void StateMachine::InstallShards(GroupId group, const GroupInstall& install) {
     }
     PutShard(group, merged);
   }
+  PutClaims(group, install.claims());
 }
 
 void StateMachine::InstallCatalog(const GroupInstall& install) {

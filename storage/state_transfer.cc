@@ -25,6 +25,7 @@ enum class Item : uint8_t {
   kStream = 4,        // size u32 | StreamRow
   kNextStreamId = 5,  // id u32
   kEnd = 6,           // nothing
+  kClaims = 7,        // size u32 | ClaimsRow
 };
 
 absl::Status Malformed(absl::string_view what) {
@@ -65,6 +66,10 @@ class ChunkWriter {
   void AddStream(const Stream& stream) {
     Start(Item::kStream);
     AppendSized(EncodeStream(stream));
+  }
+  void AddClaims(const Claims& claims) {
+    Start(Item::kClaims);
+    AppendSized(EncodeClaims(claims));
   }
   void AddNextStreamId(uint32_t id) {
     Start(Item::kNextStreamId);
@@ -127,7 +132,10 @@ class ShardSource : public StateSource {
   absl::StatusOr<std::string> Next() override {
     if (ended_) return std::string();
     ChunkWriter chunk(group_);
-    if (!begun_) chunk.Begin(position_);
+    if (!begun_) {
+      chunk.Begin(position_);
+      chunk.AddClaims(parts_.claims);
+    }
     begun_ = true;
     for (; shard_ < parts_.shards.size() && !chunk.full(); ++shard_)
       chunk.AddShard(parts_.shards[shard_]);
@@ -305,6 +313,8 @@ absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
     case Item::kNextStreamId:
       if (!chunk->TakeLittle(&next_stream_id_)) return Malformed("cut short");
       return absl::OkStatus();
+    case Item::kClaims:
+      return AddClaims(chunk);
     case Item::kEnd:
       complete_ = true;
       return absl::OkStatus();
@@ -346,6 +356,13 @@ absl::Status GroupInstall::AddBlock(GroupId group, ByteCursor* chunk,
   if (CounterIndex(id.first) > position_.index)
     return Malformed("a block beyond the source's position");
   blocks->push_back(block);
+  return absl::OkStatus();
+}
+
+absl::Status GroupInstall::AddClaims(ByteCursor* chunk) {
+  absl::string_view row;
+  if (!TakeSized(chunk, &row)) return Malformed("cut short");
+  ASSIGN_OR_RETURN(claims_, DecodeClaims(row));
   return absl::OkStatus();
 }
 

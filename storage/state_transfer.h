@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/block.h"
 #include "storage/catalog.h"
+#include "storage/claims.h"
 #include "storage/fixed_ints.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_table.h"
@@ -30,12 +31,14 @@ using HeldShards = absl::flat_hash_map<ShardKey, Counter>;
 std::string EncodeHeld(std::span<const ShardChange> shards);
 absl::StatusOr<HeldShards> DecodeHeld(absl::string_view held);
 
-// A data group: its shards, then their blocks from what the other side holds.
+// A data group: its claims, its shards, then their blocks from what the other
+// side holds.
 struct ShardSourceParts {
   const Store* store = nullptr;
   std::unique_ptr<Store::Snapshot> snapshot;
   std::vector<PartitionView> partitions;  // Oldest first.
   std::vector<ShardChange> shards;
+  Claims claims;
 };
 std::unique_ptr<StateSource> MakeShardSource(GroupId group,
                                              const AppliedPosition& position,
@@ -69,6 +72,7 @@ class GroupInstall {
     return streams_;
   }
   uint32_t next_stream_id() const { return next_stream_id_; }
+  const Claims& claims() const { return claims_; }
 
  private:
   absl::Status AddItem(GroupId group, bool is_first, ByteCursor* chunk,
@@ -78,6 +82,7 @@ class GroupInstall {
   absl::Status AddBlock(GroupId group, ByteCursor* chunk,
                         std::vector<BlockView>* blocks);
   absl::Status AddStream(ByteCursor* chunk);
+  absl::Status AddClaims(ByteCursor* chunk);
 
   bool begun_ = false;
   bool complete_ = false;
@@ -85,6 +90,7 @@ class GroupInstall {
   std::vector<ShardChange> shards_;
   std::vector<std::shared_ptr<const Stream>> streams_;
   uint32_t next_stream_id_ = 1;
+  Claims claims_;
 };
 
 }  // namespace trireme

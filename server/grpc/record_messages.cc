@@ -122,6 +122,7 @@ SubscribeToShardRequest FromMessage(
   request.shard_id = message.shard_id();
   request.position = {FromMessage(position.type()), position.sequence_number(),
                       TimestampOf(position)};
+  request.consumer_arn = message.consumer_arn();
   return request;
 }
 

@@ -10,6 +10,7 @@
 #include "storage/block.h"
 #include "storage/catalog_tables.h"
 #include "storage/check.h"
+#include "storage/claims.h"
 #include "storage/crc32c.h"
 #include "storage/fixed_ints.h"
 #include "storage/record.h"
@@ -68,6 +69,17 @@ std::string StreamRow(Input& input) {
   return EncodeStream(stream);
 }
 
+std::string ClaimsRow(Input& input) {
+  Claims claims;
+  for (uint64_t i = input.Below(3); i > 0; --i) {
+    const ShardKey shard = {StreamId(static_cast<uint32_t>(input.Number())),
+                            ShardIndex(static_cast<uint32_t>(input.Number()))};
+    claims[{shard, static_cast<uint32_t>(input.Number())}] = {
+        input.Number(), static_cast<int64_t>(input.Number())};
+  }
+  return EncodeClaims(claims);
+}
+
 void AppendBlock(Input& input, GroupId group, std::string* chunk) {
   BlockId id;
   id.group = group;
@@ -87,7 +99,7 @@ void AppendBlock(Input& input, GroupId group, std::string* chunk) {
 
 // docs/storage-format.md, "Catch-up chunks".
 void AppendItem(Input& input, GroupId group, std::string* chunk) {
-  const auto item = static_cast<uint8_t>(1 + input.Below(7));
+  const auto item = static_cast<uint8_t>(1 + input.Below(8));
   AppendLittle(item, chunk);
   switch (item) {
     case 1:
@@ -104,6 +116,9 @@ void AppendItem(Input& input, GroupId group, std::string* chunk) {
                          chunk);
     case 5:
       return AppendLittle(static_cast<uint32_t>(input.Number()), chunk);
+    case 7:
+      return AppendSized(input.Mostly(8) ? ClaimsRow(input) : input.Bytes(8),
+                         chunk);
     default:
       return;
   }

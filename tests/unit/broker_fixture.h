@@ -160,11 +160,13 @@ class TestNode {
         wake_pool("wakes", threads, 64),
         timers(&clock),
         tails(tail_bytes, &wake_pool),
+        claims(&wake_pool),
         replicas(&replica.state(), &observers, &clock),
         lifecycle(&replica.state().catalog(), &replicas, &timers, &clock),
-        broker(options, {&replicas, &replica.state(), &tails, &read_pool,
-                         &timers, &clock}) {
+        broker(options, {&replicas, &replica.state(), &tails, &claims,
+                         &read_pool, &timers, &clock}) {
     observers.Add(&tails);
+    observers.Add(&claims);
     observers.Add(&lifecycle);
   }
   ~TestNode() {
@@ -282,6 +284,7 @@ class TestNode {
   WorkPool wake_pool;
   Timers timers;
   ShardTails tails;
+  ShardClaims claims;
   InstantReplicas replicas;
   StreamLifecycle lifecycle;
   Broker broker;

@@ -382,6 +382,97 @@ TEST_F(GrpcServerTest, ASubscriberThatDoesNotReadHoldsNobodyUp) {
   reader->Finish();
 }
 
+TEST_F(GrpcServerTest, AConsumerLivesFromRegistrationToDeregistration) {
+  CreateStream("s", 1);
+  v1::RegisterStreamConsumerResponse made;
+  {
+    grpc::ClientContext context;
+    v1::RegisterStreamConsumerRequest request;
+    request.set_stream_arn("arn:aws:kinesis:us-east-1:000000000000:stream/s");
+    request.set_consumer_name("c");
+    (*request.mutable_tags())["team"] = "a";
+    ASSERT_TRUE(
+        streams_->RegisterStreamConsumer(&context, request, &made).ok());
+  }
+  const v1::Consumer& consumer = made.consumer();
+  EXPECT_EQ(consumer.consumer_name(), "c");
+  EXPECT_EQ(consumer.consumer_arn(),
+            "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/"
+            "c:1700000000");
+  EXPECT_EQ(consumer.consumer_status(), v1::Consumer::CREATING);
+  EXPECT_EQ(consumer.consumer_creation_timestamp().seconds(), 1'700'000'000);
+  {
+    grpc::ClientContext context;
+    v1::DescribeStreamConsumerRequest request;
+    request.set_consumer_arn(consumer.consumer_arn());
+    v1::DescribeStreamConsumerResponse response;
+    ASSERT_TRUE(
+        streams_->DescribeStreamConsumer(&context, request, &response).ok());
+    EXPECT_EQ(response.consumer_description().consumer_status(),
+              v1::Consumer::ACTIVE);
+    EXPECT_EQ(response.consumer_description().stream_arn(),
+              "arn:aws:kinesis:us-east-1:000000000000:stream/s");
+  }
+  {
+    grpc::ClientContext context;
+    v1::ListStreamConsumersRequest request;
+    request.set_stream_name("s");
+    v1::ListStreamConsumersResponse response;
+    ASSERT_TRUE(
+        streams_->ListStreamConsumers(&context, request, &response).ok());
+    ASSERT_EQ(response.consumers_size(), 1);
+    EXPECT_EQ(response.consumers(0).consumer_status(), v1::Consumer::ACTIVE);
+  }
+  {
+    grpc::ClientContext context;
+    v1::DescribeStreamSummaryRequest request;
+    request.set_stream_name("s");
+    v1::DescribeStreamSummaryResponse response;
+    ASSERT_TRUE(
+        streams_->DescribeStreamSummary(&context, request, &response).ok());
+    EXPECT_EQ(response.stream_description_summary().consumer_count(), 1);
+  }
+  {
+    grpc::ClientContext context;
+    v1::ListTagsForResourceRequest request;
+    request.set_resource_arn(consumer.consumer_arn());
+    v1::ListTagsForResourceResponse response;
+    ASSERT_TRUE(
+        streams_->ListTagsForResource(&context, request, &response).ok());
+    ASSERT_EQ(response.tags_size(), 1);
+    EXPECT_EQ(response.tags(0).value(), "a");
+  }
+  // One subscription at a time; another is refused before its first event.
+  v1::SubscribeToShardRequest subscribe;
+  subscribe.set_consumer_arn(consumer.consumer_arn());
+  subscribe.set_shard_id("shardId-000000000000");
+  subscribe.mutable_starting_position()->set_type(v1::TRIM_HORIZON);
+  grpc::ClientContext first_context;
+  const auto first = records_->SubscribeToShard(&first_context, subscribe);
+  v1::SubscribeToShardEvent event;
+  ASSERT_TRUE(first->Read(&event));
+  {
+    grpc::ClientContext context;
+    const auto second = records_->SubscribeToShard(&context, subscribe);
+    EXPECT_FALSE(second->Read(&event));
+    const grpc::Status refused = second->Finish();
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_THAT(refused.error_message(),
+                HasSubstr("Another active subscription exists for this shard"));
+  }
+  {
+    grpc::ClientContext context;
+    v1::DeregisterStreamConsumerRequest request;
+    request.set_stream_name("s");
+    request.set_consumer_name("c");
+    v1::DeregisterStreamConsumerResponse response;
+    ASSERT_TRUE(
+        streams_->DeregisterStreamConsumer(&context, request, &response).ok());
+  }
+  EXPECT_FALSE(first->Read(&event));
+  EXPECT_EQ(first->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(GrpcServerTest, StoppingSendsSubscribersElsewhere) {
   CreateStream("s", 1);
   grpc::ClientContext context;

@@ -3,44 +3,12 @@
 #include "gmock/gmock.h"
 #include "server/limits.h"
 #include "tests/unit/broker_fixture.h"
-#include "trireme/v1/records.pb.h"
+#include "tests/unit/subscription_sink.h"
 
 namespace trireme {
 namespace {
 
 using ::testing::ElementsAre;
-
-// Takes events; the test says when each was written.
-class Sink : public SubscriptionSink {
- public:
-  void Write(SubscriptionEvent event) override {
-    EXPECT_FALSE(writing) << "one event at a time";
-    EXPECT_FALSE(finished.has_value());
-    writing = true;
-    events.push_back(std::move(event));
-  }
-  void Finish(absl::Status status) override {
-    EXPECT_FALSE(finished.has_value());
-    EXPECT_FALSE(writing);
-    finished = std::move(status);
-  }
-  void Abandon() override { abandoned = true; }
-
-  bool writing = false;
-  bool abandoned = false;
-  std::vector<SubscriptionEvent> events;
-  std::optional<absl::Status> finished;
-};
-
-std::vector<std::string> DataOf(const SubscriptionEvent& event) {
-  v1::SubscribeToShardEvent message;
-  EXPECT_TRUE(message.ParseFromString(BytesOf(event.records)));
-  std::vector<std::string> data;
-  for (const v1::Record& record : message.records()) {
-    data.push_back(record.data());
-  }
-  return data;
-}
 
 class SubscriptionTest : public ::testing::Test {
  protected:
