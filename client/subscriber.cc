@@ -19,6 +19,9 @@ namespace {
 
 constexpr char kCall[] = "SubscribeToShard";
 constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
+// A shard that was subscribed to, by ourselves maybe before the connection
+// broke, can be taken over after 5 seconds.
+constexpr absl::Duration kHeldRetry = absl::Seconds(1);
 
 absl::Status Stopped() {
   return MakeError(absl::StatusCode::kCancelled, kCancelled, kCall,
@@ -118,7 +121,9 @@ void Subscriber::Run() {
       result = Stopped();
       break;
     }
-    if (Classify(status) == Failure::kRefused && !status.ok()) {
+    const bool held =
+        !progressed_ && Reason(status) == "ResourceInUseException";
+    if (Classify(status) == Failure::kRefused && !status.ok() && !held) {
       result = status;
       break;
     }
@@ -126,8 +131,9 @@ void Subscriber::Run() {
     if (options_.on_interruption) options_.on_interruption(status);
     if (status.ok()) continue;
     if (absl::IsUnavailable(status)) client_.endpoints().Leave(endpoint);
-    stop_.WaitFor(std::max(backoff.Next(),
-                           RetryDelay(status).value_or(absl::ZeroDuration())));
+    stop_.WaitFor(held ? kHeldRetry
+                       : std::max(backoff.Next(), RetryDelay(status).value_or(
+                                                      absl::ZeroDuration())));
   }
   if (options_.on_end) options_.on_end(result);
   absl::MutexLock lock(&mu_);
@@ -140,6 +146,7 @@ absl::Status Subscriber::FollowOnce(const Endpoint& endpoint) {
   CLIENT_RETURN_IF_ERROR(endpoint.Connect(kCall, kConnectAttempt));
   v1::SubscribeToShardRequest request;
   request.set_stream_name(options_.stream_name);
+  request.set_consumer_arn(options_.consumer_arn);
   request.set_shard_id(options_.shard_id);
   *request.mutable_starting_position() = position_;
   Subscription subscription(endpoint, request, stop_);

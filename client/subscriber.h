@@ -23,7 +23,10 @@
 namespace trireme::client {
 
 struct SubscriberOptions {
-  std::string stream_name;
+  std::string stream_name;  // May be left out with a consumer_arn.
+  // Of a registered consumer, which has one subscription a shard: another one
+  // ends this with ResourceInUseException. Empty: any number may subscribe.
+  std::string consumer_arn = {};
   std::string shard_id;
   v1::StartingPosition from = FromLatest();
   // Events without records too: they come at least every 5 seconds.

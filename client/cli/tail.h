@@ -13,7 +13,8 @@ namespace trireme::cli {
 
 struct TailOptions {
   std::string stream;
-  std::string shard;  // Empty: all, and those that split off.
+  std::string consumer;  // Name or ARN of a registered one. Empty: none.
+  std::string shard;     // Empty: all, and those that split off.
   std::string from = "latest";
   uint64_t limit = 0;  // 0: none.
   // Ends when no record came for so long.

@@ -22,10 +22,12 @@ namespace {
 // also of shards that others split into, and decides about the end.
 class Tail {
  public:
-  Tail(Session& session, client::Client& client, const TailOptions& options)
+  Tail(Session& session, client::Client& client, const TailOptions& options,
+       std::string consumer_arn)
       : session_(session),
         client_(client),
         options_(options),
+        consumer_arn_(std::move(consumer_arn)),
         printer_(session),
         on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {}
 
@@ -67,6 +69,7 @@ class Tail {
     }
     client::SubscriberOptions options;
     options.stream_name = options_.stream;
+    options.consumer_arn = consumer_arn_;
     options.shard_id = shard;
     options.from = from;
     options.on_event = [this, shard](const auto& event) {
@@ -147,6 +150,7 @@ class Tail {
   Session& session_;
   client::Client& client_;
   const TailOptions& options_;
+  const std::string consumer_arn_;
 
   absl::Mutex mu_;
   RecordPrinter printer_ ABSL_GUARDED_BY(mu_);
@@ -199,7 +203,14 @@ int RunTail(Session& session, const TailOptions& options) {
     if (!listed.ok()) return session.Fail(listed.status());
     shards = FirstShards(*listed, from->type() == v1::LATEST);
   }
-  Tail tail(session, **client, options);
+  std::string consumer_arn;
+  if (!options.consumer.empty()) {
+    const auto consumer =
+        (*client)->DescribeStreamConsumer(options.stream, options.consumer);
+    if (!consumer.ok()) return session.Fail(consumer.status());
+    consumer_arn = consumer->consumer_arn();
+  }
+  Tail tail(session, **client, options, std::move(consumer_arn));
   const absl::Status status = tail.Run(shards, *from);
   return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }
@@ -215,10 +226,14 @@ children.
 Examples:
   trireme tail orders
   trireme tail orders --from 10m --limit 100
+  trireme tail orders --consumer billing
   trireme tail orders --from trim-horizon --idle-exit 5s --output json
 )");
   const auto options = std::make_shared<TailOptions>();
   tail->add_option("STREAM", options->stream, "the stream's name")->required();
+  tail->add_option("--consumer", options->consumer,
+                   "as this registered consumer, named by its name or ARN: the "
+                   "one that tails a shard for it ends when another begins");
   tail->add_option("--shard", options->shard,
                    "only this one: shardId-000000000003, or 3");
   AddFromOption(*tail, options->from);

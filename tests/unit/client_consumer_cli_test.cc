@@ -53,5 +53,20 @@ TEST_F(CliTest, AConsumerIsNamedByItsArnToo) {
   EXPECT_THAT(err_, HasSubstr("name the stream and the consumer"));
 }
 
+TEST_F(CliTest, AStreamIsTailedAsAConsumer) {
+  MakeStream(1);
+  ASSERT_EQ(Run({"consumer", "register", "s", "billing"}), kExitOk);
+  ASSERT_EQ(Run({"put", "s", "--key", "k", "--data", "hello"}), kExitOk);
+  for (const std::string consumer : {"billing", kArn}) {
+    ASSERT_EQ(Run({"tail", "s", "--consumer", consumer, "--from",
+                   "trim-horizon", "--limit", "1"}),
+              kExitOk)
+        << err_;
+    EXPECT_THAT(out_, HasSubstr("hello"));
+    EXPECT_EQ(fake_.subscribed_by(), kArn);
+  }
+  EXPECT_EQ(Run({"tail", "s", "--consumer", "nobody"}), kExitNotFound);
+}
+
 }  // namespace
 }  // namespace trireme::cli

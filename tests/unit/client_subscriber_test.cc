@@ -152,6 +152,28 @@ TEST_F(SubscriberTest, EndsWithARefusal) {
   EXPECT_EQ(Reason(subscriber.Wait()), "ResourceNotFoundException");
 }
 
+// Its own subscription of a moment ago, which the server has not given up.
+TEST_F(SubscriberTest, WaitsForAShardThatIsHeld) {
+  Put(0, 3);
+  fake_.FailNext("SubscribeToShard",
+                 TypedError(grpc::StatusCode::FAILED_PRECONDITION,
+                            "ResourceInUseException", "held"));
+  SubscriberOptions options = Options(FromTrimHorizon());
+  options.consumer_arn = "arn:of:a:consumer";
+  Subscriber subscriber(*client_, std::move(options));
+  ASSERT_TRUE(EventuallyGot(3));
+  EXPECT_EQ(fake_.subscribed_by(), "arn:of:a:consumer");
+  subscriber.Stop();
+}
+
+TEST_F(SubscriberTest, EndsWhenAnotherTakesOver) {
+  Put(0, 3);
+  fake_.TakeOverAfter(1);
+  Subscriber subscriber(*client_, Options(FromTrimHorizon()));
+  EXPECT_EQ(Reason(subscriber.Wait()), "ResourceInUseException");
+  ExpectGot(0, 3);
+}
+
 TEST_F(SubscriberTest, CancellingTheClientEndsIt) {
   Subscriber subscriber(*client_, Options(FromTrimHorizon()));
   ASSERT_TRUE(Eventually([&] { return events_ > 0; }));

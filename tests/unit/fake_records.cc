@@ -135,6 +135,7 @@ class FakeTrireme::RecordsService : public v1::Records::Service {
     {
       absl::MutexLock lock(&fake_.mu_);
       if (Status s = fake_.Enter("SubscribeToShard"); !s.ok()) return s;
+      fake_.subscribed_by_ = in->consumer_arn();
       Shard* shard = fake_.FindShard(in->stream_name(), in->shard_id());
       if (shard == nullptr) return NotFound("Shard " + in->shard_id());
       next = fake_.Position(*shard, in->starting_position());
@@ -148,12 +149,20 @@ class FakeTrireme::RecordsService : public v1::Records::Service {
       if (what == Next::kWait) continue;
       if (!writer->Write(event)) return Status::OK;
       if (what == Next::kEnd) return Status::OK;
-      if (!event.records().empty() && --events_left == 0) return Status::OK;
+      if (!event.records().empty() && --events_left == 0) return PlannedEnd();
     }
     return Status::CANCELLED;
   }
 
  private:
+  Status PlannedEnd() {
+    absl::MutexLock lock(&fake_.mu_);
+    return fake_.taken_over_
+               ? TypedError(StatusCode::FAILED_PRECONDITION,
+                            "ResourceInUseException", "taken over")
+               : Status::OK;
+  }
+
   enum class Next { kSend, kWait, kEnd, kGone };
 
   std::string Iterator(const std::string& stream, const std::string& shard,

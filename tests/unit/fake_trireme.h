@@ -51,6 +51,12 @@ class FakeTrireme {
   void SetEndingPutStreams(bool ending);
   // Every subscription ends with OK after so many events with records.
   void EndSubscriptionsAfter(int events);
+  // The same, with ResourceInUseException.
+  void TakeOverAfter(int events) {
+    absl::MutexLock lock(&mu_);
+    events_per_subscription_ = events;
+    taken_over_ = true;
+  }
   // Subscriptions send nothing, not even heartbeats, while set.
   void SetSilent(bool silent);
   // Readers get records twice, never, or in pairs the wrong way round.
@@ -80,6 +86,11 @@ class FakeTrireme {
   bool AwaitCall(const std::string& call) const;
   std::vector<v1::Record> records(const std::string& stream) const;
   bool HasStream(const std::string& stream) const;
+  // The consumer_arn of the newest SubscribeToShard.
+  std::string subscribed_by() const {
+    absl::MutexLock lock(&mu_);
+    return subscribed_by_;
+  }
   // Of the newest ListShards of a stream, as text; nothing is filtered.
   std::string shard_filter() const {
     absl::MutexLock lock(&mu_);
@@ -130,6 +141,7 @@ class FakeTrireme {
   std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> reshards_ ABSL_GUARDED_BY(mu_);
+  std::string subscribed_by_ ABSL_GUARDED_BY(mu_);
   std::string shard_filter_ ABSL_GUARDED_BY(mu_);
   struct Planned {
     grpc::Status status;
@@ -142,6 +154,7 @@ class FakeTrireme {
   std::optional<std::pair<int, bool>> break_put_stream_ ABSL_GUARDED_BY(mu_);
   bool ending_put_streams_ ABSL_GUARDED_BY(mu_) = false;
   int events_per_subscription_ ABSL_GUARDED_BY(mu_) = 1 << 30;
+  bool taken_over_ ABSL_GUARDED_BY(mu_) = false;
   bool silent_ ABSL_GUARDED_BY(mu_) = false;
   Fault fault_ ABSL_GUARDED_BY(mu_) = Fault::kNone;
   bool unhealthy_ ABSL_GUARDED_BY(mu_) = false;
