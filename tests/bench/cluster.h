@@ -34,7 +34,8 @@ class Cluster {
   std::vector<std::string> Shards(const std::string& stream);
 
   void Kill(size_t process) { processes_[process]->Kill(); }
-  // After Kill. Does not wait until it serves.
+  void Terminate(size_t process) { processes_[process]->Terminate(); }
+  // After Kill or Terminate. Does not wait until it serves.
   void Start(size_t process);
 
   client::Client& client() { return *client_; }

@@ -28,6 +28,7 @@ const std::vector<NamedRow>& AllRows() {
       {"ack", MeasureAck},
       {"push", MeasurePush},
       {"fanout", MeasureFanOut},
+      {"replay", MeasureReplay},
       {"restart", MeasureRestart},
       {"failover", MeasureFailover},
       {"idle", MeasureIdle},
@@ -66,6 +67,7 @@ void MakeQuick(Scale& scale) {
   scale.idle_shards = 1'000;
   scale.restart_megabytes = 100;
   scale.failovers = 1;
+  scale.replay_s = 4;
 }
 
 int Main(int argc, char** argv) {

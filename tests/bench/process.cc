@@ -48,9 +48,13 @@ Process::Process(const std::vector<std::string>& command,
 
 Process::~Process() { Kill(); }
 
-void Process::Kill() {
+void Process::Kill() { End(SIGKILL); }
+
+void Process::Terminate() { End(SIGTERM); }
+
+void Process::End(int signal) {
   if (pid_ < 0) return;
-  kill(pid_, SIGKILL);
+  kill(pid_, signal);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
 }

@@ -21,11 +21,15 @@ class Process {
 
   // kill -9, and waits.
   void Kill();
+  // SIGTERM, and waits for the planned end.
+  void Terminate();
 
   double CpuMilliseconds() const;  // User and system, of all threads.
   double ResidentBytes() const;
 
  private:
+  void End(int signal);
+
   pid_t pid_ = -1;
 };
 

@@ -14,6 +14,7 @@ struct Scale {
   int idle_shards = 10'000;  // Of the idle cluster.
   double restart_megabytes = 400;
   int failovers = 3;
+  double replay_s = 8;  // How long is written what is read again.
 };
 
 // write_rows.cc
@@ -25,6 +26,9 @@ Row MeasureAck(const Scale& scale);
 // push_rows.cc
 Row MeasurePush(const Scale& scale);
 Row MeasureFanOut(const Scale& scale);
+
+// replay_rows.cc
+Row MeasureReplay(const Scale& scale);
 
 // cluster_rows.cc
 Row MeasureIdle(const Scale& scale);
