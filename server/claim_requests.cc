@@ -14,24 +14,18 @@ uint64_t ClaimRequests::NewSubscription() {
   return absl::Uniform<uint64_t>(random_);
 }
 
-void ClaimRequests::Claim(const WantedShard& wanted, absl::Duration timeout,
-                          std::weak_ptr<Subscription> subscription,
-                          ShardClaims::Decided decided) {
-  claims_->Add(wanted, std::move(subscription), std::move(decided));
-  Ask(wanted.group,
-      {wanted.key, wanted.subscription, clock_->MonotonicNow() + timeout});
-}
-
-void ClaimRequests::Ask(GroupId group, Asked asked) {
+void ClaimRequests::Claim(const WantedShard& wanted, absl::Duration timeout) {
+  const Asked asked{wanted.key, wanted.subscription,
+                    clock_->MonotonicNow() + timeout};
   {
     absl::MutexLock lock(&mu_);
-    Queue& queue = queues_[group];
+    Queue& queue = queues_[wanted.group];
     if (std::exchange(queue.in_flight, true)) {
       queue.waiting.push_back(asked);
       return;
     }
   }
-  Propose(group, {asked});
+  Propose(wanted.group, {asked});
 }
 
 void ClaimRequests::Propose(GroupId group, Batch batch) {

@@ -7,7 +7,6 @@
 #ifndef TRIREME_SERVER_CLAIM_REQUESTS_H_
 #define TRIREME_SERVER_CLAIM_REQUESTS_H_
 
-#include <memory>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -19,7 +18,6 @@
 #include "replication/proposal.h"
 #include "replication/replicas.h"
 #include "server/shard_claims.h"
-#include "server/subscription.h"
 #include "storage/clock.h"
 
 namespace trireme {
@@ -33,11 +31,9 @@ class ClaimRequests {
   // A number for a subscription, to be claimed with.
   uint64_t NewSubscription();
 
-  // Calls `decided` once the claim is granted, refused (ResourceInUse) or
-  // given up: at the latest when the time is up.
-  void Claim(const WantedShard& wanted, absl::Duration timeout,
-             std::weak_ptr<Subscription> subscription,
-             ShardClaims::Decided decided);
+  // Proposes a claim that was added to the ShardClaims. It is decided at the
+  // latest when the time is up: granted, refused (ResourceInUse) or given up.
+  void Claim(const WantedShard& wanted, absl::Duration timeout);
 
  private:
   struct Asked {
@@ -52,7 +48,6 @@ class ClaimRequests {
     Batch waiting;
   };
 
-  void Ask(GroupId group, Asked asked);
   void Propose(GroupId group, Batch batch);
   void OnOutcome(GroupId group, Batch batch, const ProposalOutcome& outcome);
   // The entry is applied somewhere: once it is here, it is decided.

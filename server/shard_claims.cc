@@ -72,22 +72,11 @@ bool ShardClaims::IsOpen(const ClaimKey& key, uint64_t subscription) const {
 
 void ShardClaims::GiveUp(const ClaimKey& key, uint64_t subscription,
                          absl::Status why) {
-  Take(key, subscription, false, std::move(why));
-}
-
-void ShardClaims::Revoke(const ClaimKey& key, uint64_t subscription,
-                         absl::Status why) {
-  Take(key, subscription, true, std::move(why));
-}
-
-void ShardClaims::Take(const ClaimKey& key, uint64_t subscription,
-                       bool granted_too, absl::Status why) {
   Jobs jobs;
   {
     absl::MutexLock lock(&mu_);
     const auto found = Find(key, subscription);
-    if (found == all_.end()) return;
-    if (found->second.decided == nullptr && !granted_too) return;
+    if (found == all_.end() || found->second.decided == nullptr) return;
     jobs.push_back(EndOf(std::move(found->second), std::move(why)));
     all_.erase(found);
   }

@@ -46,15 +46,14 @@ class ShardClaims : public AppliedObserver {
   // `pool` must outlive this.
   explicit ShardClaims(WorkPool* pool) : pool_(pool) {}
 
-  // Before the claim is proposed.
+  // Before the claim is proposed. From here on a deregistration is seen; one
+  // that came before is in the catalogue.
   void Add(const WantedShard& wanted, std::weak_ptr<Subscription> subscription,
            Decided decided);
   // False once it is decided, also when this did it.
   bool IsOpen(const ClaimKey& key, uint64_t subscription) const;
   // Decides what has not been decided: the claim will not be granted.
   void GiveUp(const ClaimKey& key, uint64_t subscription, absl::Status why);
-  // The same, and ends the subscription when it was granted already.
-  void Revoke(const ClaimKey& key, uint64_t subscription, absl::Status why);
 
   size_t count() const;
 
@@ -83,8 +82,6 @@ class ShardClaims : public AppliedObserver {
   void End(absl::FunctionRef<bool(const Held&)> is_over,
            absl::FunctionRef<absl::Status(const Held&)> why, Jobs* jobs)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Take(const ClaimKey& key, uint64_t subscription, bool granted_too,
-            absl::Status why);
   static WorkPool::Job EndOf(Held held, absl::Status why);
   All::iterator Find(const ClaimKey& key, uint64_t subscription)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -115,20 +115,19 @@ void SubscribeOperations::Claim(CallPtr call, ShardPosition position) {
       absl::StrCat("consumer ", call->named->name, ", shard ",
                    ShardIdToString(position.shard->index), " in stream ",
                    call->named->stream, " under account ", account.id);
-  const absl::Duration left = TimeLeft(*call);
-  requests_.Claim(
-      wanted, left, call->subscription,
-      [subscription = call->subscription,
-       position = std::move(position)](absl::Status decided) mutable {
-        if (!decided.ok()) return subscription->Begin(std::move(decided));
-        subscription->Begin(std::move(position));
-      });
-  // From here on a deregistration is seen; one that came before is seen now.
+  claims_->Add(wanted, call->subscription,
+               [subscription = call->subscription,
+                position = std::move(position)](absl::Status decided) mutable {
+                 if (!decided.ok())
+                   return subscription->Begin(std::move(decided));
+                 subscription->Begin(std::move(position));
+               });
   const StreamPtr stream = router_->catalog().Find(call->stream);
   if (stream == nullptr || stream->consumers.Find(call->consumer) == nullptr) {
-    claims_->Revoke(wanted.key, wanted.subscription,
-                    ConsumerNotFound(*call->named, account));
+    return claims_->GiveUp(wanted.key, wanted.subscription,
+                           ConsumerNotFound(*call->named, account));
   }
+  requests_.Claim(wanted, TimeLeft(*call));
 }
 
 absl::Duration SubscribeOperations::TimeLeft(const Call& call) const {

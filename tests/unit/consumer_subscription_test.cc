@@ -9,6 +9,7 @@
 #include "server/limits.h"
 #include "tests/unit/broker_fixture.h"
 #include "tests/unit/subscription_sink.h"
+#include "trireme/v1/command.pb.h"
 
 namespace trireme {
 namespace {
@@ -241,22 +242,40 @@ TEST_F(ConsumerSubscriptionTest, WhoIsNotRegisteredIsNotFound) {
 
 // The deregistration came between finding the consumer and claiming.
 TEST_F(ConsumerSubscriptionTest, ADeregistrationMeanwhileIsSeen) {
-  node_.replicas.at_barrier = [this](GroupId group) {
-    if (group == kMetaGroup) return;
-    node_.replicas.at_barrier = nullptr;
+  bool deregistered = false;
+  node_.replicas.at_barrier = [&](GroupId group) {
+    if (group == kMetaGroup || std::exchange(deregistered, true)) return;
     EXPECT_OK(Deregister());
   };
   const Subscriber& subscriber =
       Subscribe("0", kArnOfC, {ShardIteratorType::kLatest, "", {}});
+  EXPECT_TRUE(deregistered);
+  EXPECT_TRUE(subscriber.sink.events.empty());
   EXPECT_EQ(subscriber.reason(), ErrorReason::kResourceNotFound);
   EXPECT_EQ(node_.claims.count(), 0u);
 }
 
 TEST_F(ConsumerSubscriptionTest, ClaimsThatWaitRideTogether) {
+  const std::string arn =
+      "arn:aws:kinesis:us-east-1:000000000000:stream/s/consumer/";
+  Register("d");
+  Register("e");
   node_.replicas.holding = true;
-  Subscribe("0");
-  for (int i = 0; i < 5; ++i) Register("x"), Subscribe("0");
+  for (const char* name : {"c", "d", "e"}) {
+    Subscribe("0", absl::StrCat(arn, name, ":1700000000"));
+  }
+  ASSERT_EQ(node_.replicas.held.size(), 1u);
+  node_.replicas.CommitHeld();
+  ASSERT_EQ(node_.replicas.held.size(), 1u);
+  v1::Command command;
+  ASSERT_TRUE(command.ParseFromString(node_.replicas.held[0].body->command));
+  EXPECT_EQ(command.claim_shards().claims_size(), 2);
   node_.replicas.holding = false;
+  node_.replicas.CommitHeld();
+  node_.Settle();
+  for (const auto& subscriber : subscribers_) {
+    EXPECT_EQ(subscriber->sink.events.size(), 1u);
+  }
 }
 
 // The node's other subscription, asked for at the same time.
@@ -310,6 +329,8 @@ TEST_F(ConsumerSubscriptionTest, StuckConsumersHoldOneEventEach) {
   constexpr uint64_t kTailBytes = 4u << 20;
   TestNode node(0, kTailBytes);
   node.CreateActive("s", 1);
+  // From here on the tail knows the shard.
+  ASSERT_OK(node.Put("s", "k", "before"));
   std::vector<std::unique_ptr<Subscriber>> stuck;
   for (int i = 0; i < kStuck; ++i) {
     TestNode::Answer<FoundConsumer> answer;
