@@ -69,6 +69,9 @@ class Client {
       absl::string_view name, int target_shard_count);
   // From the next record on; 1024..10240.
   absl::Status UpdateMaxRecordSize(absl::string_view name, int kib);
+  // 24..8760 hours; the stream is UPDATING, then ACTIVE.
+  absl::Status IncreaseRetentionPeriod(absl::string_view name, int hours);
+  absl::Status DecreaseRetentionPeriod(absl::string_view name, int hours);
   absl::StatusOr<v1::DescribeLimitsResponse> DescribeLimits();
   absl::Status AddTags(absl::string_view name,
                        const std::map<std::string, std::string>& tags);
@@ -128,11 +131,10 @@ class Client {
   absl::Status Call(absl::string_view name, Repeat repeat, Attempt attempt);
   // A call of the control plane.
   template <typename Request, typename Response>
-  absl::Status CallStreams(
-      absl::string_view name, Repeat repeat,
-      grpc::Status (v1::Streams::Stub::*method)(grpc::ClientContext*,
-                                                const Request&, Response*),
-      const Request& request, Response* response);
+  absl::Status CallStreams(absl::string_view name, Repeat repeat,
+                           grpc::Status (v1::Streams::Stub::*method)(
+                               grpc::ClientContext*, const Request&, Response*),
+                           const Request& request, Response* response);
   // `group`: goes to its leader; none: to any node.
   absl::Status CallUntil(absl::Time deadline, absl::string_view name,
                          Repeat repeat, Attempt attempt,

@@ -24,6 +24,7 @@
 #include "server/put_operations.h"
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
+#include "server/retention_operations.h"
 #include "server/router.h"
 #include "server/settings_operations.h"
 #include "server/shard_reader.h"
@@ -124,6 +125,10 @@ class Broker {
   // --- Settings and tags (§1.4, §1.8) ---
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                            absl::Duration timeout, StatusDone done);
+  void IncreaseStreamRetentionPeriod(const RetentionPeriodRequest& request,
+                                     absl::Duration timeout, StatusDone done);
+  void DecreaseStreamRetentionPeriod(const RetentionPeriodRequest& request,
+                                     absl::Duration timeout, StatusDone done);
   void DescribeLimits(absl::Duration timeout,
                       Done<DescribeLimitsResponse> done);
   void AddTags(const AddTagsRequest& request, absl::Duration timeout,
@@ -152,6 +157,7 @@ class Broker {
   ReadOperations reads_;
   ReshardOperations reshards_;
   SettingsOperations settings_;
+  RetentionOperations retention_;
   StreamOperations streams_;
   Subscriptions subscriptions_;
 };

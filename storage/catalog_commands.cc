@@ -9,6 +9,7 @@
 #include "storage/clock.h"
 #include "storage/errors.h"
 #include "storage/reshard_commands.h"
+#include "storage/retention_commands.h"
 #include "storage/settings_commands.h"
 #include "storage/shard_places.h"
 #include "storage/stream_name.h"
@@ -165,6 +166,8 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kCompleteReshards:
     case v1::Command::kTagStream:
     case v1::Command::kUpdateStreamSettings:
+    case v1::Command::kUpdateRetention:
+    case v1::Command::kCompleteRetention:
       return true;
     default:
       return false;
@@ -195,6 +198,10 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return TagStream(state, command.tag_stream());
     case v1::Command::kUpdateStreamSettings:
       return UpdateStreamSettings(state, command.update_stream_settings());
+    case v1::Command::kUpdateRetention:
+      return UpdateRetention(state, command.update_retention());
+    case v1::Command::kCompleteRetention:
+      return CompleteRetention(state, command.complete_retention(), stamp_ms);
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

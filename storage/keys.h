@@ -30,9 +30,26 @@ enum class KeyKind : uint8_t {
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
 };
 
-// The three families of time partitions (design.md D4), by the retention of
-// the streams in them. Written to disk; never renumber.
-enum class RetentionClass : uint8_t { kDay = 1, kWeek = 2, kYear = 3 };
+// Whose blocks a time partition holds, by the retention of their streams when
+// they were written (design.md D4). The last two take what outlived a partition
+// of kDay or kWeek, since the retention was raised. Written to disk; never
+// renumber.
+enum class RetentionClass : uint8_t {
+  kDay = 1,
+  kWeek = 2,
+  kYear = 3,
+  kKeptOfDay = 4,
+  kKeptOfWeek = 5,
+};
+inline constexpr std::array kRetentionClasses = {
+    RetentionClass::kDay, RetentionClass::kWeek, RetentionClass::kYear,
+    RetentionClass::kKeptOfDay, RetentionClass::kKeptOfWeek};
+// 0..4, for tables by class.
+constexpr size_t PlaceOf(RetentionClass retention) {
+  return static_cast<size_t>(retention) - 1;
+}
+// Nothing for a number that names none.
+std::optional<RetentionClass> ToRetentionClass(uint64_t number);
 
 // A key while it is built: on the stack, no heap.
 class Key {
