@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "spdlog/spdlog.h"
 #include "storage/errors.h"
@@ -68,6 +71,10 @@ struct Change {
   v1::Command (*command)(const Stream* stream);
   // The stream when all is done; null when it is gone.
   bool (*is_done)(const Stream* stream);
+
+  friend std::ostream& operator<<(std::ostream& out, const Change& change) {
+    return out << change.name;
+  }
 };
 
 const Change kChanges[] = {
