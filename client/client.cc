@@ -179,6 +179,28 @@ absl::StatusOr<v1::UpdateShardCountResponse> Client::UpdateShardCount(
   return response;
 }
 
+absl::Status Client::IncreaseRetentionPeriod(absl::string_view name,
+                                             int hours) {
+  v1::IncreaseStreamRetentionPeriodRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_retention_period_hours(hours);
+  v1::IncreaseStreamRetentionPeriodResponse response;
+  return CallStreams("IncreaseStreamRetentionPeriod", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::IncreaseStreamRetentionPeriod, request,
+                     &response);
+}
+
+absl::Status Client::DecreaseRetentionPeriod(absl::string_view name,
+                                             int hours) {
+  v1::DecreaseStreamRetentionPeriodRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_retention_period_hours(hours);
+  v1::DecreaseStreamRetentionPeriodResponse response;
+  return CallStreams("DecreaseStreamRetentionPeriod", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::DecreaseStreamRetentionPeriod, request,
+                     &response);
+}
+
 // What follows may be done twice.
 
 absl::Status Client::UpdateMaxRecordSize(absl::string_view name, int kib) {

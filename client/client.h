@@ -70,6 +70,9 @@ class Client {
       absl::string_view name, int target_shard_count);
   // From the next record on; 1024..10240.
   absl::Status UpdateMaxRecordSize(absl::string_view name, int kib);
+  // 24..8760 hours; the stream is UPDATING, then ACTIVE.
+  absl::Status IncreaseRetentionPeriod(absl::string_view name, int hours);
+  absl::Status DecreaseRetentionPeriod(absl::string_view name, int hours);
   absl::StatusOr<v1::DescribeLimitsResponse> DescribeLimits();
   absl::Status AddTags(absl::string_view name,
                        const std::map<std::string, std::string>& tags);

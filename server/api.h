@@ -167,6 +167,11 @@ struct UpdateMaxRecordSizeRequest {
   StreamAddress stream;
   int32_t max_record_size_in_kib = 0;
 };
+// Of IncreaseStreamRetentionPeriod and DecreaseStreamRetentionPeriod.
+struct RetentionPeriodRequest {
+  StreamAddress stream;
+  int32_t retention_period_hours = 0;
+};
 struct DescribeLimitsResponse {
   uint64_t shard_limit = 0;
   uint64_t open_shard_count = 0;

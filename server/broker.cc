@@ -28,6 +28,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
              &reads_admission_, parts.read_pool, parts.clock),
       reshards_(options.group_count, &router_, parts.replicas, parts.clock),
       settings_(options.group_count, &router_, parts.replicas, parts.clock),
+      retention_(&router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
       consumers_(&router_, parts.replicas, &signer_, parts.clock),
@@ -139,6 +140,18 @@ void Broker::ListConsumers(const ListConsumersRequest& request,
 void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                                  absl::Duration timeout, StatusDone done) {
   settings_.UpdateMaxRecordSize(request, timeout, std::move(done));
+}
+
+void Broker::IncreaseStreamRetentionPeriod(
+    const RetentionPeriodRequest& request, absl::Duration timeout,
+    StatusDone done) {
+  retention_.Increase(request, timeout, std::move(done));
+}
+
+void Broker::DecreaseStreamRetentionPeriod(
+    const RetentionPeriodRequest& request, absl::Duration timeout,
+    StatusDone done) {
+  retention_.Decrease(request, timeout, std::move(done));
 }
 
 void Broker::DescribeLimits(absl::Duration timeout,

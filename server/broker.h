@@ -26,6 +26,7 @@
 #include "server/put_operations.h"
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
+#include "server/retention_operations.h"
 #include "server/router.h"
 #include "server/settings_operations.h"
 #include "server/shard_claims.h"
@@ -141,6 +142,10 @@ class Broker {
   // --- Settings and tags (§1.4, §1.8) ---
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                            absl::Duration timeout, StatusDone done);
+  void IncreaseStreamRetentionPeriod(const RetentionPeriodRequest& request,
+                                     absl::Duration timeout, StatusDone done);
+  void DecreaseStreamRetentionPeriod(const RetentionPeriodRequest& request,
+                                     absl::Duration timeout, StatusDone done);
   void DescribeLimits(absl::Duration timeout,
                       Done<DescribeLimitsResponse> done);
   // Tags of a stream, or of a consumer when a resource is named by its ARN.
@@ -170,6 +175,7 @@ class Broker {
   ReadOperations reads_;
   ReshardOperations reshards_;
   SettingsOperations settings_;
+  RetentionOperations retention_;
   StreamOperations streams_;
   ConsumerOperations consumers_;
   Subscriptions subscriptions_;

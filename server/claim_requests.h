@@ -1,5 +1,5 @@
 // ClaimRequests asks for shards on behalf of subscriptions of registered
-// consumers (docs/decisions/0006): proposes claims to the group of the shard.
+// consumers (docs/decisions/0007): proposes claims to the group of the shard.
 // While one proposal to a group is under way, further claims wait for the next
 // and ride on it together, so that many subscriptions cost few entries.
 //

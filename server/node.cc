@@ -21,6 +21,10 @@ namespace {
 constexpr absl::Duration kUpkeepPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kDrainCheckPeriod = absl::Milliseconds(50);
 constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
+// How much longer than their retention records are kept: the stamps of
+// different groups may differ by that much.
+constexpr int64_t kExpirySlackMs = 60'000;
+constexpr absl::Duration kExpiryBarrierTimeout = absl::Seconds(2);
 // A quiet node flushes too, so that a restart replays little and the segment
 // log's files can be recycled.
 constexpr absl::Duration kFlushPeriod = absl::Minutes(1);
@@ -226,11 +230,42 @@ void Node::RunUpkeep() {
     const absl::Duration now = SystemClock::Get()->MonotonicNow();
     if (now < next_expiry) continue;
     next_expiry = now + kExpiryPeriod;
-    const absl::Status status = state_->DropExpired(ExpiryTimeMs());
+    const absl::Status status = Expire();
     if (!status.ok() && ReasonOf(status) != ErrorReason::kDiskFull) {
       OnFatal(status);
     }
   }
+}
+
+absl::Status Node::Expire() {
+  const int64_t time_ms = ExpiryTimeMs() - kExpirySlackMs;
+  if (!state_->HasExpired(time_ms) || !AwaitFresh()) return absl::OkStatus();
+  return state_->DropExpired(time_ms);
+}
+
+absl::Status Node::KeepRaised() {
+  const int64_t time_ms = ExpiryTimeMs() - kExpirySlackMs;
+  if (!state_->HasRaised(time_ms) || !AwaitFresh()) return absl::OkStatus();
+  return state_->KeepRaised(time_ms);
+}
+
+bool Node::AwaitFresh() {
+  struct Barriers {
+    MonotonicEvent done;
+    std::atomic<uint32_t> left = 0;
+    std::atomic<bool> failed = false;
+  };
+  auto barriers = std::make_shared<Barriers>();
+  barriers->left = group_count_;
+  for (uint32_t group = 0; group < group_count_; ++group) {
+    loop_->ReadBarrier({GroupId(group), kExpiryBarrierTimeout,
+                        [barriers](const absl::Status& status) {
+                          if (!status.ok()) barriers->failed = true;
+                          if (--barriers->left == 0) barriers->done.Set();
+                        }});
+  }
+  barriers->done.WaitFor(2 * kExpiryBarrierTimeout);
+  return barriers->left == 0 && !barriers->failed;
 }
 
 void Node::RunFlushes() {
@@ -239,8 +274,13 @@ void Node::RunFlushes() {
     const absl::Duration now = SystemClock::Get()->MonotonicNow();
     if (!state_->FlushDue() && now < next_flush) continue;
     next_flush = now + kFlushPeriod;
-    const absl::Status status = state_->Flush();
-    if (!status.ok()) OnFatal(status);
+    absl::Status status = state_->Flush();
+    if (status.ok()) status = KeepRaised();
+    // Damage is met by ReplaceDamagedStore.
+    if (!status.ok() && ReasonOf(status) != ErrorReason::kDiskFull &&
+        !absl::IsDataLoss(status)) {
+      OnFatal(status);
+    }
   }
 }
 

@@ -73,11 +73,16 @@ class Node {
   // Upkeep thread: expiry, and what the reports say of the disk.
   void RunUpkeep();
   // A thread of its own: on a full disk it waits for space that expiry may
-  // make.
+  // make. What outlives its partition is moved here, for the same reason.
   void RunFlushes();
   // False: the node stops.
   bool PauseUpkeep();
   int64_t ExpiryTimeMs() const;
+  absl::Status Expire();
+  absl::Status KeepRaised();
+  // True once all groups here have applied what was committed before: a replica
+  // that lags may not know yet that a retention was raised.
+  bool AwaitFresh();
   // Once damaged records were read: puts the store aside and stops the process
   // as soon as the peers can give it a new one. Until then the rest is served.
   void ReplaceDamagedStore();

@@ -1,7 +1,7 @@
 // ShardClaims knows which subscriptions of this node have claimed a shard for
 // a registered consumer, and follows the log: a claim that is granted lets its
 // subscription begin, and ends the one before it, on whichever node that is
-// (docs/decisions/0006). It also ends those of consumers that are deregistered.
+// (docs/decisions/0007). It also ends those of consumers that are deregistered.
 //
 // Owned by a FrontEnd; the applier tells it what was applied. Thread-safe.
 // Nothing survives a crash: subscriptions end with their node.

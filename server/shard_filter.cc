@@ -48,8 +48,8 @@ absl::Status CheckShardFilter(const ShardFilter& filter) {
 
 ShardWindow WindowOf(const ShardFilter& filter, const Stream& stream,
                      absl::Time now) {
-  const int64_t horizon_s = absl::ToUnixSeconds(
-      std::max(stream.created, now - absl::Hours(stream.retention_hours)));
+  const int64_t horizon_s = absl::ToUnixSeconds(std::max(
+      stream.created, absl::FromUnixMillis(stream.TrimHorizonMs(now))));
   int64_t time_s = horizon_s;
   if (filter.timestamp.has_value()) {
     time_s = std::max(horizon_s, absl::ToUnixSeconds(*filter.timestamp));

@@ -121,8 +121,7 @@ ShardState ShardReader::StateOf(const Stream& stream,
 }
 
 int64_t ShardReader::HorizonMs(const Stream& stream) const {
-  return absl::ToUnixMillis(clock_->WallNow()) -
-         static_cast<int64_t>(stream.retention_hours) * 3'600'000;
+  return stream.TrimHorizonMs(clock_->WallNow());
 }
 
 }  // namespace trireme

@@ -37,10 +37,8 @@ absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view member,
 }
 
 bool IsExpired(const Stream& stream, const Shard& shard, absl::Time now) {
-  return shard.end.has_value() &&
-         absl::FromUnixSeconds(static_cast<int64_t>(shard.closed_s)) +
-                 absl::Hours(stream.retention_hours) <
-             now;
+  return shard.end.has_value() && static_cast<int64_t>(shard.closed_s) * 1000 <
+                                      stream.TrimHorizonMs(now);
 }
 
 // Up to `limit` unexpired shards of the window with index >= `first`; true:

@@ -26,6 +26,19 @@ void AddSeal(const Stream& stream, const Shard& shard, StreamStep* step) {
   seal.add_shards(shard.index.value());
 }
 
+void AddRetention(const Stream& stream, const Shard& shard, StreamStep* step) {
+  v1::SetRetentionCommand& set = *(*step)[shard.group].mutable_set_retention();
+  set.set_stream_id(stream.id.value());
+  set.set_retention_hours(stream.retention_hours_next);
+  set.add_shards(shard.index.value());
+}
+
+StreamStep RetentionStep(const Stream& stream) {
+  StreamStep step;
+  for (const Shard& shard : stream.shards) AddRetention(stream, shard, &step);
+  return step;
+}
+
 StreamStep DropStep(const Stream& stream) {
   StreamStep step;
   for (const Shard& shard : stream.shards) AddDrop(stream, shard, &step);
@@ -64,6 +77,7 @@ std::vector<StreamStep> StepsOf(const Stream& stream) {
       return {std::move(open)};
     }
     case StreamStatus::kUpdating:
+      if (stream.retention_hours_next != 0) return {RetentionStep(stream)};
       return ReshardSteps(stream);
     case StreamStatus::kDeleting:
       return {DropStep(stream)};
@@ -80,6 +94,10 @@ v1::Command FinishOf(const Stream& stream, const ShardEnds& ends) {
       command.mutable_remove_stream()->set_stream_id(stream.id.value());
       break;
     case StreamStatus::kUpdating: {
+      if (stream.retention_hours_next != 0) {
+        command.mutable_complete_retention()->set_stream_id(stream.id.value());
+        break;
+      }
       v1::CompleteReshardsCommand& complete =
           *command.mutable_complete_reshards();
       complete.set_stream_id(stream.id.value());
@@ -103,7 +121,8 @@ absl::string_view FinishedName(const Stream& stream) {
     case StreamStatus::kDeleting:
       return "removed";
     case StreamStatus::kUpdating:
-      return "resharded";
+      return stream.retention_hours_next != 0 ? "of another retention"
+                                              : "resharded";
     case StreamStatus::kCreating:
     case StreamStatus::kActive:
       return "active";

@@ -25,7 +25,8 @@ bool IsMoving(const Stream& stream);
 // The steps to take one after the other; each changes nothing when it is
 // repeated. Their replies matter when they seal shards.
 //   CREATING: open its shards.
-//   UPDATING: open the children of its reshards; seal the parents.
+//   UPDATING: open the children of its reshards; seal the parents. Or tell
+//     its groups of its retention.
 //   DELETING: drop all its shards.
 std::vector<StreamStep> StepsOf(const Stream& stream);
 

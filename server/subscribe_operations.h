@@ -1,6 +1,6 @@
 // SubscribeOperations is SubscribeToShard before its first event: whose stream
 // and position is meant, and, for a registered consumer, whether the shard may
-// be its own (kinesis-contract.md §2.8, docs/decisions/0006).
+// be its own (kinesis-contract.md §2.8, docs/decisions/0007).
 //
 // Owned by the Broker; thread-safe.
 #ifndef TRIREME_SERVER_SUBSCRIBE_OPERATIONS_H_

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/check.h"
+#include "storage/retention.h"
 
 namespace trireme {
 
@@ -37,6 +38,11 @@ const Shard& Stream::ShardFor(HashKey key) const {
       });
   CHECK(after != open.begin(), "open shards do not cover the hash key space");
   return shards[*std::prev(after)];
+}
+
+int64_t Stream::TrimHorizonMs(absl::Time now) const {
+  return std::max(trimmed_until_ms,
+                  absl::ToUnixMillis(now) - HoursToMs(retention_hours));
 }
 
 std::shared_ptr<const Stream> Catalog::Find(absl::string_view name) const {

@@ -61,6 +61,10 @@ struct Stream {
   StreamStatus status = StreamStatus::kCreating;
   absl::Time created;
   uint32_t retention_hours = 24;
+  uint32_t retention_hours_next = 0;  // While it is being changed; 0: no.
+  // Records that arrived before had expired when the retention was raised, and
+  // do not come back.
+  int64_t trimmed_until_ms = 0;
   uint64_t record_bytes_max = 1u << 20;
   std::vector<Shard> shards;        // By index, ascending.
   std::vector<uint32_t> open;       // Positions in `shards` of the open ones,
@@ -73,6 +77,8 @@ struct Stream {
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.
   const Shard& ShardFor(HashKey key) const;
+  // Records that arrived before this, in Unix milliseconds, have expired.
+  int64_t TrimHorizonMs(absl::Time now) const;
 };
 
 class Catalog {

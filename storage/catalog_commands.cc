@@ -10,6 +10,7 @@
 #include "storage/consumer_commands.h"
 #include "storage/errors.h"
 #include "storage/reshard_commands.h"
+#include "storage/retention_commands.h"
 #include "storage/settings_commands.h"
 #include "storage/shard_places.h"
 #include "storage/stream_name.h"
@@ -177,6 +178,8 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kCompleteReshards:
     case v1::Command::kTagStream:
     case v1::Command::kUpdateStreamSettings:
+    case v1::Command::kUpdateRetention:
+    case v1::Command::kCompleteRetention:
     case v1::Command::kRegisterConsumer:
     case v1::Command::kDeregisterConsumer:
     case v1::Command::kTagConsumer:
@@ -210,6 +213,10 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return TagStream(state, command.tag_stream());
     case v1::Command::kUpdateStreamSettings:
       return UpdateStreamSettings(state, command.update_stream_settings());
+    case v1::Command::kUpdateRetention:
+      return UpdateRetention(state, command.update_retention());
+    case v1::Command::kCompleteRetention:
+      return CompleteRetention(state, command.complete_retention(), stamp_ms);
     case v1::Command::kRegisterConsumer:
       return RegisterConsumer(state, command.register_consumer(), stamp_ms);
     case v1::Command::kDeregisterConsumer:

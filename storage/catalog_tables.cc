@@ -132,6 +132,8 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   stream->status = static_cast<StreamStatus>(row.status());
   stream->created = absl::FromUnixMillis(row.created_ms());
   stream->retention_hours = row.retention_hours();
+  stream->retention_hours_next = row.retention_hours_next();
+  stream->trimmed_until_ms = row.trimmed_until_ms();
   stream->record_bytes_max = row.record_bytes_max();
   stream->shards.reserve(static_cast<size_t>(row.shards_size()));
   for (const v1::ShardRow& shard_row : row.shards()) {
@@ -161,6 +163,8 @@ std::string EncodeStream(const Stream& stream) {
   row.set_status(static_cast<uint32_t>(stream.status));
   row.set_created_ms(absl::ToUnixMillis(stream.created));
   row.set_retention_hours(stream.retention_hours);
+  row.set_retention_hours_next(stream.retention_hours_next);
+  row.set_trimmed_until_ms(stream.trimmed_until_ms);
   row.set_record_bytes_max(stream.record_bytes_max);
   for (const Shard& shard : stream.shards) EncodeShard(shard, row.add_shards());
   for (const Reshard& reshard : stream.reshards) {

@@ -1,5 +1,5 @@
 // Claims are how one subscription at a time gets a shard for a registered
-// consumer, over the whole cluster (docs/decisions/0006): what a data group
+// consumer, over the whole cluster (docs/decisions/0007): what a data group
 // knows of the newest, and what a command does to it, as a pure function.
 #ifndef TRIREME_STORAGE_CLAIMS_H_
 #define TRIREME_STORAGE_CLAIMS_H_

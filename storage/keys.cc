@@ -16,11 +16,16 @@ bool Decode(absl::string_view key, KeyKind kind, Ints*... values) {
          (cursor.TakeBig(values) && ...) && cursor.empty();
 }
 
-bool IsRetentionClass(uint8_t value) { return value >= 1 && value <= 3; }
-
-constexpr absl::string_view kClassNames[] = {"day", "week", "year"};
+// By PlaceOf.
+constexpr absl::string_view kClassNames[] = {"day", "week", "year", "daykept",
+                                             "weekkept"};
 
 }  // namespace
+
+std::optional<RetentionClass> ToRetentionClass(uint64_t number) {
+  if (number < 1 || number > kRetentionClasses.size()) return std::nullopt;
+  return static_cast<RetentionClass>(number);
+}
 
 std::string Key::PrefixEnd() const {
   std::string end(view());
@@ -73,10 +78,11 @@ Key PartitionKey(const PartitionId& id) {
 std::optional<PartitionId> DecodePartitionKey(absl::string_view key) {
   uint8_t retention = 0;
   PartitionId id;
-  if (!Decode(key, KeyKind::kPartition, &retention, &id.number) ||
-      !IsRetentionClass(retention))
+  if (!Decode(key, KeyKind::kPartition, &retention, &id.number))
     return std::nullopt;
-  id.retention = static_cast<RetentionClass>(retention);
+  const std::optional<RetentionClass> known = ToRetentionClass(retention);
+  if (!known) return std::nullopt;
+  id.retention = *known;
   return id;
 }
 
@@ -133,18 +139,18 @@ std::optional<SecondId> DecodeTimeKey(absl::string_view key) {
 }
 
 std::string PartitionName(const PartitionId& id) {
-  const auto row = static_cast<size_t>(id.retention) - 1;
-  return absl::StrCat("part-", kClassNames[row], "-", id.number);
+  return absl::StrCat("part-", kClassNames[PlaceOf(id.retention)], "-",
+                      id.number);
 }
 
 std::optional<PartitionId> ParsePartitionName(absl::string_view name) {
-  for (uint8_t retention = 1; retention <= 3; ++retention) {
+  for (const RetentionClass retention : kRetentionClasses) {
     const std::string prefix =
-        absl::StrCat("part-", kClassNames[retention - 1], "-");
+        absl::StrCat("part-", kClassNames[PlaceOf(retention)], "-");
     PartitionId id;
     if (absl::StartsWith(name, prefix) &&
         absl::SimpleAtoi(name.substr(prefix.size()), &id.number)) {
-      id.retention = static_cast<RetentionClass>(retention);
+      id.retention = retention;
       return id;
     }
   }

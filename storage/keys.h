@@ -25,15 +25,32 @@ enum class KeyKind : uint8_t {
   kPartition = 4,     // retention class, id -> PartitionRow.
   kStream = 5,        // stream -> StreamRow.
   kNextStreamId = 6,  // -> u32, the id that no stream has had yet.
-  kClaims = 7,        // group -> ClaimsRow.
+  kClaims = 8,        // group -> ClaimsRow.
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
 };
 
-// The three families of time partitions (design.md D4), by the retention of
-// the streams in them. Written to disk; never renumber.
-enum class RetentionClass : uint8_t { kDay = 1, kWeek = 2, kYear = 3 };
+// Whose blocks a time partition holds, by the retention of their streams when
+// they were written (design.md D4). The last two take what outlived a partition
+// of kDay or kWeek, since the retention was raised. Written to disk; never
+// renumber.
+enum class RetentionClass : uint8_t {
+  kDay = 1,
+  kWeek = 2,
+  kYear = 3,
+  kKeptOfDay = 4,
+  kKeptOfWeek = 5,
+};
+inline constexpr std::array kRetentionClasses = {
+    RetentionClass::kDay, RetentionClass::kWeek, RetentionClass::kYear,
+    RetentionClass::kKeptOfDay, RetentionClass::kKeptOfWeek};
+// 0..4, for tables by class.
+constexpr size_t PlaceOf(RetentionClass retention) {
+  return static_cast<size_t>(retention) - 1;
+}
+// Nothing for a number that names none.
+std::optional<RetentionClass> ToRetentionClass(uint64_t number);
 
 // A key while it is built: on the stack, no heap.
 class Key {

@@ -42,6 +42,19 @@ ShardDecision Drop(const ShardTable& shards, GroupId group,
   return decision;
 }
 
+ShardDecision SetRetention(const ShardTable& shards, GroupId group,
+                           const v1::SetRetentionCommand& command) {
+  ShardDecision decision;
+  for (const uint32_t shard : command.shards()) {
+    const ShardKey key{StreamId(command.stream_id()), ShardIndex(shard)};
+    std::optional<ShardRecord> record = shards.Find(group, key);
+    if (!record || !record->exists()) continue;
+    record->retention_hours = command.retention_hours();
+    decision.changes.push_back({key, *std::move(record)});
+  }
+  return decision;
+}
+
 ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
                    const v1::SealShardsCommand& command) {
   ShardDecision decision;
@@ -74,6 +87,7 @@ bool IsShardCommand(const v1::Command& command) {
     case v1::Command::kOpenShards:
     case v1::Command::kDropShards:
     case v1::Command::kSealShards:
+    case v1::Command::kSetRetention:
     case v1::Command::kClaimShards:
       return true;
     default:
@@ -90,6 +104,8 @@ ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
       return Drop(shards, group, command.drop_shards());
     case v1::Command::kSealShards:
       return Seal(shards, group, index, command.seal_shards());
+    case v1::Command::kSetRetention:
+      return SetRetention(shards, group, command.set_retention());
     default: {
       ShardDecision decision;
       decision.status = MakeError(ErrorReason::kInvalidArgument,

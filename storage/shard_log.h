@@ -1,6 +1,9 @@
 // ShardLog reads committed records of shards back from the store's time
 // partitions: from a position, from a time, to the tip (design.md D4, D7).
 //
+// A shard whose retention was changed has blocks in partitions of several
+// classes; a reader merges them.
+//
 // Thread-safe; owned by the StateMachine. Blocks are written by the applier
 // thread only; what is here is committed and never changes.
 #ifndef TRIREME_STORAGE_SHARD_LOG_H_
@@ -37,14 +40,13 @@ struct ShardState {
 };
 
 class ShardTable;
+class PartitionTable;
 class Store;
-class TimePartitions;
-struct PartitionView;
 
 class ShardLog {
  public:
   // All must outlive the object.
-  ShardLog(const Store* store, const TimePartitions* partitions,
+  ShardLog(const Store* store, const PartitionTable* partitions,
            const ShardTable* shards)
       : store_(store), partitions_(partitions), shards_(shards) {}
 
@@ -63,28 +65,14 @@ class ShardLog {
 
  private:
   struct Reading;
-  // Log indexes of a group: from `begin` to before `end`.
-  struct IndexRange {
-    LogIndex begin = 0;
-    LogIndex end = 0;
-  };
-
-  // Adds the partition's blocks to the reading until it is full.
-  absl::Status ReadPartition(const PartitionView& partition,
-                             Reading* reading) const;
-  // Where in the group's log the second of `time_ms` lies, or would lie, in
-  // the partition. Nothing when all of the partition is older.
-  absl::StatusOr<std::optional<IndexRange>> FindSecond(
-      const PartitionView& partition, GroupId group, int64_t time_ms) const;
-  // The shard's first block in the partition that arrived at or after
-  // `time_ms`.
-  absl::StatusOr<std::optional<Counter>> FindTimeInPartition(
-      const PartitionView& partition, GroupId group, ShardKey shard,
-      int64_t time_ms) const;
+  // Both may miss a block that is moved to another class meanwhile.
+  absl::Status ReadOnce(Reading* reading) const;
+  absl::StatusOr<Counter> FindTimeOnce(GroupId group, ShardKey shard,
+                                       int64_t time_ms) const;
 
   // Set at construction.
   const Store* const store_;
-  const TimePartitions* const partitions_;
+  const PartitionTable* const partitions_;
   const ShardTable* const shards_;
 };
 

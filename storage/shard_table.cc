@@ -2,9 +2,37 @@
 
 #include <algorithm>
 
+#include "storage/retention.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
+
+ShardPlace ShardRecord::PlaceIn(RetentionClass retention) const {
+  if (retention == newest_in) return {retention, next, last_arrival_ms};
+  for (const ShardPlace& place : elsewhere) {
+    if (place.retention == retention) return place;
+  }
+  return {retention};
+}
+
+void ShardRecord::GoOnIn(RetentionClass retention) {
+  if (retention == newest_in) return;
+  if (next > 0) AddPlace({newest_in, next, last_arrival_ms});
+  newest_in = retention;
+  std::erase_if(elsewhere, [retention](const ShardPlace& place) {
+    return place.retention == retention;
+  });
+}
+
+void ShardRecord::AddPlace(const ShardPlace& place) {
+  for (ShardPlace& known : elsewhere) {
+    if (known.retention != place.retention) continue;
+    known.until = std::max(known.until, place.until);
+    known.last_ms = std::max(known.last_ms, place.last_ms);
+    return;
+  }
+  elsewhere.push_back(place);
+}
 
 std::string EncodeShardRecord(const ShardRecord& record) {
   v1::ShardStateRow row;
@@ -15,6 +43,13 @@ std::string EncodeShardRecord(const ShardRecord& record) {
   row.set_dropped(record.dropped);
   row.set_retention_hours(record.retention_hours);
   row.set_not_opened(!record.opened);
+  row.set_newest_in(static_cast<uint32_t>(record.newest_in));
+  for (const ShardPlace& place : record.elsewhere) {
+    v1::ShardPlaceRow& out = *row.add_elsewhere();
+    out.set_retention_class(static_cast<uint32_t>(place.retention));
+    out.set_until_counter(place.until);
+    out.set_last_ms(place.last_ms);
+  }
   return row.SerializeAsString();
 }
 
@@ -30,6 +65,17 @@ absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes) {
   record.dropped = row.dropped();
   record.retention_hours = row.retention_hours();
   record.opened = !row.not_opened();
+  // Written by a version that knew one class only: 0.
+  const auto newest_in = ToRetentionClass(
+      row.newest_in() == 0 ? static_cast<uint32_t>(RetentionClass::kDay)
+                           : row.newest_in());
+  if (!newest_in) return absl::DataLossError("malformed row of a shard");
+  record.newest_in = *newest_in;
+  for (const v1::ShardPlaceRow& place : row.elsewhere()) {
+    const auto retention = ToRetentionClass(place.retention_class());
+    if (!retention) return absl::DataLossError("malformed row of a shard");
+    record.AddPlace({*retention, place.until_counter(), place.last_ms()});
+  }
   return record;
 }
 
@@ -71,15 +117,22 @@ std::vector<ShardChange> ShardTable::List(GroupId group) const {
   return shards;
 }
 
-uint32_t ShardTable::RetentionHoursMax() const {
-  uint32_t hours = 24;
+absl::btree_map<uint32_t, int64_t> ShardTable::NewestByRetention(
+    RetentionClass retention) const {
+  absl::btree_map<uint32_t, int64_t> newest;
   absl::MutexLock lock(&mu_);
   for (const auto& [group, shards] : groups_) {
     for (const auto& [shard, record] : shards) {
-      if (record.exists()) hours = std::max(hours, record.retention_hours);
+      const ShardPlace place = record.PlaceIn(retention);
+      if (place.until == 0 || record.dropped) continue;
+      // What a catch-up brought ahead: its retention is not known yet.
+      const uint32_t hours =
+          record.opened ? record.retention_hours : kRetentionHoursMax;
+      int64_t& last_ms = newest.try_emplace(hours, place.last_ms).first->second;
+      last_ms = std::max(last_ms, place.last_ms);
     }
   }
-  return hours;
+  return newest;
 }
 
 void ShardTable::Publish(GroupId group, std::span<const ShardChange> changes) {

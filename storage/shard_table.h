@@ -14,14 +14,25 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/ids.h"
+#include "storage/keys.h"
 #include "storage/shard_log.h"
 
 namespace trireme {
+
+// What one class of time partitions holds of a shard.
+struct ShardPlace {
+  RetentionClass retention = RetentionClass::kDay;
+  Counter until = 0;    // One beyond its newest block there.
+  int64_t last_ms = 0;  // When that arrived.
+
+  friend bool operator==(const ShardPlace&, const ShardPlace&) = default;
+};
 
 struct ShardRecord {
   uint64_t created_s = 0;
@@ -32,8 +43,18 @@ struct ShardRecord {
   bool opened = false;
   bool dropped = false;  // Stays, so that a late OpenShards cannot revive it.
   uint32_t retention_hours = 24;
+  // Where this node's blocks of it are: the newest, and others if its retention
+  // was changed. Not the same on other nodes.
+  RetentionClass newest_in = RetentionClass::kDay;
+  std::vector<ShardPlace> elsewhere;  // Each class once.
 
   bool exists() const { return opened && !dropped; }
+  // Until 0: never any.
+  ShardPlace PlaceIn(RetentionClass retention) const;
+  // Before its next block is written to `retention`.
+  void GoOnIn(RetentionClass retention);
+  // Blocks of it were copied to `place`.
+  void AddPlace(const ShardPlace& place);
   friend bool operator==(const ShardRecord&, const ShardRecord&) = default;
 };
 
@@ -52,8 +73,10 @@ class ShardTable {
   ShardState State(GroupId group, ShardKey shard) const;
   // All of a group, by shard.
   std::vector<ShardChange> List(GroupId group) const;
-  // The longest retention of any shard that exists, at least a day.
-  uint32_t RetentionHoursMax() const;
+  // Who wants what a class of partitions holds: of all shards with the same
+  // retention, when the newest block there arrived.
+  absl::btree_map<uint32_t, int64_t> NewestByRetention(
+      RetentionClass retention) const;
 
   void Publish(GroupId group, std::span<const ShardChange> changes);
 

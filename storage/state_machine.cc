@@ -12,6 +12,7 @@
 #include "storage/entry_payload.h"
 #include "storage/errors.h"
 #include "storage/fixed_ints.h"
+#include "storage/retention.h"
 #include "storage/shard_commands.h"
 #include "storage/status_macros.h"
 #include "trireme/v1/command.pb.h"
@@ -82,27 +83,38 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyRecords(
     int64_t stamp_ms) {
   ApplyResult result;
   result.batches.reserve(payload.batches.size());
-  std::vector<const ShardBatch*> admitted;
-  admitted.reserve(payload.batches.size());
-  uint64_t bytes = 0;
+  std::array<std::vector<const ShardBatch*>, kRetentionClasses.size()> admitted;
   for (const ShardBatch& batch : payload.batches) {
     auto record = Admit(entry.group, batch.shard, entry.index);
     result.batches.push_back(record.status());
     if (!record.ok() || !record->has_value()) continue;
+    const auto retention = ClassOfRetention((*record)->retention_hours);
+    (*record)->GoOnIn(retention);
     (*record)->next = MakeCounter(entry.index, 0) + batch.record_count;
     (*record)->last_arrival_ms = stamp_ms;
-    PutShard(entry.group, {batch.shard, **record});
-    admitted.push_back(&batch);
-    bytes += batch.batch.size();
+    PutShard(entry.group, {batch.shard, **std::move(record)});
+    admitted[PlaceOf(retention)].push_back(&batch);
   }
-  if (admitted.empty()) return result;
+  for (const RetentionClass retention : kRetentionClasses) {
+    RETURN_IF_ERROR(
+        PutBatches(entry, retention, admitted[PlaceOf(retention)], stamp_ms));
+  }
+  return result;
+}
 
+absl::Status StateMachine::PutBatches(
+    const CommittedEntry& entry, RetentionClass retention,
+    std::span<const ShardBatch* const> batches, int64_t stamp_ms) {
+  if (batches.empty()) return absl::OkStatus();
+  uint64_t bytes = 0;
+  for (const ShardBatch* batch : batches) bytes += batch->batch.size();
   const Moment moment = {UnixSecondOf(stamp_ms), entry.index};
-  ASSIGN_OR_RETURN(const Store::FamilyRef family,
-                   partitions_->Place({entry.group, entry.index, entry.index,
-                                       stamp_ms, stamp_ms, bytes},
-                                      std::span(&moment, 1), &batch_));
-  for (const ShardBatch* batch : admitted) {
+  ASSIGN_OR_RETURN(
+      const Store::FamilyRef family,
+      partitions_->of(retention).Place(
+          {entry.group, entry.index, entry.index, stamp_ms, stamp_ms, bytes},
+          std::span(&moment, 1), &batch_));
+  for (const ShardBatch* batch : batches) {
     const Key key =
         BlockKey({entry.group, batch->shard, MakeCounter(entry.index, 0)});
     const auto header = MakeBlockHeader(key.view(), batch->record_count,
@@ -111,7 +123,7 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyRecords(
         absl::string_view(header.data(), header.size()), batch->batch};
     batch_.PutParts(*family, key.view(), parts);
   }
-  return result;
+  return absl::OkStatus();
 }
 
 // --- commands ---
@@ -241,7 +253,7 @@ void StateMachine::PublishPosition(GroupId group,
   applied_[group.value()] = position;
 }
 
-// --- positions, flush, retention ---
+// --- positions, flush ---
 
 AppliedPosition StateMachine::Applied(GroupId group) const {
   absl::MutexLock lock(&positions_mu_);
@@ -291,26 +303,6 @@ absl::Status StateMachine::CheckMemory() const {
                    " applied bytes wait in memory behind a flush that waits "
                    "for space; the limit is ",
                    options_.memtable_bytes_max / 2));
-}
-
-absl::Status StateMachine::DropExpired(int64_t now_ms) {
-  const int64_t retention_ms =
-      absl::ToInt64Milliseconds(absl::Hours(shards_.RetentionHoursMax()));
-  RETURN_IF_ERROR(store_->CheckSpace());
-  std::vector<TimePartitions::Expired> expired;
-  {
-    absl::MutexLock lock(&write_mu_);
-    expired = partitions_->TakeExpired(now_ms - retention_ms);
-  }
-  if (expired.empty()) return absl::OkStatus();
-  // Families first: if we stop in between, a row without a family is
-  // forgotten at the next start, while data without a row would stay.
-  for (const TimePartitions::Expired& partition : expired)
-    RETURN_IF_ERROR(store_->DropFamily(partition.family));
-  absl::MutexLock lock(&write_mu_);
-  BeginBatch();
-  partitions_->ForgetRows(expired, &batch_);
-  return store_->Write(&batch_);
 }
 
 const Catalog& StateMachine::catalog() const { return catalog_; }

@@ -26,12 +26,12 @@
 #include "storage/catalog.h"
 #include "storage/claims.h"
 #include "storage/ids.h"
+#include "storage/partition_table.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
 #include "storage/shard_table.h"
 #include "storage/state_transfer.h"
 #include "storage/store.h"
-#include "storage/time_partitions.h"
 
 namespace trireme {
 
@@ -40,6 +40,7 @@ class ClaimShardsCommand;
 class Command;
 }  // namespace v1
 struct DecodedPayload;
+struct ShardBatch;
 
 struct StateMachineOptions {
   uint32_t group_count = 9;  // The meta group included; at least 2.
@@ -85,6 +86,14 @@ class StateMachine : public ReplicatedState {
   // even while a flush waits for space: this may make some. kDiskFull when
   // there is not even space to note it down.
   absl::Status DropExpired(int64_t now_ms);
+  // True when DropExpired would drop something.
+  bool HasExpired(int64_t now_ms);
+  // Moves what outlives its partition, since the retention of its stream was
+  // raised, to partitions that are longer, so that the partition can go.
+  // Flushes; called by whoever may wait for that.
+  absl::Status KeepRaised(int64_t now_ms);
+  // True when KeepRaised would move something.
+  bool HasRaised(int64_t now_ms);
   // True when so much is applied but not flushed that a flush should start.
   bool FlushDue() const;
   // True while what is applied cannot be flushed because the disk is full.
@@ -94,6 +103,7 @@ class StateMachine : public ReplicatedState {
   // DataLoss once a read has met damaged records.
   absl::Status damage() const { return store_->damage(); }
   uint64_t bytes_on_disk() const;
+  size_t partition_count() const { return partitions_->partition_count(); }
 
  private:
   StateMachine(std::unique_ptr<Store> store,
@@ -118,6 +128,11 @@ class StateMachine : public ReplicatedState {
   absl::StatusOr<ApplyResult> ApplyRecords(const CommittedEntry& entry,
                                            const DecodedPayload& payload,
                                            int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Batches whose shards go on in partitions of the same class.
+  absl::Status PutBatches(const CommittedEntry& entry, RetentionClass retention,
+                          std::span<const ShardBatch* const> batches,
+                          int64_t stamp_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   absl::StatusOr<ApplyResult> ApplyCommand(const CommittedEntry& entry,
                                            absl::string_view bytes,
@@ -152,6 +167,28 @@ class StateMachine : public ReplicatedState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PublishPosition(GroupId group, const AppliedPosition& position);
 
+  // --- state_machine_expiry.cc ---
+  // Adds blocks of one group, in any order, to batch_.
+  absl::Status PutBlocks(GroupId group, RetentionClass retention,
+                         std::span<const BlockView* const> blocks)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  std::vector<TimePartitions::Expired> TakeExpired(int64_t now_ms)
+      ABSL_LOCKS_EXCLUDED(write_mu_);
+  absl::Status Drop(std::span<const TimePartitions::Expired> partitions);
+  // The oldest partition of the class that no stream is kept in for long
+  // enough, if any.
+  std::optional<TimePartitions::Sealed> FindRaised(RetentionClass retention,
+                                                   int64_t now_ms)
+      ABSL_LOCKS_EXCLUDED(write_mu_);
+  // Copies what is still wanted at `now_ms` of the partition.
+  absl::Status Copy(const TimePartitions::Sealed& partition,
+                    RetentionClass target, int64_t now_ms);
+  absl::Status CopyGroup(GroupId group, const TimePartitions::Sealed& partition,
+                         RetentionClass target, int64_t now_ms);
+  // Blocks in the order of keys.
+  absl::Status WriteCopies(GroupId group, RetentionClass target,
+                           std::span<const BlockView* const> blocks);
+
   // --- state_machine_transfer.cc ---
   absl::Status InstallBlocks(GroupId group, std::span<const BlockView> blocks)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
@@ -164,7 +201,7 @@ class StateMachine : public ReplicatedState {
   const StateMachineOptions options_;
   const std::unique_ptr<Store> store_;
   bool created_ = false;                        // Set by Open.
-  std::unique_ptr<TimePartitions> partitions_;  // Set by Open.
+  std::unique_ptr<PartitionTable> partitions_;  // Set by Open.
   ShardTable shards_;
   Catalog catalog_;
   std::unique_ptr<ShardLog> shard_log_;  // Set by Open.

@@ -67,8 +67,9 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadClaims());
   ASSIGN_OR_RETURN(
       partitions_,
-      TimePartitions::Open(
-          store_.get(), {options_.partition_ms, options_.partition_bytes_max}));
+      PartitionTable::Open(store_.get(),
+                           {RetentionClass::kDay, options_.partition_ms,
+                            options_.partition_bytes_max}));
   RETURN_IF_ERROR(ResumePartitions());
   shard_log_ =
       std::make_unique<ShardLog>(store_.get(), partitions_.get(), &shards_);

@@ -1,14 +1,14 @@
 // StateMachine's side of catch-up: giving a group's state to a replica that is
 // too far behind, and taking it from one (design.md D11).
 #include <algorithm>
-#include <map>
+#include <array>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
-#include "storage/clock.h"
+#include "storage/retention.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
 
@@ -47,13 +47,17 @@ absl::StatusOr<std::unique_ptr<StateSource>> StateMachine::OpenSource(
   }
   ShardSourceParts parts;
   parts.store = store_.get();
+  parts.log = shard_log_.get();
   parts.shards = shards_.List(group);
   parts.claims = claims_[group.value()];
   HideBlocksBeyond(position.index, &parts.shards);
   parts.snapshot = store_->NewSnapshot();
-  for (auto partition = partitions_->FirstFrom(group, 0); partition;
-       partition = partitions_->After(group, partition->number))
-    parts.partitions.push_back(*partition);
+  for (const RetentionClass retention : kRetentionClasses) {
+    const TimePartitions& partitions = partitions_->of(retention);
+    for (auto partition = partitions.FirstFrom(group, 0); partition;
+         partition = partitions.After(group, partition->number))
+      parts.partitions.push_back(*partition);
+  }
   return MakeShardSource(group, position, std::move(parts), held_shards);
 }
 
@@ -75,10 +79,7 @@ absl::Status StateMachine::InstallBlocks(GroupId group,
   // dropped is not touched before FinishInstall: entries between our position
   // and the source's may still come through the log instead.
   absl::flat_hash_map<ShardKey, ShardRecord> shards;
-  std::vector<const BlockView*> wanted;
-  std::map<uint64_t, LogIndex> moments;
-  Arrival arrival;
-  arrival.group = group;
+  std::array<std::vector<const BlockView*>, kRetentionClasses.size()> wanted;
   for (const BlockView& block : blocks) {
     auto [at, is_new] = shards.try_emplace(block.id.shard);
     if (is_new) {
@@ -86,32 +87,16 @@ absl::Status StateMachine::InstallBlocks(GroupId group,
     }
     ShardRecord& record = at->second;
     if (block.id.first < record.next || record.dropped) continue;
+    const RetentionClass retention =
+        ClassOfRetention(installs_[group].RetentionHoursOf(block.id.shard));
+    record.GoOnIn(retention);
     record.next = block.last() + 1;
     record.last_arrival_ms = std::max(record.last_arrival_ms, block.arrival_ms);
-    const LogIndex index = CounterIndex(block.id.first);
-    const bool first = wanted.empty();
-    arrival.first_index = first ? index : std::min(arrival.first_index, index);
-    arrival.last_index = std::max(arrival.last_index, index);
-    arrival.first_ms =
-        first ? block.arrival_ms : std::min(arrival.first_ms, block.arrival_ms);
-    arrival.last_ms =
-        first ? block.arrival_ms : std::max(arrival.last_ms, block.arrival_ms);
-    arrival.bytes += block.value.size();
-    const uint64_t second = UnixSecondOf(block.arrival_ms);
-    LogIndex& lowest = moments.try_emplace(second, index).first->second;
-    lowest = std::min(lowest, index);
-    wanted.push_back(&block);
+    wanted[PlaceOf(retention)].push_back(&block);
   }
-  if (wanted.empty()) return absl::OkStatus();
-
   BeginBatch();
-  std::vector<Moment> moment_list;
-  for (const auto& [second, index] : moments)
-    moment_list.push_back({second, index});
-  ASSIGN_OR_RETURN(const Store::FamilyRef family,
-                   partitions_->Place(arrival, moment_list, &batch_));
-  for (const BlockView* block : wanted)
-    batch_.Put(*family, BlockKey(block->id).view(), block->value);
+  for (const RetentionClass retention : kRetentionClasses)
+    RETURN_IF_ERROR(PutBlocks(group, retention, wanted[PlaceOf(retention)]));
   for (const auto& [shard, record] : shards) PutShard(group, {shard, record});
   return WriteBatch(group);
 }
@@ -150,11 +135,16 @@ absl::Status StateMachine::FinishInstall(GroupId group,
 void StateMachine::InstallShards(GroupId group, const GroupInstall& install) {
   for (const ShardChange& shard : install.shards()) {
     ShardChange merged = shard;
+    // Where the source has its blocks is its own affair.
+    merged.record.newest_in = ShardRecord().newest_in;
+    merged.record.elsewhere.clear();
     if (const auto held = shards_.Find(group, shard.shard)) {
       // An earlier pull from a source further ahead may have brought more.
       merged.record.next = std::max(shard.record.next, held->next);
       merged.record.last_arrival_ms =
           std::max(shard.record.last_arrival_ms, held->last_arrival_ms);
+      merged.record.newest_in = held->newest_in;
+      merged.record.elsewhere = held->elsewhere;
     }
     PutShard(group, merged);
   }

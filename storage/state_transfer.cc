@@ -8,6 +8,7 @@
 #include "storage/catalog_tables.h"
 #include "storage/crc32c.h"
 #include "storage/fixed_ints.h"
+#include "storage/retention.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -25,7 +26,7 @@ enum class Item : uint8_t {
   kStream = 4,        // size u32 | StreamRow
   kNextStreamId = 5,  // id u32
   kEnd = 6,           // nothing
-  kClaims = 7,        // size u32 | ClaimsRow
+  kClaims = 8,        // size u32 | ClaimsRow
 };
 
 absl::Status Malformed(absl::string_view what) {
@@ -40,6 +41,7 @@ class ChunkWriter {
   }
 
   bool full() const { return bytes_.size() >= kChunkBytes; }
+  size_t room() const { return full() ? 0 : kChunkBytes - bytes_.size(); }
   std::string Take() {
     StoreLittle(Crc32c(absl::string_view(bytes_).substr(kCrcBytes)),
                 bytes_.data());
@@ -119,12 +121,16 @@ class ShardSource : public StateSource {
       const Counter from = found == held.end() ? 0 : found->second;
       // Nobody will read a dropped shard's blocks again.
       if (shard.record.dropped || from >= shard.record.next) continue;
+      if (!shard.record.elsewhere.empty()) {
+        merged_.push_back({shard.shard, from});
+        continue;
+      }
       wanted_[shard.shard] = from;
       lowest = std::min(lowest, CounterIndex(from));
     }
-    while (partition_ < parts_.partitions.size() &&
-           parts_.partitions[partition_].last_index < lowest)
-      ++partition_;
+    std::erase_if(parts_.partitions, [lowest](const PartitionView& partition) {
+      return partition.last_index < lowest;
+    });
   }
 
   AppliedPosition position() const override { return position_; }
@@ -141,6 +147,8 @@ class ShardSource : public StateSource {
       chunk.AddShard(parts_.shards[shard_]);
     while (partition_ < parts_.partitions.size() && !chunk.full())
       RETURN_IF_ERROR(parts_.store->NoteRead(AddBlocks(&chunk)));
+    while (!merged_.empty() && !chunk.full())
+      RETURN_IF_ERROR(AddMerged(&chunk));
     if (!chunk.full()) {
       chunk.End();
       ended_ = true;
@@ -184,6 +192,29 @@ class ShardSource : public StateSource {
     return absl::OkStatus();
   }
 
+  // The next blocks of the last of the shards whose blocks must be merged.
+  absl::Status AddMerged(ChunkWriter* chunk) {
+    auto& [shard, from] = merged_.back();
+    ASSIGN_OR_RETURN(
+        const std::vector<Block> blocks,
+        parts_.log->Read(group_, shard, from, chunk->room(), /*horizon_ms=*/0));
+    for (const Block& block : blocks) {
+      if (CounterIndex(block.first) > position_.index) break;
+      const BlockId id = {group_, shard, block.first};
+      const auto header =
+          MakeBlockHeader(BlockKey(id).view(), block.record_count,
+                          block.arrival_ms, block.batch);
+      const std::string value = absl::StrCat(
+          absl::string_view(header.data(), header.size()), block.batch);
+      chunk->AddBlock({id, block.record_count, block.arrival_ms, {}, value});
+      from = block.last() + 1;
+    }
+    const bool ended =
+        blocks.empty() || CounterIndex(blocks.back().first) > position_.index;
+    if (ended) merged_.pop_back();
+    return absl::OkStatus();
+  }
+
   Counter Wanted(const ShardKey& shard) const {
     const auto found = wanted_.find(shard);
     return found == wanted_.end() ? kNothingWanted : found->second;
@@ -191,8 +222,9 @@ class ShardSource : public StateSource {
 
   const GroupId group_;
   const AppliedPosition position_;
-  const ShardSourceParts parts_;
+  ShardSourceParts parts_;
   HeldShards wanted_;  // Where to begin; shards that are not here are skipped.
+  std::vector<std::pair<ShardKey, Counter>> merged_;  // The same, of others.
   bool begun_ = false;
   bool ended_ = false;
   size_t shard_ = 0;
@@ -357,6 +389,15 @@ absl::Status GroupInstall::AddBlock(GroupId group, ByteCursor* chunk,
     return Malformed("a block beyond the source's position");
   blocks->push_back(block);
   return absl::OkStatus();
+}
+
+uint32_t GroupInstall::RetentionHoursOf(ShardKey shard) const {
+  const auto found = std::lower_bound(
+      shards_.begin(), shards_.end(), shard,
+      [](const ShardChange& a, const ShardKey& b) { return a.shard < b; });
+  if (found == shards_.end() || found->shard != shard)
+    return kRetentionHoursMin;
+  return found->record.retention_hours;
 }
 
 absl::Status GroupInstall::AddClaims(ByteCursor* chunk) {

@@ -20,6 +20,7 @@
 #include "storage/claims.h"
 #include "storage/fixed_ints.h"
 #include "storage/replicated_state.h"
+#include "storage/shard_log.h"
 #include "storage/shard_table.h"
 #include "storage/store.h"
 #include "storage/time_partitions.h"
@@ -35,8 +36,9 @@ absl::StatusOr<HeldShards> DecodeHeld(absl::string_view held);
 // side holds.
 struct ShardSourceParts {
   const Store* store = nullptr;
+  const ShardLog* log = nullptr;  // For shards with blocks in several classes.
   std::unique_ptr<Store::Snapshot> snapshot;
-  std::vector<PartitionView> partitions;  // Oldest first.
+  std::vector<PartitionView> partitions;  // Class by class, oldest first.
   std::vector<ShardChange> shards;
   Claims claims;
 };
@@ -68,6 +70,8 @@ class GroupInstall {
   bool complete() const { return complete_; }
   const AppliedPosition& position() const { return position_; }
   std::span<const ShardChange> shards() const { return shards_; }
+  // As the source said, the least for a shard of which it said nothing.
+  uint32_t RetentionHoursOf(ShardKey shard) const;
   std::span<const std::shared_ptr<const Stream>> streams() const {
     return streams_;
   }

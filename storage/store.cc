@@ -10,6 +10,7 @@
 
 #include <array>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -17,12 +18,16 @@
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
 #include "storage/errors.h"
+#include "storage/keys.h"
 #include "storage/status_macros.h"
 #include "storage/store_files.h"
 #include "storage/store_log.h"
 
 namespace trireme {
 namespace {
+
+// Files, or levels, of a long partition that a read has to merge.
+constexpr int kSortedRunsMax = 16;
 
 rocksdb::Slice ToSlice(absl::string_view bytes) {
   return rocksdb::Slice(bytes.data(), bytes.size());
@@ -95,6 +100,35 @@ rocksdb::ColumnFamilyOptions PartitionOptions(
   options.soft_pending_compaction_bytes_limit = 0;
   options.hard_pending_compaction_bytes_limit = 0;
   return options;
+}
+
+// Of partitions that are open for hours or days: with a file for each flush a
+// read would touch thousands. Runs of about the same size are merged, many at a
+// time, so that a record is rewritten a few times at most.
+rocksdb::ColumnFamilyOptions LongPartitionOptions(
+    uint64_t write_buffer_bytes, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options =
+      PartitionOptions(write_buffer_bytes, cache);
+  options.disable_auto_compactions = false;
+  options.compaction_style = rocksdb::kCompactionStyleUniversal;
+  options.level0_file_num_compaction_trigger = kSortedRunsMax;
+  options.compaction_options_universal.min_merge_width = kSortedRunsMax / 2;
+  // Nothing is ever written twice, so there is no dead space to win.
+  options.compaction_options_universal.max_size_amplification_percent =
+      std::numeric_limits<unsigned>::max();
+  options.compaction_options_universal.allow_trivial_move = true;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(
+    const std::string& name, uint64_t write_buffer_bytes,
+    const std::shared_ptr<rocksdb::Cache>& cache) {
+  if (name == rocksdb::kDefaultColumnFamilyName)
+    return TablesOptions(write_buffer_bytes, cache);
+  const std::optional<PartitionId> partition = ParsePartitionName(name);
+  return partition && partition->retention != RetentionClass::kDay
+             ? LongPartitionOptions(write_buffer_bytes, cache)
+             : PartitionOptions(write_buffer_bytes, cache);
 }
 
 // How often to look whether a flush has come to wait for space.
@@ -278,10 +312,8 @@ absl::Status Store::OpenDatabase(const StoreOptions& options) {
 
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (const std::string& name : names) {
-    descriptors.emplace_back(
-        name, name == rocksdb::kDefaultColumnFamilyName
-                  ? TablesOptions(write_buffer_bytes_, cache_)
-                  : PartitionOptions(write_buffer_bytes_, cache_));
+    descriptors.emplace_back(name,
+                             FamilyOptions(name, write_buffer_bytes_, cache_));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -305,7 +337,7 @@ absl::Status Store::OpenDatabase(const StoreOptions& options) {
     if (names[i] == rocksdb::kDefaultColumnFamilyName) {
       tables_ = std::move(family);
     } else {
-      families_[names[i]] = std::move(family);
+      families_[names[i]] = {std::move(family)};
     }
   }
   return absl::OkStatus();
@@ -314,7 +346,7 @@ absl::Status Store::OpenDatabase(const StoreOptions& options) {
 std::vector<Store::FamilyRef> Store::families() const {
   std::vector<FamilyRef> families;
   absl::MutexLock lock(&families_mu_);
-  for (const auto& [name, family] : families_) families.push_back(family);
+  for (const auto& [name, known] : families_) families.push_back(known.family);
   return families;
 }
 
@@ -342,11 +374,18 @@ absl::StatusOr<Store::FamilyRef> Store::CreateFamily(const std::string& name) {
   if (!files_->HasSpaceToSpare()) return NoSpaceTo("make", directory_);
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const rocksdb::Status status = db_->CreateColumnFamily(
-      PartitionOptions(write_buffer_bytes_, cache_), name, &handle);
+      FamilyOptions(name, write_buffer_bytes_, cache_), name, &handle);
   RETURN_IF_ERROR(ToStatus(status));
   auto family = std::make_shared<const Family>(db_, handle, name);
-  families_[name] = family;
+  families_[name] = {family};
   return family;
+}
+
+void Store::Seal(const Family& family) {
+  absl::MutexLock lock(&families_mu_);
+  const auto found = families_.find(family.name());
+  if (found != families_.end() && found->second.writes == Writes::kOpen)
+    found->second.writes = Writes::kSealed;
 }
 
 absl::Status Store::DropFamily(const FamilyRef& family) {
@@ -395,13 +434,18 @@ std::unique_ptr<Store::Snapshot> Store::NewSnapshot() const {
 
 absl::Status Store::Flush() {
   std::vector<FamilyRef> families = {tables_};
+  std::vector<std::string> sealed;
   {
     absl::MutexLock lock(&families_mu_);
     families_mu_.Await(absl::Condition(
         +[](bool* flushing) { return !*flushing; }, &flushing_));
     flushing_ = true;
     flush_ended_.Reset();
-    for (const auto& [name, family] : families_) families.push_back(family);
+    for (const auto& [name, known] : families_) {
+      if (known.writes == Writes::kSealedAndFlushed) continue;
+      families.push_back(known.family);
+      if (known.writes == Writes::kSealed) sealed.push_back(name);
+    }
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   for (const FamilyRef& family : families) handles.push_back(family->handle_);
@@ -413,6 +457,11 @@ absl::Status Store::Flush() {
   if (status.ok()) status = files_->failure();
   if (status.ok()) files_->RestoreReserve();
   absl::MutexLock lock(&families_mu_);
+  for (const std::string& name : sealed) {
+    const auto found = families_.find(name);
+    if (status.ok() && found != families_.end())
+      found->second.writes = Writes::kSealedAndFlushed;
+  }
   flushing_ = false;
   flush_ended_.Set();
   return status;

@@ -135,8 +135,8 @@ class Store {
 
   // The family of small tables, compacted as RocksDB usually does.
   const FamilyRef& tables() const { return tables_; }
-  // All other families, by name. Those are written in ascending time, never
-  // compacted, and dropped as a whole.
+  // All other families, by name. Those are written in ascending time and
+  // dropped as a whole; partitions of a day (keys.h) are never compacted.
   std::vector<FamilyRef> families() const;
 
   // Both write RocksDB's manifest and take milliseconds. On a full disk
@@ -144,6 +144,10 @@ class Store {
   // Before that one CheckSpace tells.
   absl::Status CheckSpace() const;
   absl::StatusOr<FamilyRef> CreateFamily(const std::string& name);
+  // Promises that nothing is written to the family any more: once flushed, it
+  // is no part of later flushes, and dropping it returns its space even while
+  // one of those waits for space.
+  void Seal(const Family& family);
   absl::Status DropFamily(const FamilyRef& family);
 
   absl::Status Write(Batch* batch);
@@ -190,7 +194,12 @@ class Store {
   // that it holds something, but not what it holds.
   bool flushing_ ABSL_GUARDED_BY(families_mu_) = false;
   MonotonicEvent flush_ended_;
-  absl::btree_map<std::string, FamilyRef> families_
+  enum class Writes { kOpen, kSealed, kSealedAndFlushed };
+  struct KnownFamily {
+    FamilyRef family;
+    Writes writes = Writes::kOpen;
+  };
+  absl::btree_map<std::string, KnownFamily> families_
       ABSL_GUARDED_BY(families_mu_);
 
   mutable absl::Mutex damage_mu_;

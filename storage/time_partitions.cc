@@ -12,15 +12,6 @@
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
-namespace {
-
-// Only the class of up to a day exists yet; the others will be more objects
-// of this kind over the same store.
-constexpr RetentionClass kClass = RetentionClass::kDay;
-
-PartitionId IdOf(uint64_t number) { return {kClass, number}; }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<TimePartitions>> TimePartitions::Open(
     Store* store, const TimePartitionsOptions& options) {
@@ -45,11 +36,13 @@ absl::Status TimePartitions::LoadRow(absl::string_view key,
   v1::PartitionRow row;
   if (!id || !row.ParseFromArray(value.data(), static_cast<int>(value.size())))
     return absl::DataLossError("malformed row of a time partition");
-  if (id->retention != kClass) return absl::OkStatus();
+  if (id->retention != options_.retention) return absl::OkStatus();
   absl::MutexLock lock(&mu_);
   Partition& partition = partitions_[id->number];
-  partition.first_stamp_ms = row.first_stamp_ms();
-  partition.last_stamp_ms = row.last_stamp_ms();
+  partition.begun_ms = row.first_stamp_ms();
+  partition.times.first_ms =
+      row.has_oldest_stamp_ms() ? row.oldest_stamp_ms() : row.first_stamp_ms();
+  partition.times.last_ms = row.last_stamp_ms();
   for (const v1::PartitionGroupRow& group : row.groups()) {
     spans_[GroupId(group.group())].push_back(
         {id->number, group.first_index(), group.last_index()});
@@ -66,12 +59,12 @@ absl::Status TimePartitions::SortOutFamilies() {
   next_number_ = newest + 1;
   for (const Store::FamilyRef& family : store_->families()) {
     const std::optional<PartitionId> id = ParsePartitionName(family->name());
-    if (id && id->retention != kClass) continue;
-    const auto row = id ? partitions_.find(id->number) : partitions_.end();
+    if (!id || id->retention != options_.retention) continue;
+    const auto row = partitions_.find(id->number);
     if (row != partitions_.end()) {
       row->second.family = family;
       row->second.bytes = store_->family_bytes_on_disk(*family);
-    } else if (id && id->number > newest) {
+    } else if (id->number > newest) {
       spares_[id->number] = family;
       next_number_ = std::max(next_number_, id->number + 1);
     } else {
@@ -96,6 +89,9 @@ absl::Status TimePartitions::SortOutFamilies() {
     at = partitions_.erase(at);
   }
   if (!partitions_.empty()) open_ = partitions_.rbegin()->first;
+  for (const auto& [number, partition] : partitions_) {
+    if (number != open_) store_->Seal(*partition.family);
+  }
   return store_->Write(&forget);
 }
 
@@ -109,7 +105,7 @@ absl::Status TimePartitions::Resume(GroupId group, LogIndex last_index,
       return absl::OkStatus();
     spans.back().last = std::max(spans.back().last, last_index);
     Partition& partition = partitions_[*open_];
-    partition.last_stamp_ms = std::max(partition.last_stamp_ms, last_stamp_ms);
+    partition.times.last_ms = std::max(partition.times.last_ms, last_stamp_ms);
     family = partition.family;
   }
   const Key prefix = GroupTimesKey(group);
@@ -152,7 +148,7 @@ bool TimePartitions::MustRoll(const Arrival& arrival) const {
   absl::MutexLock lock(&mu_);
   const Partition& open = partitions_.at(*open_);
   // Stamps are not negative, so this cannot overflow, however wrong a clock.
-  return arrival.first_ms - options_.partition_ms >= open.first_stamp_ms ||
+  return arrival.first_ms - options_.partition_ms >= open.begun_ms ||
          (open.bytes > 0 &&
           open.bytes + arrival.bytes > options_.partition_bytes_max);
 }
@@ -167,19 +163,22 @@ absl::Status TimePartitions::Roll(int64_t stamp_ms, Store::Batch* batch) {
   if (open_) {
     batch->Put(*store_->tables(), PartitionKey(IdOf(*open_)).view(),
                EncodeRow(*open_));
+    store_->Seal(*partitions_[*open_].family);
   }
   open_ = spare->first;
   newest_moments_.clear();
   Partition& partition = partitions_[spare->first];
   partition.family = std::move(spare->second);
-  partition.first_stamp_ms = stamp_ms;
-  partition.last_stamp_ms = stamp_ms;
+  partition.begun_ms = stamp_ms;
+  partition.times = {stamp_ms, stamp_ms};
   return absl::OkStatus();
 }
 
 bool TimePartitions::Extend(uint64_t number, const Arrival& arrival) {
   Partition& partition = partitions_[number];
-  partition.last_stamp_ms = std::max(partition.last_stamp_ms, arrival.last_ms);
+  const bool is_older = arrival.first_ms < partition.times.first_ms;
+  if (is_older) partition.times.first_ms = arrival.first_ms;
+  partition.times.last_ms = std::max(partition.times.last_ms, arrival.last_ms);
   partition.bytes += arrival.bytes;
   auto& spans = spans_[arrival.group];
   const bool is_new = spans.empty() || spans.back().number != number;
@@ -192,7 +191,7 @@ bool TimePartitions::Extend(uint64_t number, const Arrival& arrival) {
   Span& span = spans.back();
   span.first = std::min(span.first, arrival.first_index);
   span.last = std::max(span.last, arrival.last_index);
-  return is_new;
+  return is_new || is_older;
 }
 
 absl::Status TimePartitions::NoteMoment(const Store::FamilyRef& family,
@@ -222,8 +221,10 @@ absl::Status TimePartitions::NoteMoment(const Store::FamilyRef& family,
 std::string TimePartitions::EncodeRow(uint64_t number) const {
   const Partition& partition = partitions_.at(number);
   v1::PartitionRow row;
-  row.set_first_stamp_ms(partition.first_stamp_ms);
-  row.set_last_stamp_ms(partition.last_stamp_ms);
+  row.set_first_stamp_ms(partition.begun_ms);
+  row.set_last_stamp_ms(partition.times.last_ms);
+  if (partition.times.first_ms < partition.begun_ms)
+    row.set_oldest_stamp_ms(partition.times.first_ms);
   for (const auto& [group, spans] : spans_) {
     if (spans.empty() || spans.back().number != number) continue;
     v1::PartitionGroupRow* out = row.add_groups();
@@ -235,28 +236,51 @@ std::string TimePartitions::EncodeRow(uint64_t number) const {
 }
 
 std::vector<TimePartitions::Expired> TimePartitions::TakeExpired(
-    int64_t cutoff_ms) {
+    absl::FunctionRef<bool(const PartitionTimes&)> is_unwanted) {
   std::vector<Expired> expired;
   absl::MutexLock lock(&mu_);
-  for (auto at = partitions_.begin(); at != partitions_.end();) {
-    const uint64_t number = at->first;
-    if (at->second.last_stamp_ms >= cutoff_ms) {
-      ++at;
-      continue;
-    }
-    expired.push_back({IdOf(number), at->second.family});
-    for (auto& [group, spans] : spans_)
-      std::erase_if(spans, [&](const Span& s) { return s.number == number; });
-    if (open_ == number) open_.reset();
-    at = partitions_.erase(at);
+  std::vector<uint64_t> unwanted;
+  for (const auto& [number, partition] : partitions_) {
+    if (is_unwanted(partition.times)) unwanted.push_back(number);
   }
+  for (const uint64_t number : unwanted) expired.push_back(Hide(number));
   return expired;
 }
 
-void TimePartitions::ForgetRows(std::span<const Expired> expired,
-                                Store::Batch* batch) const {
-  for (const Expired& partition : expired)
-    batch->Delete(*store_->tables(), PartitionKey(partition.id).view());
+bool TimePartitions::Any(
+    absl::FunctionRef<bool(const PartitionTimes&)> is_such) const {
+  absl::MutexLock lock(&mu_);
+  return std::any_of(partitions_.begin(), partitions_.end(),
+                     [&](const auto& entry) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                       return is_such(entry.second.times);
+                     });
+}
+
+std::optional<TimePartitions::Sealed> TimePartitions::OldestBefore(
+    int64_t cutoff_ms) const {
+  absl::MutexLock lock(&mu_);
+  if (partitions_.empty()) return std::nullopt;
+  const auto& [number, oldest] = *partitions_.begin();
+  if (open_ == number || oldest.times.last_ms >= cutoff_ms) return std::nullopt;
+  return Sealed{number, oldest.family, oldest.times};
+}
+
+std::vector<TimePartitions::Expired> TimePartitions::Take(uint64_t number) {
+  std::vector<Expired> taken;
+  absl::MutexLock lock(&mu_);
+  if (partitions_.contains(number)) taken.push_back(Hide(number));
+  return taken;
+}
+
+TimePartitions::Expired TimePartitions::Hide(uint64_t number) {
+  const auto at = partitions_.find(number);
+  CHECK(at != partitions_.end(), "no such time partition");
+  Expired expired{IdOf(number), std::move(at->second.family)};
+  partitions_.erase(at);
+  for (auto& [group, spans] : spans_)
+    std::erase_if(spans, [&](const Span& s) { return s.number == number; });
+  if (open_ == number) open_.reset();
+  return expired;
 }
 
 // --- families ahead of time ---
@@ -265,6 +289,8 @@ absl::Status TimePartitions::PrepareNext() {
   {
     absl::MutexLock lock(&mu_);
     if (creating_spare_ || !spares_.empty()) return absl::OkStatus();
+    if (partitions_.empty() && options_.retention != RetentionClass::kDay)
+      return absl::OkStatus();
     creating_spare_ = true;
   }
   const absl::Status created = CreateSpare();
@@ -312,7 +338,7 @@ TimePartitions::TakeSpare() {
 
 PartitionView TimePartitions::View(const Span& span) const {
   const Partition& partition = partitions_.at(span.number);
-  return {span.number, partition.family, partition.last_stamp_ms, span.last};
+  return {span.number, partition.family, partition.times.last_ms, span.last};
 }
 
 std::optional<PartitionView> TimePartitions::FirstFrom(GroupId group,

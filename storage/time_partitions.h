@@ -1,9 +1,9 @@
-// TimePartitions cuts the node's blocks into column families by time of
-// arrival, so that retention drops whole families (design.md D4). It knows the
-// log indexes each partition holds of each group and, by the second, where in
-// the log a time begins.
+// TimePartitions cuts the node's blocks of one retention class into column
+// families by time of arrival, so that retention drops whole families
+// (design.md D4). It knows the log indexes each partition holds of each group
+// and, by the second, where in the log a time begins.
 //
-// Owned by the StateMachine. Writing methods run under its writer's lock;
+// Owned by a PartitionTable. Writing methods run under its writer's lock;
 // reading is thread-safe. Rows of partitions are written with the blocks; the
 // newest one's ranges are found again at the start (Resume).
 #ifndef TRIREME_STORAGE_TIME_PARTITIONS_H_
@@ -19,6 +19,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -29,6 +30,7 @@
 namespace trireme {
 
 struct TimePartitionsOptions {
+  RetentionClass retention = RetentionClass::kDay;
   int64_t partition_ms = 15 * 60 * 1000;
   uint64_t partition_bytes_max = 4ull << 30;
 };
@@ -39,6 +41,12 @@ struct PartitionView {
   Store::FamilyRef family;
   int64_t last_stamp_ms = 0;  // Of any group's newest block.
   LogIndex last_index = 0;    // Of the group's newest block.
+};
+
+// When the blocks of a partition arrived: the oldest and the newest.
+struct PartitionTimes {
+  int64_t first_ms = 0;
+  int64_t last_ms = 0;
 };
 
 // What is about to be written.
@@ -76,19 +84,31 @@ class TimePartitions {
   absl::StatusOr<Store::FamilyRef> Place(const Arrival& arrival,
                                          std::span<const Moment> moments,
                                          Store::Batch* batch);
-  // Takes partitions whose newest block arrived before `cutoff_ms` out of
-  // sight. The caller drops their families, then forgets their rows.
+  // Takes the partitions that nobody wants any more out of sight. The caller
+  // drops their families, then deletes their rows.
   struct Expired {
     PartitionId id;
     Store::FamilyRef family;
   };
-  std::vector<Expired> TakeExpired(int64_t cutoff_ms);
-  void ForgetRows(std::span<const Expired> expired, Store::Batch* batch) const;
+  std::vector<Expired> TakeExpired(
+      absl::FunctionRef<bool(const PartitionTimes&)> is_unwanted);
+  bool Any(absl::FunctionRef<bool(const PartitionTimes&)> is_such) const;
+  // The oldest partition, if all in it arrived before `cutoff_ms` and no more
+  // is written to it.
+  struct Sealed {
+    uint64_t number = 0;
+    Store::FamilyRef family;
+    PartitionTimes times;
+  };
+  std::optional<Sealed> OldestBefore(int64_t cutoff_ms) const;
+  // The partition of this number, unless it is gone already.
+  std::vector<Expired> Take(uint64_t number);
 
   // --- anyone ---
 
   // Makes the next partition's family ahead of time, so that Place does not
-  // wait for the manifest to be synced.
+  // wait for the manifest to be synced. Nothing while there is no partition,
+  // except for kDay, which is nearly always wanted.
   absl::Status PrepareNext();
   // The first partition that may hold blocks of the group with this index or
   // a higher one. Blocks of one shard are in order along partitions.
@@ -100,8 +120,8 @@ class TimePartitions {
  private:
   struct Partition {
     Store::FamilyRef family;
-    int64_t first_stamp_ms = 0;
-    int64_t last_stamp_ms = 0;
+    int64_t begun_ms = 0;  // Of the entry that began it.
+    PartitionTimes times;
     uint64_t bytes = 0;  // Since the start of the process, about.
   };
   // The indexes of a group in a partition.
@@ -122,11 +142,16 @@ class TimePartitions {
   // The name, and the family once it exists, of the next partition.
   absl::StatusOr<std::pair<uint64_t, Store::FamilyRef>> TakeSpare();
   absl::Status CreateSpare() ABSL_LOCKS_EXCLUDED(mu_);
+  PartitionId IdOf(uint64_t number) const {
+    return {options_.retention, number};
+  }
+  Expired Hide(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status NoteMoment(const Store::FamilyRef& family, GroupId group,
                           const Moment& moment, Store::Batch* batch);
   std::string EncodeRow(uint64_t number) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // True when the group is new in the partition.
+  // True when the row must be written: the group is new in the partition, or
+  // a block is older than all before.
   bool Extend(uint64_t number, const Arrival& arrival)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   PartitionView View(const Span& span) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -142,6 +142,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddStreamCommands(app, session);
   AddShardCommands(app, session);
   AddReshardCommands(app, session);
+  AddRetentionCommands(app, session);
   AddSettingsCommands(app, session);
   AddConsumerCommands(app, session);
   AddPutCommand(app, session);

@@ -18,6 +18,7 @@ void AddShardCommands(CLI::App& app, Session& session);
 // To the commands of the two above.
 void AddReshardCommands(CLI::App& app, Session& session);
 // To `stream`.
+void AddRetentionCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddConsumerCommands(CLI::App& app, Session& session);
 void AddPutCommand(CLI::App& app, Session& session);

@@ -8,6 +8,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
+#include "client/cli/stream_change.h"
 
 namespace trireme::cli {
 namespace {
@@ -50,24 +51,6 @@ absl::StatusOr<std::string> FindMiddle(client::Client& client,
   return "0";
 }
 
-int Conclude(Session& session, client::Client& client, const Options& options,
-             absl::Status status, const Json& details) {
-  if (status.ok() && options.wait) {
-    status = client.WaitUntilActive(options.stream, session.timeout);
-  }
-  if (!status.ok()) return session.Fail(status);
-  std::ostream& out = session.console().out;
-  const std::string state = options.wait ? "ACTIVE" : "UPDATING";
-  if (session.json()) {
-    Json json{{"StreamName", options.stream}, {"StreamStatus", state}};
-    json.update(details);
-    out << Dump(json, true) << "\n";
-  } else {
-    out << "stream " << options.stream << " is " << state << "\n";
-  }
-  return kExitOk;
-}
-
 int Split(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
@@ -78,8 +61,9 @@ int Split(Session& session, const Options& options) {
   request.set_stream_name(options.stream);
   request.set_shard_to_split(options.shard);
   request.set_new_starting_hash_key(*at);
-  return Conclude(
-      session, **client, options, (*client)->SplitShard(request),
+  return ConcludeChange(
+      session, **client, options.stream, options.wait,
+      (*client)->SplitShard(request),
       {{"ShardToSplit", options.shard}, {"NewStartingHashKey", *at}});
 }
 
@@ -90,9 +74,10 @@ int Merge(Session& session, const Options& options) {
   request.set_stream_name(options.stream);
   request.set_shard_to_merge(options.shard);
   request.set_adjacent_shard_to_merge(options.adjacent);
-  return Conclude(session, **client, options, (*client)->MergeShards(request),
-                  {{"ShardToMerge", options.shard},
-                   {"AdjacentShardToMerge", options.adjacent}});
+  return ConcludeChange(session, **client, options.stream, options.wait,
+                        (*client)->MergeShards(request),
+                        {{"ShardToMerge", options.shard},
+                         {"AdjacentShardToMerge", options.adjacent}});
 }
 
 int UpdateShardCount(Session& session, const Options& options) {
@@ -105,7 +90,8 @@ int UpdateShardCount(Session& session, const Options& options) {
     details = {{"CurrentShardCount", update->current_shard_count()},
                {"TargetShardCount", update->target_shard_count()}};
   }
-  return Conclude(session, **client, options, update.status(), details);
+  return ConcludeChange(session, **client, options.stream, options.wait,
+                        update.status(), details);
 }
 
 CLI::App* Add(CLI::App& parent, Session& session, const std::string& name,

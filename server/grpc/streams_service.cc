@@ -297,6 +297,28 @@ void OnUpdateMaxRecordSize(UnaryCallPtr<v1::UpdateMaxRecordSizeRequest,
       Acknowledge(std::move(call)));
 }
 
+void OnIncreaseStreamRetentionPeriod(
+    UnaryCallPtr<v1::IncreaseStreamRetentionPeriodRequest,
+                 v1::IncreaseStreamRetentionPeriodResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::IncreaseStreamRetentionPeriodRequest& message = call->request();
+  call->broker().IncreaseStreamRetentionPeriod(
+      {AddressOf(message), message.retention_period_hours()}, timeout,
+      Acknowledge(std::move(call)));
+}
+
+void OnDecreaseStreamRetentionPeriod(
+    UnaryCallPtr<v1::DecreaseStreamRetentionPeriodRequest,
+                 v1::DecreaseStreamRetentionPeriodResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::DecreaseStreamRetentionPeriodRequest& message = call->request();
+  call->broker().DecreaseStreamRetentionPeriod(
+      {AddressOf(message), message.retention_period_hours()}, timeout,
+      Acknowledge(std::move(call)));
+}
+
 void OnDescribeLimits(
     UnaryCallPtr<v1::DescribeLimitsRequest, v1::DescribeLimitsResponse> call,
     absl::Duration timeout) {
@@ -384,6 +406,8 @@ StreamsService::StreamsService(const ServedBroker* served)
   Serve("MergeShards", OnMergeShards);
   Serve("UpdateShardCount", OnUpdateShardCount);
   Serve("UpdateMaxRecordSize", OnUpdateMaxRecordSize);
+  Serve("IncreaseStreamRetentionPeriod", OnIncreaseStreamRetentionPeriod);
+  Serve("DecreaseStreamRetentionPeriod", OnDecreaseStreamRetentionPeriod);
   Serve("DescribeLimits", OnDescribeLimits);
   Serve("RegisterStreamConsumer", OnRegisterStreamConsumer);
   Serve("DeregisterStreamConsumer", OnDeregisterStreamConsumer);

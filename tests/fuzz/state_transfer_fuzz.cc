@@ -99,7 +99,7 @@ void AppendBlock(Input& input, GroupId group, std::string* chunk) {
 
 // docs/storage-format.md, "Catch-up chunks".
 void AppendItem(Input& input, GroupId group, std::string* chunk) {
-  const auto item = static_cast<uint8_t>(1 + input.Below(8));
+  const auto item = static_cast<uint8_t>(1 + input.Below(9));
   AppendLittle(item, chunk);
   switch (item) {
     case 1:
@@ -116,7 +116,7 @@ void AppendItem(Input& input, GroupId group, std::string* chunk) {
                          chunk);
     case 5:
       return AppendLittle(static_cast<uint32_t>(input.Number()), chunk);
-    case 7:
+    case 8:
       return AppendSized(input.Mostly(8) ? ClaimsRow(input) : input.Bytes(8),
                          chunk);
     default:

@@ -28,6 +28,7 @@ SimCluster::SimCluster(const SimClusterOptions& options)
       group_count_(options.node.loop.group_count),
       history_(group_count_, &trace_),
       network_(&events_, &random_, &history_, &trace_) {
+  if (options.node.product_commands) history_.IgnoreCommands();
   const SimWorld world{&events_, &random_, &trace_, &history_, &network_};
   for (uint32_t i = 1; i <= kNodes; ++i) {
     nodes_.push_back(std::make_unique<SimNode>(NodeId(i), options.node, world));

@@ -86,7 +86,7 @@ void History::OnFirstApplied(const CommittedEntry& entry,
     return Fail("log_agreement", payload.status().ToString());
   }
   if (payload->kind == PayloadKind::kCommand) {
-    if (!result.status.ok()) return;
+    if (!result.status.ok() || !commands_are_numbered_) return;
     return OnWritten(NumberAtFront(payload->command), entry.group,
                      MakeCounter(entry.index, 0));
   }

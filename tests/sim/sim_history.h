@@ -54,6 +54,9 @@ class History {
   void Fail(absl::string_view checker, absl::string_view what);
   const std::vector<std::string>& failures() const { return failures_; }
 
+  // Commands are the product's own and bear no number.
+  void IgnoreCommands() { commands_are_numbered_ = false; }
+
   // A message left a node.
   void OnMessage(GroupId group, const raft::Message& message);
 
@@ -102,6 +105,7 @@ class History {
   void OnWritten(RecordId record, GroupId group, Counter counter);
 
   Trace* const trace_;
+  bool commands_are_numbered_ = true;
   std::vector<std::string> failures_;
   std::map<std::pair<GroupId, Term>, NodeId> leaders_;
   std::vector<std::vector<Committed>> committed_;  // By group, index - 1.

@@ -62,7 +62,8 @@ SimNode::SimNode(NodeId id, const SimNodeOptions& options,
       disk_random_(world.random->Next()),
       disk_(std::make_unique<FaultDisk>(&disk_random_)),
       state_(std::make_unique<SimState>(id, options.loop.group_count,
-                                        world.history)) {
+                                        world.history,
+                                        options.product_commands)) {
   state_->LieOn(disk_.get());
   disk_->SetFreeBytes(options_.disk_bytes);
 }
@@ -163,8 +164,9 @@ void SimNode::Wipe() {
   world_.trace->Add("wipe", id_.value());
   disk_ = std::make_unique<FaultDisk>(&disk_random_);
   disk_->SetFreeBytes(options_.disk_bytes);
-  state_ = std::make_unique<SimState>(id_, options_.loop.group_count,
-                                      world_.history);
+  state_ =
+      std::make_unique<SimState>(id_, options_.loop.group_count, world_.history,
+                                 options_.product_commands);
   state_->LieOn(disk_.get());
   ++incarnation_;
   recovering_ = true;

@@ -42,6 +42,8 @@ struct SimNodeOptions {
   uint64_t disk_bytes = 64u << 20;
   Micros flush_period_max = 2 * kSecond;
   Micros pull_delay_max = 100 * kMillisecond;
+  // Commands are those of command.proto instead of sim_state.h's.
+  bool product_commands = false;
 };
 
 // How long the node's threads take for one turn.

@@ -39,29 +39,61 @@ std::string SimCommand(RecordId id, absl::string_view verb, ShardIndex shard) {
   return absl::StrCat(id, " ", verb, " ", shard.value());
 }
 
-// What the state becomes when one more entry is applied.
-SimState::Item SimState::Follow(const Item* before, Term term, Payload payload,
-                                ApplyResult* result) {
+SimState::Item SimState::Follow(const Item* before, GroupId group,
+                                const CommittedEntry& entry,
+                                ApplyResult* result) const {
   Item item;
   if (before != nullptr) item = *before;
-  item.term = term;
-  item.payload = std::move(payload);
+  item.term = entry.term;
+  item.payload = entry.has_payload ? entry.payload : nullptr;
   if (item.payload == nullptr) return item;
   const absl::StatusOr<DecodedPayload> decoded = DecodePayload(*item.payload);
   CHECK(decoded.ok(), decoded.status().ToString());
   // As it is, so that a stamp that falls is seen.
   item.stamp_ms = decoded->stamp_ms;
   if (decoded->kind == PayloadKind::kCommand) {
-    ApplyCommand(decoded->command, &item.sealed, result);
+    FollowCommand(decoded->command, {group, entry.index, item.stamp_ms}, &item,
+                  result);
     return item;
   }
   for (const ShardBatch& batch : decoded->batches) {
-    const bool sealed = item.sealed >> (batch.shard.shard.value() % 32) & 1;
-    result->batches.push_back(
-        sealed ? MakeError(ErrorReason::kShardSealed, "sealed")
-               : absl::OkStatus());
+    result->batches.push_back(Admit(item, batch.shard));
   }
   return item;
+}
+
+void SimState::FollowCommand(absl::string_view command,
+                             const SimEntryPlace& place, Item* item,
+                             ApplyResult* result) const {
+  if (!product_commands_) return ApplyCommand(command, &item->sealed, result);
+  const SimTables none;
+  const SimTables& before = item->tables == nullptr ? none : *item->tables;
+  item->tables = ApplyToTables(
+      before, place, static_cast<uint32_t>(groups_.size()), command, result);
+  item->sealed = item->tables->Sum();
+}
+
+absl::Status SimState::Admit(const Item& item, ShardKey shard) const {
+  if (product_commands_)
+    return item.tables == nullptr ? SimTables().Admit(shard)
+                                  : item.tables->Admit(shard);
+  const bool sealed = item.sealed >> (shard.shard.value() % 32) & 1;
+  return sealed ? MakeError(ErrorReason::kShardSealed, "sealed")
+                : absl::OkStatus();
+}
+
+const SimTables& SimState::TablesOf(GroupId id) const {
+  static const SimTables kNone;
+  const Group& group = groups_[id.value()];
+  if (group.items.empty() || group.items.back().tables == nullptr) return kNone;
+  return *group.items.back().tables;
+}
+
+void SimState::ShowCatalog() {
+  if (!product_commands_) return;
+  catalog_.Clear();
+  for (const auto& [id, stream] : TablesOf(kMetaGroup).streams)
+    catalog_.Put(stream);
 }
 
 absl::StatusOr<ApplyResult> SimState::Apply(const CommittedEntry& entry) {
@@ -79,12 +111,13 @@ absl::StatusOr<ApplyResult> SimState::Apply(const CommittedEntry& entry) {
     return absl::InternalError("out of order");
   }
   group.items.push_back(
-      Follow(group.items.empty() ? nullptr : &group.items.back(), entry.term,
-             entry.has_payload ? entry.payload : nullptr, &result));
+      Follow(group.items.empty() ? nullptr : &group.items.back(), entry.group,
+             entry, &result));
   // What was pulled and is applied now by the other way is of no more use.
   if (!group.staged.empty()) group.staged.erase(group.staged.begin());
   history_->OnApplied(node_, entry, result, group.items.back().stamp_ms,
                       group.items.back().sealed);
+  if (entry.group == kMetaGroup) ShowCatalog();
   return result;
 }
 
@@ -186,10 +219,13 @@ absl::Status SimState::InstallChunk(GroupId id, absl::string_view chunk) {
     const Item* before = !group.staged.empty()  ? &group.staged.back()
                          : !group.items.empty() ? &group.items.back()
                                                 : nullptr;
+    CommittedEntry entry;
+    entry.index = index;
+    entry.term = term;
+    entry.has_payload = bytes != 0;
+    if (entry.has_payload) entry.payload = MakePayload(std::string(payload));
     ApplyResult ignored;
-    group.staged.push_back(Follow(
-        before, term, bytes == 0 ? nullptr : MakePayload(std::string(payload)),
-        &ignored));
+    group.staged.push_back(Follow(before, id, entry, &ignored));
   }
   return absl::OkStatus();
 }
@@ -211,6 +247,7 @@ absl::Status SimState::FinishInstall(GroupId id,
   group.staged.erase(group.staged.begin(), end);
   group.durable = group.installed = group.items.size();
   CHECK(PositionAt(group, position.index).term == position.term);
+  if (id == kMetaGroup) ShowCatalog();
   return absl::OkStatus();
 }
 
@@ -224,6 +261,7 @@ void SimState::Crash(Random* random) {
     // What was pulled is kept or not, but never in part without its front.
     if (lost_any || random->Chance(0.5)) group.staged.clear();
   }
+  ShowCatalog();
 }
 
 void SimState::CheckAll() const {

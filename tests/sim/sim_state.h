@@ -1,5 +1,6 @@
 // SimState stands for the state machine in simulations: per group the list of
-// applied entries and a bit per shard that says whether it is sealed. It
+// applied entries and what commands have made of it: a bit per shard that says
+// whether it is sealed, or, for the product's own commands, its tables. It
 // forgets what was not flushed when its node crashes, and is pulled in chunks
 // like the real one. While its disk is full nothing is flushed, and it takes
 // only so much more.
@@ -17,13 +18,18 @@
 #include "tests/sim/fault_disk.h"
 #include "tests/sim/random.h"
 #include "tests/sim/sim_history.h"
+#include "tests/sim/sim_tables.h"
 
 namespace trireme::sim {
 
 class SimState : public ReplicatedState {
  public:
-  SimState(NodeId node, uint32_t group_count, History* history)
-      : node_(node), history_(history), groups_(group_count) {}
+  SimState(NodeId node, uint32_t group_count, History* history,
+           bool product_commands = false)
+      : node_(node),
+        product_commands_(product_commands),
+        history_(history),
+        groups_(group_count) {}
   // The disk it lies on, asked whether it is full; without one it never is.
   void LieOn(FaultDisk* disk) { disk_ = disk; }
   // So many items of a group that are not flushed, while the disk is full.
@@ -40,6 +46,11 @@ class SimState : public ReplicatedState {
   absl::Status FinishInstall(GroupId group,
                              const AppliedPosition& position) override;
 
+  // With the product's commands: what they have made of the group so far.
+  const SimTables& TablesOf(GroupId group) const;
+  // The meta group's streams, as TablesOf has them.
+  const Catalog& catalog() const { return catalog_; }
+
   // The node has crashed: back to what is durable.
   void Crash(Random* random);
   // The next Apply finds the disk broken.
@@ -54,6 +65,7 @@ class SimState : public ReplicatedState {
     Payload payload;       // Null for entries of the core's own.
     int64_t stamp_ms = 0;  // The highest up to here.
     uint32_t sealed = 0;   // Bits of shards, after this entry.
+    SimTablesPtr tables;   // After this entry; null: empty.
   };
   struct Group {
     std::vector<Item> items;  // Applied; by index - 1.
@@ -67,16 +79,24 @@ class SimState : public ReplicatedState {
   bool MustWait(const Group& group) const;
   bool DiskIsFull() const;
   static AppliedPosition PositionAt(const Group& group, LogIndex index);
-  static Item Follow(const Item* before, Term term, Payload payload,
-                     ApplyResult* result);
+  // What the state becomes when one more entry is applied.
+  Item Follow(const Item* before, GroupId group, const CommittedEntry& entry,
+              ApplyResult* result) const;
+  void FollowCommand(absl::string_view command, const SimEntryPlace& place,
+                     Item* item, ApplyResult* result) const;
+  absl::Status Admit(const Item& item, ShardKey shard) const;
+  // After the meta group's state has changed.
+  void ShowCatalog();
 
   // Set at construction.
   const NodeId node_;
+  const bool product_commands_;
   History* const history_;
   FaultDisk* disk_ = nullptr;
   size_t unflushed_items_max_ = 100'000;
 
   std::vector<Group> groups_;
+  Catalog catalog_;
   bool fails_next_apply_ = false;
 };
 

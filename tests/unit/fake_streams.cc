@@ -152,6 +152,16 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
                              v1::UpdateMaxRecordSizeResponse*) override {
     return WithStream("UpdateMaxRecordSize", *in, [](Stream&) {});
   }
+  Status IncreaseStreamRetentionPeriod(
+      grpc::ServerContext*, const v1::IncreaseStreamRetentionPeriodRequest* in,
+      v1::IncreaseStreamRetentionPeriodResponse*) override {
+    return SetRetention("IncreaseStreamRetentionPeriod", *in);
+  }
+  Status DecreaseStreamRetentionPeriod(
+      grpc::ServerContext*, const v1::DecreaseStreamRetentionPeriodRequest* in,
+      v1::DecreaseStreamRetentionPeriodResponse*) override {
+    return SetRetention("DecreaseStreamRetentionPeriod", *in);
+  }
   Status DescribeLimits(grpc::ServerContext*, const v1::DescribeLimitsRequest*,
                         v1::DescribeLimitsResponse* out) override {
     absl::MutexLock lock(&fake_.mu_);
@@ -296,6 +306,13 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     return WithStream(call, request, [&](Stream&) {
       fake_.mu_.AssertHeld();
       fake_.reshards_.push_back(request.ShortDebugString());
+    });
+  }
+  template <typename Request>
+  Status SetRetention(const char* call, const Request& request) {
+    return WithStream(call, request, [&](Stream& stream) {
+      stream.description.set_retention_period_hours(
+          request.retention_period_hours());
     });
   }
 

@@ -148,7 +148,7 @@ TEST_F(FullDiskTest, AStoreOpensWithoutAFreeByte) {
   EXPECT_EQ(CountRecords(), 2u);
   // What the start has not used of it is set aside again.
   EXPECT_GT(std::filesystem::file_size(reserve()), 0u);
-  EXPECT_LT(std::filesystem::file_size(reserve()), SpaceReserve::kBytes);
+  EXPECT_LE(std::filesystem::file_size(reserve()), SpaceReserve::kBytes);
   FreeDisk();
   ASSERT_OK(state_->Flush());
   EXPECT_EQ(std::filesystem::file_size(reserve()), SpaceReserve::kBytes);
@@ -158,12 +158,15 @@ TEST_F(FullDiskTest, ExpiryMakesTheSpaceAFlushWaitsFor) {
   for (int i = 0; i < 6; ++i) Apply(Megabyte());
   ASSERT_OK(state_->Flush());
   Apply(Megabyte(kStart + 2 * kHourMs));
+  // The first partition is done with.
+  ASSERT_OK(state_->Flush());
+  Apply(Megabyte(kStart + 2 * kHourMs));
   FillDisk();
   std::thread flush([&] { EXPECT_OK(state_->Flush()); });
   AwaitWaiting();
   ASSERT_OK(state_->DropExpired(kStart + 25 * kHourMs));
   flush.join();
-  EXPECT_EQ(CountRecords(), 1u);
+  EXPECT_EQ(CountRecords(), 2u);
 }
 
 TEST_F(FullDiskTest, AnOpeningThatWaitsForSpaceCanBeStopped) {

@@ -1,0 +1,92 @@
+#include "tests/sim/sim_tables.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/catalog_commands.h"
+#include "storage/catalog_decision.h"
+#include "storage/catalog_tables.h"
+#include "storage/check.h"
+#include "storage/crc32c.h"
+#include "storage/errors.h"
+#include "storage/shard_commands.h"
+#include "trireme/v1/command.pb.h"
+
+namespace trireme::sim {
+namespace {
+
+void ApplyToCatalog(const SimEntryPlace& place, uint32_t group_count,
+                    const v1::Command& command, SimTables* tables,
+                    ApplyResult* result) {
+  Catalog catalog;
+  for (const auto& [id, stream] : tables->streams) catalog.Put(stream);
+  CatalogDecision decision = DecideCatalogCommand(
+      {catalog, tables->next_stream_id, group_count}, command, place.stamp_ms);
+  result->status = std::move(decision.status);
+  result->reply = std::move(decision.reply);
+  if (decision.next_stream_id)
+    tables->next_stream_id = *decision.next_stream_id;
+  if (decision.put != nullptr) {
+    const StreamId id = decision.put->id;
+    // By the bytes it is stored as, so that what they cannot hold is missed.
+    const auto decoded = DecodeStream(EncodeStream(*decision.put));
+    CHECK(decoded.ok(), decoded.status().ToString());
+    tables->streams[id] = *decoded;
+  }
+  if (decision.remove) tables->streams.erase(*decision.remove);
+}
+
+void ApplyToShards(const SimEntryPlace& place, const v1::Command& command,
+                   SimTables* tables, ApplyResult* result) {
+  ShardTable shards;
+  std::vector<ShardChange> all;
+  for (const auto& [shard, record] : tables->shards)
+    all.push_back({shard, record});
+  shards.Publish(place.group, all);
+  ShardDecision decision =
+      DecideShardCommand(shards, place.group, place.index, command);
+  result->status = std::move(decision.status);
+  result->reply = std::move(decision.reply);
+  for (ShardChange& change : decision.changes)
+    tables->shards[change.shard] = std::move(change.record);
+}
+
+}  // namespace
+
+absl::Status SimTables::Admit(ShardKey shard) const {
+  const auto found = shards.find(shard);
+  if (found == shards.end() || !found->second.exists())
+    return MakeError(ErrorReason::kResourceNotFound, "no such shard here");
+  if (found->second.end.has_value())
+    return MakeError(ErrorReason::kShardSealed, "sealed");
+  return absl::OkStatus();
+}
+
+uint32_t SimTables::Sum() const {
+  std::string bytes = absl::StrCat(next_stream_id);
+  for (const auto& [id, stream] : streams) bytes += EncodeStream(*stream);
+  for (const auto& [shard, record] : shards) {
+    absl::StrAppend(&bytes, shard.stream.value(), "/", shard.shard.value(),
+                    EncodeShardRecord(record));
+  }
+  return Crc32c(bytes);
+}
+
+SimTablesPtr ApplyToTables(const SimTables& before, const SimEntryPlace& place,
+                           uint32_t group_count, absl::string_view bytes,
+                           ApplyResult* result) {
+  v1::Command command;
+  CHECK(command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+  auto tables = std::make_shared<SimTables>(before);
+  if (place.group == kMetaGroup) {
+    CHECK(IsCatalogCommand(command), command.ShortDebugString());
+    ApplyToCatalog(place, group_count, command, tables.get(), result);
+  } else {
+    CHECK(IsShardCommand(command), command.ShortDebugString());
+    ApplyToShards(place, command, tables.get(), result);
+  }
+  return tables;
+}
+
+}  // namespace trireme::sim
