@@ -168,6 +168,8 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kUpdateStreamSettings:
     case v1::Command::kUpdateRetention:
     case v1::Command::kCompleteRetention:
+    case v1::Command::kForgetShards:
+    case v1::Command::kCompleteForget:
       return true;
     default:
       return false;
@@ -202,6 +204,10 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return UpdateRetention(state, command.update_retention());
     case v1::Command::kCompleteRetention:
       return CompleteRetention(state, command.complete_retention(), stamp_ms);
+    case v1::Command::kForgetShards:
+      return ForgetShards(state, command.forget_shards(), stamp_ms);
+    case v1::Command::kCompleteForget:
+      return CompleteForget(state, command.complete_forget());
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");
