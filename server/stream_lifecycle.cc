@@ -12,6 +12,7 @@ namespace trireme {
 namespace {
 
 constexpr absl::Duration kPeriod = absl::Milliseconds(200);
+constexpr absl::Duration kForgetPeriod = absl::Minutes(1);
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 constexpr absl::Duration kStepTimeout = absl::Seconds(10);
@@ -44,6 +45,18 @@ void StreamLifecycle::Start() { Tick(); }
 void StreamLifecycle::Tick() {
   RunOnce();
   timers_->After(kPeriod, [this] { Tick(); });
+}
+
+void StreamLifecycle::ForgetExpiredShards() {
+  const absl::Duration now = clock_->MonotonicNow();
+  if (now < next_forget_) return;
+  next_forget_ = now + kForgetPeriod;
+  for (const StreamPtr& stream : catalog_->List("", catalog_->stream_count())) {
+    const auto forget = ForgetExpired(*stream, clock_->WallNow());
+    if (!forget) continue;
+    // What does not come about is found again.
+    Propose(kMetaGroup, *forget, [](const ProposalOutcome&) {});
+  }
 }
 
 void StreamLifecycle::OnApplied(const CommittedEntry& entry,
@@ -79,6 +92,7 @@ void StreamLifecycle::RunOnce() {
     due = TakeDue();
   }
   for (StreamPtr& stream : due) Begin(std::move(stream));
+  ForgetExpiredShards();
 }
 
 std::vector<StreamLifecycle::StreamPtr> StreamLifecycle::TakeDue() {

@@ -60,6 +60,8 @@ class StreamLifecycle : public AppliedObserver {
 
   void RunSoon();
   void Tick();
+  // Takes expired shards out of their streams, now and then.
+  void ForgetExpiredShards();
   std::vector<StreamPtr> TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // One pass over the steps of a stream.
   struct Round;
@@ -78,6 +80,8 @@ class StreamLifecycle : public AppliedObserver {
   Replicas* const replicas_;
   Timers* const timers_;
   Clock* const clock_;
+
+  absl::Duration next_forget_;  // Monotonic; timer's thread only.
 
   absl::Mutex mu_;
   absl::flat_hash_map<StreamId, Drive> drives_ ABSL_GUARDED_BY(mu_);

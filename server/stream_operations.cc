@@ -36,11 +36,6 @@ absl::StatusOr<uint32_t> FirstIndexAfter(absl::string_view member,
   return shard->value() + 1;
 }
 
-bool IsExpired(const Stream& stream, const Shard& shard, absl::Time now) {
-  return shard.end.has_value() && static_cast<int64_t>(shard.closed_s) * 1000 <
-                                      stream.TrimHorizonMs(now);
-}
-
 // Up to `limit` unexpired shards of the window with index >= `first`; true:
 // there are more.
 bool PageOfShards(const Stream& stream, uint32_t first,
@@ -48,7 +43,7 @@ bool PageOfShards(const Stream& stream, uint32_t first,
                   std::vector<const Shard*>* shards) {
   for (const Shard& shard : stream.shards) {
     if (shard.index.value() < first || !window.Has(shard) ||
-        IsExpired(stream, shard, now)) {
+        stream.IsExpired(shard, now)) {
       continue;
     }
     if (shards->size() == limit) return true;

@@ -39,8 +39,14 @@ StreamStep RetentionStep(const Stream& stream) {
   return step;
 }
 
-StreamStep DropStep(const Stream& stream) {
+StreamStep ForgetStep(const Stream& stream) {
   StreamStep step;
+  for (const Shard& shard : stream.forgotten) AddDrop(stream, shard, &step);
+  return step;
+}
+
+StreamStep DropStep(const Stream& stream) {
+  StreamStep step = ForgetStep(stream);
   for (const Shard& shard : stream.shards) AddDrop(stream, shard, &step);
   // Also those that a reshard was about to open: a late OpenShards finds them
   // dropped.
@@ -66,7 +72,19 @@ std::vector<StreamStep> ReshardSteps(const Stream& stream) {
 }  // namespace
 
 bool IsMoving(const Stream& stream) {
-  return stream.status != StreamStatus::kActive;
+  return stream.status != StreamStatus::kActive || !stream.forgotten.empty();
+}
+
+std::optional<v1::Command> ForgetExpired(const Stream& stream, absl::Time now) {
+  if (stream.status != StreamStatus::kActive) return std::nullopt;
+  v1::Command command;
+  v1::ForgetShardsCommand& forget = *command.mutable_forget_shards();
+  forget.set_stream_id(stream.id.value());
+  for (const Shard& shard : stream.shards) {
+    if (stream.IsExpired(shard, now)) forget.add_shards(shard.index.value());
+  }
+  if (forget.shards().empty()) return std::nullopt;
+  return command;
 }
 
 std::vector<StreamStep> StepsOf(const Stream& stream) {
@@ -82,7 +100,7 @@ std::vector<StreamStep> StepsOf(const Stream& stream) {
     case StreamStatus::kDeleting:
       return {DropStep(stream)};
     case StreamStatus::kActive:
-      return {};
+      return {ForgetStep(stream)};
   }
   return {};
 }
@@ -109,9 +127,15 @@ v1::Command FinishOf(const Stream& stream, const ShardEnds& ends) {
       break;
     }
     case StreamStatus::kCreating:
-    case StreamStatus::kActive:
       command.mutable_activate_stream()->set_stream_id(stream.id.value());
       break;
+    case StreamStatus::kActive: {
+      v1::CompleteForgetCommand& complete = *command.mutable_complete_forget();
+      complete.set_stream_id(stream.id.value());
+      for (const Shard& shard : stream.forgotten)
+        complete.add_shards(shard.index.value());
+      break;
+    }
   }
   return command;
 }
@@ -124,8 +148,9 @@ absl::string_view FinishedName(const Stream& stream) {
       return stream.retention_hours_next != 0 ? "of another retention"
                                               : "resharded";
     case StreamStatus::kCreating:
-    case StreamStatus::kActive:
       return "active";
+    case StreamStatus::kActive:
+      return "rid of expired shards";
   }
   return "";
 }

@@ -4,10 +4,12 @@
 #ifndef TRIREME_SERVER_STREAM_STEPS_H_
 #define TRIREME_SERVER_STREAM_STEPS_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "storage/catalog.h"
 #include "storage/ids.h"
 #include "trireme/v1/command.pb.h"
@@ -22,12 +24,17 @@ using ShardEnds = absl::btree_map<ShardIndex, Counter>;
 // True when the stream is on its way to another state.
 bool IsMoving(const Stream& stream);
 
+// The command that takes expired shards out of the stream, if there are any.
+// `now` is a hint: the meta group goes by its own stamp.
+std::optional<v1::Command> ForgetExpired(const Stream& stream, absl::Time now);
+
 // The steps to take one after the other; each changes nothing when it is
 // repeated. Their replies matter when they seal shards.
 //   CREATING: open its shards.
 //   UPDATING: open the children of its reshards; seal the parents. Or tell
 //     its groups of its retention.
 //   DELETING: drop all its shards.
+//   ACTIVE: drop the shards that were forgotten.
 std::vector<StreamStep> StepsOf(const Stream& stream);
 
 // The command to the meta group that ends the state, once the steps are done.

@@ -45,6 +45,11 @@ int64_t Stream::TrimHorizonMs(absl::Time now) const {
                   absl::ToUnixMillis(now) - HoursToMs(retention_hours));
 }
 
+bool Stream::IsExpired(const Shard& shard, absl::Time now) const {
+  return shard.end.has_value() &&
+         static_cast<int64_t>(shard.closed_s) * 1000 < TrimHorizonMs(now);
+}
+
 std::shared_ptr<const Stream> Catalog::Find(absl::string_view name) const {
   absl::MutexLock lock(&mu_);
   const auto found = by_name_.find(name);

@@ -70,6 +70,7 @@ struct Stream {
   std::vector<uint32_t> open;       // Positions in `shards` of the open ones,
                                     // by start of their hash key range.
   std::vector<Reshard> reshards;    // Under way together, while UPDATING.
+  std::vector<Shard> forgotten;     // Expired; their groups may not know yet.
   uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
   Tags tags;
   Consumers consumers;
@@ -79,6 +80,8 @@ struct Stream {
   const Shard& ShardFor(HashKey key) const;
   // Records that arrived before this, in Unix milliseconds, have expired.
   int64_t TrimHorizonMs(absl::Time now) const;
+  // Closed, and all its records have expired.
+  bool IsExpired(const Shard& shard, absl::Time now) const;
 };
 
 class Catalog {

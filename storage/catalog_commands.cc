@@ -180,6 +180,8 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kUpdateStreamSettings:
     case v1::Command::kUpdateRetention:
     case v1::Command::kCompleteRetention:
+    case v1::Command::kForgetShards:
+    case v1::Command::kCompleteForget:
     case v1::Command::kRegisterConsumer:
     case v1::Command::kDeregisterConsumer:
     case v1::Command::kTagConsumer:
@@ -217,6 +219,10 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return UpdateRetention(state, command.update_retention());
     case v1::Command::kCompleteRetention:
       return CompleteRetention(state, command.complete_retention(), stamp_ms);
+    case v1::Command::kForgetShards:
+      return ForgetShards(state, command.forget_shards(), stamp_ms);
+    case v1::Command::kCompleteForget:
+      return CompleteForget(state, command.complete_forget());
     case v1::Command::kRegisterConsumer:
       return RegisterConsumer(state, command.register_consumer(), stamp_ms);
     case v1::Command::kDeregisterConsumer:

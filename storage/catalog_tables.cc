@@ -146,6 +146,10 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
     ASSIGN_OR_RETURN(Reshard reshard, DecodeReshard(reshard_row, *stream));
     stream->reshards.push_back(std::move(reshard));
   }
+  for (const v1::ShardRow& shard_row : row.forgotten()) {
+    ASSIGN_OR_RETURN(Shard shard, DecodeShard(shard_row));
+    stream->forgotten.push_back(std::move(shard));
+  }
   stream->shard_count_target = row.shard_count_target();
   SetTags(row.tags(), &stream->tags);
   if (row.has_consumers()) {
@@ -174,6 +178,8 @@ std::string EncodeStream(const Stream& stream) {
     for (const Shard& child : reshard.children)
       EncodeShard(child, reshard_row.add_children());
   }
+  for (const Shard& shard : stream.forgotten)
+    EncodeShard(shard, row.add_forgotten());
   row.set_shard_count_target(stream.shard_count_target);
   AppendTags(stream.tags, row.mutable_tags());
   EncodeConsumers(stream.consumers, row.mutable_consumers());

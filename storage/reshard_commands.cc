@@ -149,4 +149,40 @@ CatalogDecision CompleteReshards(const CatalogState& state,
   return decision;
 }
 
+CatalogDecision ForgetShards(const CatalogState& state,
+                             const v1::ForgetShardsCommand& command,
+                             int64_t stamp_ms) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  const absl::Time now = absl::FromUnixMillis(stamp_ms);
+  const std::vector<Shard> shards = std::exchange((*stream)->shards, {});
+  for (const Shard& shard : shards) {
+    const bool named =
+        std::find(command.shards().begin(), command.shards().end(),
+                  shard.index.value()) != command.shards().end();
+    const bool forgotten = named && (*stream)->IsExpired(shard, now);
+    (forgotten ? (*stream)->forgotten : (*stream)->shards).push_back(shard);
+  }
+  CatalogDecision decision;
+  if ((*stream)->shards.size() == shards.size()) return decision;
+  ListOpenShards(stream->get());
+  decision.put = *std::move(stream);
+  return decision;
+}
+
+CatalogDecision CompleteForget(const CatalogState& state,
+                               const v1::CompleteForgetCommand& command) {
+  const auto found = state.catalog.Find(StreamId(command.stream_id()));
+  if (found == nullptr) return RefuseUnknown(command.stream_id());
+  auto stream = std::make_shared<Stream>(*found);
+  const size_t dropped =
+      std::erase_if(stream->forgotten, [&](const Shard& shard) {
+        return std::find(command.shards().begin(), command.shards().end(),
+                         shard.index.value()) != command.shards().end();
+      });
+  CatalogDecision decision;
+  if (dropped > 0) decision.put = std::move(stream);
+  return decision;
+}
+
 }  // namespace trireme

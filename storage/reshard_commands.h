@@ -14,6 +14,8 @@ class SplitShardCommand;
 class MergeShardsCommand;
 class UpdateShardCountCommand;
 class CompleteReshardsCommand;
+class CompleteForgetCommand;
+class ForgetShardsCommand;
 }  // namespace v1
 
 CatalogDecision SplitShard(const CatalogState& state,
@@ -28,6 +30,12 @@ CatalogDecision UpdateShardCount(const CatalogState& state,
 CatalogDecision CompleteReshards(const CatalogState& state,
                                  const v1::CompleteReshardsCommand& command,
                                  int64_t stamp_ms);
+
+CatalogDecision ForgetShards(const CatalogState& state,
+                             const v1::ForgetShardsCommand& command,
+                             int64_t stamp_ms);
+CatalogDecision CompleteForget(const CatalogState& state,
+                               const v1::CompleteForgetCommand& command);
 
 }  // namespace trireme
 

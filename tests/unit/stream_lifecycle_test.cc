@@ -180,5 +180,29 @@ TEST(StreamLifecycleTest, TheTimerDrivesWithoutBeingWoken) {
   EXPECT_EQ(Find(node, "s")->status, StreamStatus::kActive);
 }
 
+TEST(StreamLifecycleTest, ExpiredShardsLeaveTheirStreamAndTheirGroups) {
+  TestNode node;
+  const StreamPtr before = node.CreateActive("s", 2);
+  ASSERT_OK(node.Split("s", "shardId-000000000000", "77"));
+  ASSERT_EQ(Find(node, "s")->shards.size(), 4u);
+  node.Advance(absl::Hours(23));
+  node.lifecycle.RunOnce();
+  node.Settle();
+  ASSERT_EQ(Find(node, "s")->shards.size(), 4u);
+  node.Advance(absl::Hours(2));
+  node.lifecycle.RunOnce();
+  node.Settle();
+  const StreamPtr stream = Find(node, "s");
+  ASSERT_EQ(stream->shards.size(), 3u);
+  EXPECT_EQ(stream->FindShard(ShardIndex(0)), nullptr);
+  EXPECT_EQ(stream->open.size(), 3u);
+  EXPECT_TRUE(stream->forgotten.empty());
+  EXPECT_FALSE(ShardExists(node, *before, 0));
+  EXPECT_TRUE(ShardExists(node, *before, 1));
+  // Its children still say whose they are.
+  EXPECT_EQ(stream->FindShard(ShardIndex(2))->parent, ShardIndex(0));
+  ASSERT_OK(node.Put("s", "a", "new"));
+}
+
 }  // namespace
 }  // namespace trireme
