@@ -140,6 +140,10 @@ absl::Status Client::CreateStream(absl::string_view name, int shard_count) {
   v1::CreateStreamRequest request;
   request.set_stream_name(std::string(name));
   request.set_shard_count(shard_count);
+  return CreateStream(request);
+}
+
+absl::Status Client::CreateStream(const v1::CreateStreamRequest& request) {
   v1::CreateStreamResponse response;
   return CallStreams("CreateStream", Repeat::kWhenNotDone,
                      &v1::Streams::Stub::CreateStream, request, &response);
@@ -203,59 +207,6 @@ absl::Status Client::DecreaseRetentionPeriod(absl::string_view name,
 
 // What follows may be done twice.
 
-absl::Status Client::UpdateMaxRecordSize(absl::string_view name, int kib) {
-  v1::UpdateMaxRecordSizeRequest request;
-  request.set_stream_name(std::string(name));
-  request.set_max_record_size_in_kib(kib);
-  v1::UpdateMaxRecordSizeResponse response;
-  return CallStreams("UpdateMaxRecordSize", Repeat::kFreely,
-                     &v1::Streams::Stub::UpdateMaxRecordSize, request,
-                     &response);
-}
-
-absl::StatusOr<v1::DescribeLimitsResponse> Client::DescribeLimits() {
-  v1::DescribeLimitsRequest request;
-  v1::DescribeLimitsResponse response;
-  CLIENT_RETURN_IF_ERROR(CallStreams("DescribeLimits", Repeat::kFreely,
-                                     &v1::Streams::Stub::DescribeLimits,
-                                     request, &response));
-  return response;
-}
-
-absl::Status Client::AddTags(absl::string_view name,
-                             const std::map<std::string, std::string>& tags) {
-  v1::AddTagsToStreamRequest request;
-  request.set_stream_name(std::string(name));
-  request.mutable_tags()->insert(tags.begin(), tags.end());
-  v1::AddTagsToStreamResponse response;
-  return CallStreams("AddTagsToStream", Repeat::kFreely,
-                     &v1::Streams::Stub::AddTagsToStream, request, &response);
-}
-
-absl::Status Client::RemoveTags(absl::string_view name,
-                                const std::vector<std::string>& keys) {
-  v1::RemoveTagsFromStreamRequest request;
-  request.set_stream_name(std::string(name));
-  for (const std::string& key : keys) request.add_tag_keys(key);
-  v1::RemoveTagsFromStreamResponse response;
-  return CallStreams("RemoveTagsFromStream", Repeat::kFreely,
-                     &v1::Streams::Stub::RemoveTagsFromStream, request,
-                     &response);
-}
-
-absl::StatusOr<std::map<std::string, std::string>> Client::ListTags(
-    absl::string_view name) {
-  v1::ListTagsForStreamRequest request;
-  request.set_stream_name(std::string(name));
-  v1::ListTagsForStreamResponse response;
-  CLIENT_RETURN_IF_ERROR(CallStreams("ListTagsForStream", Repeat::kFreely,
-                                     &v1::Streams::Stub::ListTagsForStream,
-                                     request, &response));
-  std::map<std::string, std::string> tags;
-  for (const v1::Tag& tag : response.tags()) tags[tag.key()] = tag.value();
-  return tags;
-}
-
 absl::StatusOr<v1::StreamDescription> Client::DescribeStream(
     absl::string_view name) {
   v1::DescribeStreamRequest request;
@@ -310,8 +261,12 @@ absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
   if (filter.type() != v1::ShardFilter::TYPE_UNSPECIFIED) {
     *request.mutable_shard_filter() = filter;
   }
-  return ListShards(std::move(request), Repeat::kFreely,
-                    absl::InfiniteFuture());
+  return ListShards(request);
+}
+
+absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
+    const v1::ListShardsRequest& request) {
+  return ListShards(request, Repeat::kFreely, absl::InfiniteFuture());
 }
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(

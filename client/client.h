@@ -61,6 +61,7 @@ class Client {
 
   // --- streams ---
   absl::Status CreateStream(absl::string_view name, int shard_count);
+  absl::Status CreateStream(const v1::CreateStreamRequest& request);
   absl::Status DeleteStream(absl::string_view name,
                             bool enforce_consumer_deletion = false);
   // Start a reshard: the stream is UPDATING, then ACTIVE.
@@ -80,6 +81,28 @@ class Client {
                           const std::vector<std::string>& keys);
   absl::StatusOr<std::map<std::string, std::string>> ListTags(
       absl::string_view name);
+  // The same by ARN.
+  absl::Status TagResource(absl::string_view arn,
+                           const std::map<std::string, std::string>& tags);
+  absl::Status UntagResource(absl::string_view arn,
+                             const std::vector<std::string>& keys);
+  absl::StatusOr<std::map<std::string, std::string>> ListTagsForResource(
+      absl::string_view arn);
+  // JSON; that of a resource that has none is "{}".
+  absl::Status PutResourcePolicy(absl::string_view arn,
+                                 absl::string_view policy);
+  absl::StatusOr<std::string> GetResourcePolicy(absl::string_view arn);
+  absl::Status DeleteResourcePolicy(absl::string_view arn);
+  absl::StatusOr<v1::EnableEnhancedMonitoringResponse> EnableEnhancedMonitoring(
+      const v1::EnableEnhancedMonitoringRequest& request);
+  absl::StatusOr<v1::DisableEnhancedMonitoringResponse>
+  DisableEnhancedMonitoring(
+      const v1::DisableEnhancedMonitoringRequest& request);
+  // The stream is UPDATING, then ACTIVE.
+  absl::Status StartStreamEncryption(absl::string_view name,
+                                     absl::string_view key_id);
+  absl::Status StopStreamEncryption(absl::string_view name,
+                                    absl::string_view key_id);
   // With all its shards, however many pages that takes.
   absl::StatusOr<v1::StreamDescription> DescribeStream(absl::string_view name);
   absl::StatusOr<v1::StreamDescriptionSummary> DescribeStreamSummary(
@@ -88,6 +111,8 @@ class Client {
   // All pages of it.
   absl::StatusOr<std::vector<v1::Shard>> ListShards(
       absl::string_view name, const v1::ShardFilter& filter = {});
+  absl::StatusOr<std::vector<v1::Shard>> ListShards(
+      const v1::ListShardsRequest& request);
   // Ask until the stream is ACTIVE, or gone. Errors: DeadlineExceeded.
   absl::Status WaitUntilActive(absl::string_view name, absl::Duration timeout);
   absl::Status WaitUntilGone(absl::string_view name, absl::Duration timeout);
@@ -104,6 +129,13 @@ class Client {
   // All pages of it.
   absl::StatusOr<std::vector<v1::Consumer>> ListStreamConsumers(
       absl::string_view stream);
+
+  // --- the account ---
+  absl::StatusOr<v1::MinimumThroughputBillingCommitment>
+  DescribeAccountSettings();
+  // ENABLED or DISABLED.
+  absl::StatusOr<v1::MinimumThroughputBillingCommitment> UpdateAccountSettings(
+      v1::MinimumThroughputBillingCommitment::Status commitment);
 
   // --- records ---
   absl::StatusOr<v1::PutRecordResponse> PutRecord(
@@ -148,7 +180,13 @@ class Client {
   absl::Status CallStreams(absl::string_view name, Repeat repeat,
                            grpc::Status (v1::Streams::Stub::*method)(
                                grpc::ClientContext*, const Request&, Response*),
-                           const Request& request, Response* response);
+                           const Request& request, Response* response) {
+    return Call(name, repeat,
+                [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                  return (endpoint.streams.get()->*method)(context, request,
+                                                           response);
+                });
+  }
   // `group`: goes to its leader; none: to any node.
   absl::Status CallUntil(absl::Time deadline, absl::string_view name,
                          Repeat repeat, Attempt attempt,

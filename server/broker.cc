@@ -22,6 +22,8 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       reads_admission_("reads", options.read_calls_max, options.read_bytes_max),
       reader_(parts.state, parts.tails, parts.clock),
       router_(options.account, catalog_, parts.replicas, parts.read_pool),
+      account_settings_(&router_, parts.replicas, parts.clock),
+      policies_(&router_, parts.replicas, parts.clock),
       puts_(&router_, parts.replicas, parts.state, &puts_admission_,
             parts.timers, parts.clock),
       reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
@@ -181,6 +183,48 @@ void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
     return consumers_.ListTags(request, timeout, std::move(done));
   }
   settings_.ListTags(request, timeout, std::move(done));
+}
+
+void Broker::ChangeEnhancedMonitoring(const MonitoringRequest& request,
+                                      absl::Duration timeout,
+                                      Done<MonitoringResponse> done) {
+  settings_.ChangeEnhancedMonitoring(request, timeout, std::move(done));
+}
+
+void Broker::StartStreamEncryption(const EncryptionRequest& request,
+                                   absl::Duration timeout, StatusDone done) {
+  settings_.StartStreamEncryption(request, timeout, std::move(done));
+}
+
+void Broker::StopStreamEncryption(const EncryptionRequest& request,
+                                  absl::Duration timeout, StatusDone done) {
+  settings_.StopStreamEncryption(request, timeout, std::move(done));
+}
+
+void Broker::PutResourcePolicy(const PutPolicyRequest& request,
+                               absl::Duration timeout, StatusDone done) {
+  policies_.Put(request, timeout, std::move(done));
+}
+
+void Broker::GetResourcePolicy(const StreamAddress& resource,
+                               absl::Duration timeout, Done<std::string> done) {
+  policies_.Get(resource, timeout, std::move(done));
+}
+
+void Broker::DeleteResourcePolicy(const StreamAddress& resource,
+                                  absl::Duration timeout, StatusDone done) {
+  policies_.Delete(resource, timeout, std::move(done));
+}
+
+void Broker::DescribeAccountSettings(absl::Duration timeout,
+                                     Done<AccountSettings> done) {
+  account_settings_.Describe(timeout, std::move(done));
+}
+
+void Broker::UpdateAccountSettings(const UpdateAccountRequest& request,
+                                   absl::Duration timeout,
+                                   Done<AccountSettings> done) {
+  account_settings_.Update(request, timeout, std::move(done));
 }
 
 ClusterStatus Broker::DescribeCluster() const {

@@ -18,11 +18,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "replication/replicas.h"
+#include "server/account_operations.h"
 #include "server/admission.h"
 #include "server/api.h"
 #include "server/cluster_status.h"
 #include "server/consumer_api.h"
 #include "server/consumer_operations.h"
+#include "server/policy_operations.h"
 #include "server/put_operations.h"
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
@@ -155,6 +157,29 @@ class Broker {
                   StatusDone done);
   void ListTags(const ListTagsRequest& request, absl::Duration timeout,
                 Done<ListTagsResponse> done);
+  void ChangeEnhancedMonitoring(const MonitoringRequest& request,
+                                absl::Duration timeout,
+                                Done<MonitoringResponse> done);
+  void StartStreamEncryption(const EncryptionRequest& request,
+                             absl::Duration timeout, StatusDone done);
+  void StopStreamEncryption(const EncryptionRequest& request,
+                            absl::Duration timeout, StatusDone done);
+
+  // --- Policies (§1.8) ---
+  void PutResourcePolicy(const PutPolicyRequest& request,
+                         absl::Duration timeout, StatusDone done);
+  // Of a resource that has none: "{}".
+  void GetResourcePolicy(const StreamAddress& resource, absl::Duration timeout,
+                         Done<std::string> done);
+  void DeleteResourcePolicy(const StreamAddress& resource,
+                            absl::Duration timeout, StatusDone done);
+
+  // --- The account (§1.4) ---
+  void DescribeAccountSettings(absl::Duration timeout,
+                               Done<AccountSettings> done);
+  void UpdateAccountSettings(const UpdateAccountRequest& request,
+                             absl::Duration timeout,
+                             Done<AccountSettings> done);
 
   // What this node knows of the cluster, at once.
   ClusterStatus DescribeCluster() const;
@@ -171,6 +196,8 @@ class Broker {
   Admission reads_admission_;
   const ShardReader reader_;
   Router router_;
+  AccountOperations account_settings_;
+  PolicyOperations policies_;
   PutOperations puts_;
   ReadOperations reads_;
   ReshardOperations reshards_;

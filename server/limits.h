@@ -62,6 +62,11 @@ inline constexpr size_t kTagsOfRequestMax = 200;
 inline constexpr size_t kTagKeysOfRequestMax = 50;
 inline constexpr size_t kTagsMax = 50;
 
+// Settings.
+inline constexpr size_t kPolicyBytesMax = 20u << 10;
+inline constexpr size_t kKeyIdCharactersMax = 2048;
+inline constexpr size_t kShardMetricsOfRequestMax = 7;
+
 }  // namespace trireme
 
 #endif  // TRIREME_SERVER_LIMITS_H_

@@ -169,9 +169,9 @@ void ReshardOperations::UpdateShardCount(const UpdateShardCountRequest& request,
         return PlanCountOf(stream, target);
       },
       [target,
-       done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
-        if (!stream.ok()) return done(stream.status());
-        done(UpdateShardCountResponse{*std::move(stream), target});
+       done = std::move(done)](absl::StatusOr<ChangedStream> changed) mutable {
+        if (!changed.ok()) return done(changed.status());
+        done(UpdateShardCountResponse{std::move(changed->before), target});
       });
 }
 

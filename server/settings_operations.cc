@@ -1,11 +1,17 @@
 #include "server/settings_operations.h"
 
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/limits.h"
 #include "server/tags.h"
 #include "server/validation.h"
+#include "storage/errors.h"
+#include "storage/shard_metrics.h"
 #include "storage/shard_places.h"
 #include "storage/status_macros.h"
 #include "storage/tag_rows.h"
@@ -37,6 +43,38 @@ ListTagsResponse PageOfTags(const Tags& tags, absl::string_view after,
     page.tags.insert(*tag);
   }
   return page;
+}
+
+absl::StatusOr<ShardMetrics> ParseMetrics(
+    const std::vector<absl::string_view>& names) {
+  Violations violations;
+  violations.CheckLength("shardLevelMetrics",
+                         absl::StrCat("[", absl::StrJoin(names, ", "), "]"),
+                         names.size(), 1, kShardMetricsOfRequestMax);
+  ShardMetrics metrics;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::optional<ShardMetrics> metric = ShardMetrics::Parse(names[i]);
+    if (metric.has_value()) {
+      metrics = metrics.With(*metric);
+      continue;
+    }
+    violations.AddEnum(absl::StrCat("shardLevelMetrics.", i + 1, ".member"),
+                       names[i], ShardMetrics::AllNames());
+  }
+  RETURN_IF_ERROR(violations.ToStatus());
+  return metrics;
+}
+
+absl::Status CheckEncryption(const EncryptionRequest& request) {
+  Violations violations;
+  violations.CheckLength("keyId", request.key_id,
+                         Utf8Characters(request.key_id), 1,
+                         kKeyIdCharactersMax);
+  RETURN_IF_ERROR(violations.ToStatus());
+  if (request.is_kms) return absl::OkStatus();
+  return MakeError(ErrorReason::kInvalidArgument,
+                   "EncryptionType NONE is not one that a stream is encrypted "
+                   "with; the only one is KMS");
 }
 
 }  // namespace
@@ -133,6 +171,70 @@ void SettingsOperations::ListTags(const ListTagsRequest& request,
         if (!stream.ok()) return done(stream.status());
         done(PageOfTags((*stream)->tags, after, limit));
       });
+}
+
+void SettingsOperations::ChangeEnhancedMonitoring(
+    const MonitoringRequest& request, absl::Duration timeout,
+    Done<MonitoringResponse> done) {
+  const absl::StatusOr<ShardMetrics> metrics =
+      ParseMetrics(request.shard_level_metrics);
+  if (!metrics.ok()) return done(metrics.status());
+  changes_.Change(
+      request.stream, timeout,
+      [metrics = *metrics, enable = request.enable](const Stream& stream) {
+        v1::Command command;
+        v1::ChangeMonitoringCommand& change =
+            *command.mutable_change_monitoring();
+        change.set_stream_id(stream.id.value());
+        if (enable) {
+          change.set_enable(metrics.bits());
+        } else {
+          change.set_disable(metrics.bits());
+        }
+        return command;
+      },
+      [done = std::move(done)](absl::StatusOr<ChangedStream> changed) mutable {
+        if (!changed.ok()) return done(changed.status());
+        v1::ChangeMonitoringReply reply;
+        if (!reply.ParseFromString(changed->reply)) {
+          return done(absl::DataLossError("a command's reply is malformed"));
+        }
+        done(MonitoringResponse{std::move(changed->before),
+                                ShardMetrics::FromBits(reply.before()),
+                                ShardMetrics::FromBits(reply.after())});
+      });
+}
+
+void SettingsOperations::StartStreamEncryption(const EncryptionRequest& request,
+                                               absl::Duration timeout,
+                                               StatusDone done) {
+  absl::Status checked = CheckEncryption(request);
+  if (!checked.ok()) return done(std::move(checked));
+  SetKey(request.stream, request.key_id, timeout, std::move(done));
+}
+
+void SettingsOperations::StopStreamEncryption(const EncryptionRequest& request,
+                                              absl::Duration timeout,
+                                              StatusDone done) {
+  absl::Status checked = CheckEncryption(request);
+  if (!checked.ok()) return done(std::move(checked));
+  SetKey(request.stream, "", timeout, std::move(done));
+}
+
+void SettingsOperations::SetKey(const StreamAddress& stream,
+                                absl::string_view key_id,
+                                absl::Duration timeout, StatusDone done) {
+  changes_.Apply(
+      stream, timeout,
+      [key_id = std::string(key_id)](const Stream& found) {
+        v1::Command command;
+        v1::ChangeEncryptionCommand& change =
+            *command.mutable_change_encryption();
+        change.set_stream_id(found.id.value());
+        change.set_key_id(key_id);
+        return command;
+      },
+      std::move(done));
 }
 
 }  // namespace trireme

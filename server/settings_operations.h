@@ -1,6 +1,7 @@
 // SettingsOperations is the part of the control plane that changes what is
 // noted of a stream: its tags and its settings (kinesis-contract.md §1.4, §1.7,
-// §1.8). What they change holds as soon as they are answered.
+// §1.8). What they change holds as soon as they are answered; a stream whose
+// encryption changes is UPDATING for a moment.
 //
 // Owned by the Broker; thread-safe.
 #ifndef TRIREME_SERVER_SETTINGS_OPERATIONS_H_
@@ -14,6 +15,7 @@
 #include "replication/replicas.h"
 #include "server/api.h"
 #include "server/router.h"
+#include "server/settings_api.h"
 #include "server/stream_changes.h"
 #include "storage/clock.h"
 
@@ -40,8 +42,19 @@ class SettingsOperations {
                   StatusDone done);
   void ListTags(const ListTagsRequest& request, absl::Duration timeout,
                 Done<ListTagsResponse> done);
+  void ChangeEnhancedMonitoring(const MonitoringRequest& request,
+                                absl::Duration timeout,
+                                Done<MonitoringResponse> done);
+  void StartStreamEncryption(const EncryptionRequest& request,
+                             absl::Duration timeout, StatusDone done);
+  void StopStreamEncryption(const EncryptionRequest& request,
+                            absl::Duration timeout, StatusDone done);
 
  private:
+  // Empty: none.
+  void SetKey(const StreamAddress& stream, absl::string_view key_id,
+              absl::Duration timeout, StatusDone done);
+
   // Set at construction.
   const uint32_t group_count_;
   Router* const router_;

@@ -8,7 +8,7 @@
 namespace trireme {
 
 void StreamChanges::Change(const StreamAddress& address, absl::Duration timeout,
-                           Plan plan, Done<StreamPtr> done) {
+                           Plan plan, Done<ChangedStream> done) {
   const absl::StatusOr<absl::string_view> name =
       ResolveStreamName(address, router_->account());
   if (!name.ok()) return done(name.status());
@@ -31,7 +31,10 @@ void StreamChanges::Change(const StreamAddress& address, absl::Duration timeout,
             deadline - clock_->MonotonicNow(),
             [this, stream = *std::move(found),
              done = std::move(done)](ProposalOutcome outcome) mutable {
-              if (outcome.status.ok()) return done(std::move(stream));
+              if (outcome.status.ok()) {
+                return done(
+                    ChangedStream{std::move(stream), std::move(outcome.reply)});
+              }
               // Somebody was faster; said in the words all operations use.
               if (ReasonOf(outcome.status) == ErrorReason::kResourceInUse) {
                 const StreamPtr now = router_->FindHere(stream->name);
@@ -54,10 +57,11 @@ void StreamChanges::Change(const StreamAddress& address, absl::Duration timeout,
 void StreamChanges::Apply(const StreamAddress& address, absl::Duration timeout,
                           Plan plan,
                           absl::AnyInvocable<void(absl::Status)> done) {
-  Change(address, timeout, std::move(plan),
-         [done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
-           done(stream.status());
-         });
+  Change(
+      address, timeout, std::move(plan),
+      [done = std::move(done)](absl::StatusOr<ChangedStream> changed) mutable {
+        done(changed.status());
+      });
 }
 
 }  // namespace trireme

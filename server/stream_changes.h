@@ -6,6 +6,8 @@
 #ifndef TRIREME_SERVER_STREAM_CHANGES_H_
 #define TRIREME_SERVER_STREAM_CHANGES_H_
 
+#include <string>
+
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -20,6 +22,11 @@ namespace v1 {
 class Command;
 }
 
+struct ChangedStream {
+  StreamPtr before;   // As it was when the change was planned.
+  std::string reply;  // The command's.
+};
+
 class StreamChanges {
  public:
   // Makes the command for the stream, or says why it cannot be done to it.
@@ -30,9 +37,8 @@ class StreamChanges {
   StreamChanges(Router* router, Replicas* replicas, Clock* clock)
       : router_(router), replicas_(replicas), clock_(clock) {}
 
-  // `done` gets the stream as it was when the change was planned.
   void Change(const StreamAddress& address, absl::Duration timeout, Plan plan,
-              Done<StreamPtr> done);
+              Done<ChangedStream> done);
   // For a caller that only wants to know whether it was done.
   void Apply(const StreamAddress& address, absl::Duration timeout, Plan plan,
              absl::AnyInvocable<void(absl::Status)> done);

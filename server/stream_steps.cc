@@ -145,8 +145,8 @@ absl::string_view FinishedName(const Stream& stream) {
     case StreamStatus::kDeleting:
       return "removed";
     case StreamStatus::kUpdating:
-      return stream.retention_hours_next != 0 ? "of another retention"
-                                              : "resharded";
+      if (stream.retention_hours_next != 0) return "of another retention";
+      return stream.reshards.empty() ? "updated" : "resharded";
     case StreamStatus::kCreating:
       return "active";
     case StreamStatus::kActive:

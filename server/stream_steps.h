@@ -33,6 +33,8 @@ std::optional<v1::Command> ForgetExpired(const Stream& stream, absl::Time now);
 //   CREATING: open its shards.
 //   UPDATING: open the children of its reshards; seal the parents. Or tell
 //     its groups of its retention.
+//     Or nothing, for what takes effect with the end of the state alone, as
+//     encryption does.
 //   DELETING: drop all its shards.
 //   ACTIVE: drop the shards that were forgotten.
 std::vector<StreamStep> StepsOf(const Stream& stream);

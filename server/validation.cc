@@ -55,6 +55,13 @@ void Violations::CheckHashKey(absl::string_view member,
       R"(Member must satisfy regular expression pattern: 0|([1-9]\d{0,38}))");
 }
 
+void Violations::AddEnum(absl::string_view member, absl::string_view value,
+                         std::span<const absl::string_view> values) {
+  Add(member, value,
+      absl::StrCat("Member must satisfy enum value set: [",
+                   absl::StrJoin(values, ", "), "]"));
+}
+
 void Violations::Add(absl::string_view member, absl::string_view value,
                      absl::string_view constraint) {
   ++count_;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ class Violations {
   void CheckRange(absl::string_view member, int64_t value, int64_t min,
                   int64_t max);
   void CheckHashKey(absl::string_view member, absl::string_view value);
+  // `value` is none of an enum's.
+  void AddEnum(absl::string_view member, absl::string_view value,
+               std::span<const absl::string_view> values);
   void Add(absl::string_view member, absl::string_view value,
            absl::string_view constraint);
 

@@ -93,6 +93,11 @@ size_t Catalog::stream_count() const {
   return by_id_.size();
 }
 
+AccountSettings Catalog::account() const {
+  absl::MutexLock lock(&mu_);
+  return account_;
+}
+
 void Catalog::Put(std::shared_ptr<const Stream> stream) {
   absl::MutexLock lock(&mu_);
   by_id_[stream->id] = stream;
@@ -109,10 +114,16 @@ void Catalog::Remove(StreamId id) {
   by_id_.erase(found);
 }
 
+void Catalog::PutAccount(const AccountSettings& account) {
+  absl::MutexLock lock(&mu_);
+  account_ = account;
+}
+
 void Catalog::Clear() {
   absl::MutexLock lock(&mu_);
   by_name_.clear();
   by_id_.clear();
+  account_ = AccountSettings();
 }
 
 }  // namespace trireme

@@ -1,5 +1,5 @@
-// Catalog is the meta group's table of streams and shards, in memory on every
-// node and in RocksDB under the meta group's applied index.
+// Catalog is the meta group's table of streams, shards and settings, in memory
+// on every node and in RocksDB under the meta group's applied index.
 //
 // Owned by the StateMachine, written by the applier thread, read by anyone:
 // a found stream is an immutable value that stays as it was when found.
@@ -19,9 +19,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "storage/account_settings.h"
 #include "storage/consumers.h"
 #include "storage/hash_key.h"
 #include "storage/ids.h"
+#include "storage/shard_metrics.h"
 
 namespace trireme {
 
@@ -74,6 +76,9 @@ struct Stream {
   uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
   Tags tags;
   Consumers consumers;
+  std::string policy;  // JSON, as it was given; empty: none.
+  ShardMetrics shard_metrics;
+  std::string kms_key_id;  // As it was given; empty: not encrypted.
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.
@@ -96,10 +101,12 @@ class Catalog {
   // index = group id.
   std::vector<uint32_t> OpenShardsByGroup(uint32_t group_count) const;
   size_t stream_count() const;
+  AccountSettings account() const;
 
   // Applier thread. Put replaces a stream of the same id.
   void Put(std::shared_ptr<const Stream> stream);
   void Remove(StreamId id);
+  void PutAccount(const AccountSettings& account);
   void Clear();
 
  private:
@@ -108,6 +115,7 @@ class Catalog {
       ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<StreamId, std::shared_ptr<const Stream>> by_id_
       ABSL_GUARDED_BY(mu_);
+  AccountSettings account_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace trireme

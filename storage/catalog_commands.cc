@@ -185,6 +185,10 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kRegisterConsumer:
     case v1::Command::kDeregisterConsumer:
     case v1::Command::kTagConsumer:
+    case v1::Command::kSetPolicy:
+    case v1::Command::kChangeMonitoring:
+    case v1::Command::kChangeEncryption:
+    case v1::Command::kUpdateAccountSettings:
       return true;
     default:
       return false;
@@ -229,6 +233,15 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
       return DeregisterConsumer(state, command.deregister_consumer());
     case v1::Command::kTagConsumer:
       return TagConsumer(state, command.tag_consumer());
+    case v1::Command::kSetPolicy:
+      return SetPolicy(state, command.set_policy());
+    case v1::Command::kChangeMonitoring:
+      return ChangeMonitoring(state, command.change_monitoring());
+    case v1::Command::kChangeEncryption:
+      return ChangeEncryption(state, command.change_encryption());
+    case v1::Command::kUpdateAccountSettings:
+      return UpdateAccountSettings(state, command.update_account_settings(),
+                                   stamp_ms);
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

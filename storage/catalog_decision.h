@@ -33,6 +33,7 @@ struct CatalogDecision {
   std::shared_ptr<const Stream> put;  // Null: none.
   std::optional<StreamId> remove;
   std::optional<uint32_t> next_stream_id;
+  std::optional<AccountSettings> account;
 };
 
 CatalogDecision Refuse(absl::Status status);

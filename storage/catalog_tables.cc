@@ -155,6 +155,9 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   if (row.has_consumers()) {
     ASSIGN_OR_RETURN(stream->consumers, DecodeConsumers(row.consumers()));
   }
+  stream->policy = row.policy();
+  stream->shard_metrics = ShardMetrics::FromBits(row.shard_metrics());
+  stream->kms_key_id = row.kms_key_id();
   return stream;
 }
 
@@ -183,6 +186,9 @@ std::string EncodeStream(const Stream& stream) {
   row.set_shard_count_target(stream.shard_count_target);
   AppendTags(stream.tags, row.mutable_tags());
   EncodeConsumers(stream.consumers, row.mutable_consumers());
+  row.set_policy(stream.policy);
+  row.set_shard_metrics(stream.shard_metrics.bits());
+  row.set_kms_key_id(stream.kms_key_id);
   return row.SerializeAsString();
 }
 

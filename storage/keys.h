@@ -25,6 +25,7 @@ enum class KeyKind : uint8_t {
   kPartition = 4,     // retention class, id -> PartitionRow.
   kStream = 5,        // stream -> StreamRow.
   kNextStreamId = 6,  // -> u32, the id that no stream has had yet.
+  kAccount = 7,       // -> AccountRow.
   kClaims = 8,        // group -> ClaimsRow.
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
@@ -108,6 +109,7 @@ Key StreamKey(StreamId stream);
 std::optional<StreamId> DecodeStreamKey(absl::string_view key);
 
 inline Key NextStreamIdKey() { return Key(KeyKind::kNextStreamId); }
+inline Key AccountKey() { return Key(KeyKind::kAccount); }
 
 Key BlockKey(const BlockId& id);
 std::optional<BlockId> DecodeBlockKey(absl::string_view key);

@@ -124,7 +124,10 @@ CatalogDecision CompleteReshards(const CatalogState& state,
                                  int64_t stamp_ms) {
   const auto found = state.catalog.Find(StreamId(command.stream_id()));
   if (found == nullptr) return RefuseUnknown(command.stream_id());
-  if (found->status != StreamStatus::kUpdating) return CatalogDecision();
+  // Come late, while the stream is UPDATING for something else: not its end.
+  if (found->status != StreamStatus::kUpdating ||
+      found->retention_hours_next != 0)
+    return CatalogDecision();
   Ends ends;
   for (const v1::ShardEnd& end : command.ends())
     ends[ShardIndex(end.shard())] = end.end_counter();

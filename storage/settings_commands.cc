@@ -44,4 +44,50 @@ CatalogDecision UpdateStreamSettings(
   return Put(*std::move(stream));
 }
 
+CatalogDecision SetPolicy(const CatalogState& state,
+                          const v1::SetPolicyCommand& command) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  (*stream)->policy = command.policy();
+  return Put(*std::move(stream));
+}
+
+CatalogDecision ChangeMonitoring(const CatalogState& state,
+                                 const v1::ChangeMonitoringCommand& command) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  ShardMetrics& metrics = (*stream)->shard_metrics;
+  v1::ChangeMonitoringReply reply;
+  reply.set_before(metrics.bits());
+  metrics = metrics.With(ShardMetrics::FromBits(command.enable()))
+                .Without(ShardMetrics::FromBits(command.disable()));
+  reply.set_after(metrics.bits());
+  CatalogDecision decision = Put(*std::move(stream));
+  decision.reply = reply.SerializeAsString();
+  return decision;
+}
+
+CatalogDecision ChangeEncryption(const CatalogState& state,
+                                 const v1::ChangeEncryptionCommand& command) {
+  auto stream = TakeActive(state, command.stream_id());
+  if (!stream.ok()) return Refuse(stream.status());
+  (*stream)->kms_key_id = command.key_id();
+  (*stream)->status = StreamStatus::kUpdating;
+  return Put(*std::move(stream));
+}
+
+CatalogDecision UpdateAccountSettings(
+    const CatalogState& state, const v1::UpdateAccountSettingsCommand& command,
+    int64_t stamp_ms) {
+  AccountSettings account = state.catalog.account();
+  if (command.has_commitment()) {
+    account.commitment = Changed(account.commitment, command.commitment(),
+                                 absl::FromUnixMillis(stamp_ms));
+  }
+  CatalogDecision decision;
+  decision.reply = EncodeAccount(account);
+  decision.account = account;
+  return decision;
+}
+
 }  // namespace trireme

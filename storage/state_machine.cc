@@ -162,6 +162,7 @@ ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
   if (decision.next_stream_id) PutNextStreamId(*decision.next_stream_id);
   if (decision.put != nullptr) PutStream(std::move(decision.put));
   if (decision.remove) RemoveStream(*decision.remove);
+  if (decision.account) PutAccount(*decision.account);
   return result;
 }
 
@@ -196,6 +197,7 @@ void StateMachine::BeginBatch() {
   put_streams_.clear();
   removed_streams_.clear();
   put_claims_.reset();
+  put_account_.reset();
 }
 
 void StateMachine::PutShard(GroupId group, const ShardChange& change) {
@@ -227,6 +229,11 @@ void StateMachine::PutNextStreamId(uint32_t id) {
   batch_.Put(*store_->tables(), NextStreamIdKey().view(), value);
 }
 
+void StateMachine::PutAccount(const AccountSettings& account) {
+  batch_.Put(*store_->tables(), AccountKey().view(), EncodeAccount(account));
+  put_account_ = account;
+}
+
 void StateMachine::PutPosition(GroupId group, const AppliedPosition& position) {
   v1::GroupRow row;
   row.set_applied_index(position.index);
@@ -244,6 +251,7 @@ absl::Status StateMachine::WriteBatch(GroupId group) {
   for (const StreamId id : removed_streams_) catalog_.Remove(id);
   for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
   if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
+  if (put_account_) catalog_.PutAccount(*put_account_);
   return absl::OkStatus();
 }
 

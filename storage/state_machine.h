@@ -116,6 +116,7 @@ class StateMachine : public ReplicatedState {
   absl::Status LoadShards();
   absl::Status LoadStreams();
   absl::Status LoadClaims();
+  absl::Status LoadAccount();
   absl::Status ResumePartitions();
 
   // --- state_machine.cc ---
@@ -159,6 +160,8 @@ class StateMachine : public ReplicatedState {
   void PutClaims(GroupId group, Claims claims)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutNextStreamId(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutAccount(const AccountSettings& account)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void BeginBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutPosition(GroupId group, const AppliedPosition& position)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
@@ -217,6 +220,7 @@ class StateMachine : public ReplicatedState {
   std::optional<Claims> put_claims_ ABSL_GUARDED_BY(write_mu_);
   // By group; what is published of them.
   std::vector<Claims> claims_ ABSL_GUARDED_BY(write_mu_);
+  std::optional<AccountSettings> put_account_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
   absl::flat_hash_map<GroupId, GroupInstall> installs_
       ABSL_GUARDED_BY(write_mu_);

@@ -65,6 +65,7 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadShards());
   RETURN_IF_ERROR(LoadStreams());
   RETURN_IF_ERROR(LoadClaims());
+  RETURN_IF_ERROR(LoadAccount());
   ASSIGN_OR_RETURN(
       partitions_,
       PartitionTable::Open(store_.get(),
@@ -161,6 +162,15 @@ absl::Status StateMachine::LoadClaims() {
     return absl::OkStatus();
   };
   return ForEachRow(*store_, KeyKind::kClaims, load);
+}
+
+absl::Status StateMachine::LoadAccount() {
+  ASSIGN_OR_RETURN(const std::optional<std::string> row,
+                   store_->Get(*store_->tables(), AccountKey().view()));
+  if (!row) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const AccountSettings account, DecodeAccount(*row));
+  catalog_.PutAccount(account);
+  return absl::OkStatus();
 }
 
 absl::Status StateMachine::ResumePartitions() {

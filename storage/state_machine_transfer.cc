@@ -43,6 +43,7 @@ absl::StatusOr<std::unique_ptr<StateSource>> StateMachine::OpenSource(
     CatalogSourceParts parts;
     parts.streams = catalog_.List("", catalog_.stream_count());
     parts.next_stream_id = next_stream_id_;
+    parts.account = catalog_.account();
     return MakeCatalogSource(group, position, std::move(parts));
   }
   ShardSourceParts parts;
@@ -159,6 +160,7 @@ void StateMachine::InstallCatalog(const GroupInstall& install) {
   }
   for (const auto& stream : install.streams()) PutStream(stream);
   PutNextStreamId(install.next_stream_id());
+  PutAccount(install.account());
 }
 
 }  // namespace trireme

@@ -26,6 +26,7 @@ enum class Item : uint8_t {
   kStream = 4,        // size u32 | StreamRow
   kNextStreamId = 5,  // id u32
   kEnd = 6,           // nothing
+  kAccount = 7,       // size u32 | AccountRow
   kClaims = 8,        // size u32 | ClaimsRow
 };
 
@@ -76,6 +77,10 @@ class ChunkWriter {
   void AddNextStreamId(uint32_t id) {
     Start(Item::kNextStreamId);
     AppendLittle(id, &bytes_);
+  }
+  void AddAccount(const AccountSettings& account) {
+    Start(Item::kAccount);
+    AppendSized(EncodeAccount(account));
   }
   void End() { Start(Item::kEnd); }
 
@@ -246,6 +251,7 @@ class CatalogSource : public StateSource {
     if (!begun_) {
       chunk.Begin(position_);
       chunk.AddNextStreamId(parts_.next_stream_id);
+      chunk.AddAccount(parts_.account);
     }
     begun_ = true;
     for (; stream_ < parts_.streams.size() && !chunk.full(); ++stream_)
@@ -347,6 +353,8 @@ absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
       return absl::OkStatus();
     case Item::kClaims:
       return AddClaims(chunk);
+    case Item::kAccount:
+      return AddAccount(chunk);
     case Item::kEnd:
       complete_ = true;
       return absl::OkStatus();
@@ -412,6 +420,13 @@ absl::Status GroupInstall::AddStream(ByteCursor* chunk) {
   if (!TakeSized(chunk, &row)) return Malformed("cut short");
   ASSIGN_OR_RETURN(std::shared_ptr<const Stream> stream, DecodeStream(row));
   streams_.push_back(std::move(stream));
+  return absl::OkStatus();
+}
+
+absl::Status GroupInstall::AddAccount(ByteCursor* chunk) {
+  absl::string_view row;
+  if (!TakeSized(chunk, &row)) return Malformed("cut short");
+  ASSIGN_OR_RETURN(account_, DecodeAccount(row));
   return absl::OkStatus();
 }
 

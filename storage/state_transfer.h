@@ -51,6 +51,7 @@ std::unique_ptr<StateSource> MakeShardSource(GroupId group,
 struct CatalogSourceParts {
   std::vector<std::shared_ptr<const Stream>> streams;
   uint32_t next_stream_id = 1;
+  AccountSettings account;
 };
 std::unique_ptr<StateSource> MakeCatalogSource(GroupId group,
                                                const AppliedPosition& position,
@@ -77,6 +78,7 @@ class GroupInstall {
   }
   uint32_t next_stream_id() const { return next_stream_id_; }
   const Claims& claims() const { return claims_; }
+  const AccountSettings& account() const { return account_; }
 
  private:
   absl::Status AddItem(GroupId group, bool is_first, ByteCursor* chunk,
@@ -87,6 +89,7 @@ class GroupInstall {
                         std::vector<BlockView>* blocks);
   absl::Status AddStream(ByteCursor* chunk);
   absl::Status AddClaims(ByteCursor* chunk);
+  absl::Status AddAccount(ByteCursor* chunk);
 
   bool begun_ = false;
   bool complete_ = false;
@@ -95,6 +98,7 @@ class GroupInstall {
   std::vector<std::shared_ptr<const Stream>> streams_;
   uint32_t next_stream_id_ = 1;
   Claims claims_;
+  AccountSettings account_;
 };
 
 }  // namespace trireme

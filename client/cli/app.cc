@@ -145,6 +145,8 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddRetentionCommands(app, session);
   AddSettingsCommands(app, session);
   AddConsumerCommands(app, session);
+  AddResourceCommands(app, session);
+  AddAccountCommands(app, session);
   AddPutCommand(app, session);
   AddGetCommand(app, session);
   AddTailCommand(app, session);

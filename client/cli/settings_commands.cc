@@ -1,17 +1,19 @@
 // trireme stream add-tags | remove-tags | list-tags | update-max-record-size |
-// describe-limits
-#include <map>
+// enable-enhanced-monitoring | disable-enhanced-monitoring |
+// start-stream-encryption | stop-stream-encryption | describe-limits
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
+#include "client/cli/conclude.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
+#include "client/cli/stream_change.h"
 #include "client/cli/table.h"
+#include "client/cli/tag_text.h"
 
 namespace trireme::cli {
 namespace {
@@ -20,23 +22,14 @@ struct Options {
   std::string stream;
   std::vector<std::string> tags;  // KEY=VALUE, or KEY.
   int kib = 0;
+  std::vector<std::string> metrics;
+  std::string key_id;
+  bool wait = false;
 };
 using Run = int (*)(Session&, client::Client&, const Options&);
 
-int Conclude(Session& session, const absl::Status& status, const Json& json,
-             const std::string& text) {
-  if (!status.ok()) return session.Fail(status);
-  session.console().out << (session.json() ? Dump(json, true) : text) << "\n";
-  return kExitOk;
-}
-
 int AddTags(Session& session, client::Client& client, const Options& options) {
-  std::map<std::string, std::string> tags;
-  for (const std::string& tag : options.tags) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(tag, absl::MaxSplits('=', 1));
-    tags.insert_or_assign(parts.first, parts.second);
-  }
+  const TagMap tags = ParseTags(options.tags);
   return Conclude(
       session, client.AddTags(options.stream, tags),
       {{"StreamName", options.stream}, {"Tags", tags}},
@@ -55,18 +48,7 @@ int RemoveTags(Session& session, client::Client& client,
 int ListTags(Session& session, client::Client& client, const Options& options) {
   const auto tags = client.ListTags(options.stream);
   if (!tags.ok()) return session.Fail(tags.status());
-  Console& console = session.console();
-  if (session.json()) {
-    Json all = Json::array();
-    for (const auto& [key, value] : *tags) {
-      all.push_back({{"Key", key}, {"Value", value}});
-    }
-    console.out << Dump({{"Tags", all}, {"HasMoreTags", false}}, true) << "\n";
-    return kExitOk;
-  }
-  Table table({{"KEY"}, {"VALUE"}});
-  for (const auto& [key, value] : *tags) table.AddRow({key, value});
-  table.Print(console.out, console.out_is_terminal);
+  PrintTags(session, *tags, {{"HasMoreTags", false}});
   return kExitOk;
 }
 
@@ -77,6 +59,63 @@ int UpdateMaxRecordSize(Session& session, client::Client& client,
       {{"StreamName", options.stream}, {"MaxRecordSizeInKiB", options.kib}},
       absl::StrCat("stream ", options.stream, " takes records of up to ",
                    options.kib, " KiB"));
+}
+
+template <typename Response>
+int ConcludeMonitoring(Session& session,
+                       const absl::StatusOr<Response>& changed) {
+  if (!changed.ok()) return session.Fail(changed.status());
+  const std::vector<std::string> before(
+      changed->current_shard_level_metrics().begin(),
+      changed->current_shard_level_metrics().end());
+  const std::vector<std::string> after(
+      changed->desired_shard_level_metrics().begin(),
+      changed->desired_shard_level_metrics().end());
+  return Conclude(
+      session, absl::OkStatus(),
+      {{"StreamName", changed->stream_name()},
+       {"CurrentShardLevelMetrics", before},
+       {"DesiredShardLevelMetrics", after},
+       {"StreamARN", changed->stream_arn()}},
+      absl::StrCat("shards of stream ", changed->stream_name(), " report ",
+                   after.empty() ? "no metrics of their own"
+                                 : absl::StrJoin(after, ", ")));
+}
+
+int EnableMonitoring(Session& session, client::Client& client,
+                     const Options& options) {
+  v1::EnableEnhancedMonitoringRequest request;
+  request.set_stream_name(options.stream);
+  for (const std::string& metric : options.metrics) {
+    request.add_shard_level_metrics(metric);
+  }
+  return ConcludeMonitoring(session, client.EnableEnhancedMonitoring(request));
+}
+
+int DisableMonitoring(Session& session, client::Client& client,
+                      const Options& options) {
+  v1::DisableEnhancedMonitoringRequest request;
+  request.set_stream_name(options.stream);
+  for (const std::string& metric : options.metrics) {
+    request.add_shard_level_metrics(metric);
+  }
+  return ConcludeMonitoring(session, client.DisableEnhancedMonitoring(request));
+}
+
+int StartEncryption(Session& session, client::Client& client,
+                    const Options& options) {
+  return ConcludeChange(
+      session, client, options.stream, options.wait,
+      client.StartStreamEncryption(options.stream, options.key_id),
+      {{"EncryptionType", "KMS"}, {"KeyId", options.key_id}});
+}
+
+int StopEncryption(Session& session, client::Client& client,
+                   const Options& options) {
+  return ConcludeChange(
+      session, client, options.stream, options.wait,
+      client.StopStreamEncryption(options.stream, options.key_id),
+      {{"EncryptionType", "NONE"}});
 }
 
 int DescribeLimits(Session& session, client::Client& client,
@@ -151,6 +190,39 @@ void AddSettingsCommands(CLI::App& app, Session& session) {
       ->add_option("--kib", options->kib, "in KiB, its key included")
       ->required()
       ->check(InRange(1'024, 10'240));
+  constexpr char kMetrics[] = "their names, or ALL";
+  AddOfStream(stream, session, "enable-enhanced-monitoring",
+              "let shards report metrics of their own",
+              "trireme stream enable-enhanced-monitoring orders "
+              "--shard-level-metrics IncomingBytes OutgoingBytes",
+              options, EnableMonitoring)
+      ->add_option("--shard-level-metrics", options->metrics, kMetrics)
+      ->required();
+  AddOfStream(stream, session, "disable-enhanced-monitoring",
+              "let shards report fewer metrics of their own",
+              "trireme stream disable-enhanced-monitoring orders "
+              "--shard-level-metrics ALL",
+              options, DisableMonitoring)
+      ->add_option("--shard-level-metrics", options->metrics, kMetrics)
+      ->required();
+  constexpr char kKey[] = "a key's id or ARN, an alias or its ARN";
+  constexpr char kWait[] = "until the stream is ACTIVE again";
+  CLI::App* const start =
+      AddOfStream(stream, session, "start-stream-encryption",
+                  "set the key that the stream is encrypted with",
+                  "trireme stream start-stream-encryption orders "
+                  "--key-id alias/aws/kinesis --wait",
+                  options, StartEncryption);
+  start->add_option("--key-id", options->key_id, kKey)->required();
+  start->add_flag("--wait", options->wait, kWait);
+  CLI::App* const stop =
+      AddOfStream(stream, session, "stop-stream-encryption",
+                  "set that the stream is not encrypted",
+                  "trireme stream stop-stream-encryption orders "
+                  "--key-id alias/aws/kinesis --wait",
+                  options, StopEncryption);
+  stop->add_option("--key-id", options->key_id, kKey)->required();
+  stop->add_flag("--wait", options->wait, kWait);
   Add(stream, session, "describe-limits",
       "show how many shards and streams there are and may be",
       "trireme stream describe-limits", options, DescribeLimits);

@@ -27,12 +27,21 @@ std::string Parents(const v1::Shard& shard) {
 struct Options {
   std::string stream;
   std::string filter;
+  std::string created;  // A time; empty: of any stream of the name.
 };
 
 constexpr char kFilters[] =
     "at-latest (open now), at-trim-horizon, from-trim-horizon (all), "
     "at-timestamp=TIME, from-timestamp=TIME or after-shard-id=SHARD; TIME as "
     "of `trireme get --from`";
+
+absl::StatusOr<google::protobuf::Timestamp> ParseTimestamp(
+    const std::string& text) {
+  const auto position = ParseFrom(text);
+  if (position.ok() && position->has_timestamp()) return position->timestamp();
+  return absl::InvalidArgumentError(
+      absl::StrCat(text, " is no time; see `trireme get --help`"));
+}
 
 absl::StatusOr<v1::ShardFilter> ParseFilter(const std::string& text) {
   const std::pair<std::string, std::string> parts =
@@ -56,21 +65,28 @@ absl::StatusOr<v1::ShardFilter> ParseFilter(const std::string& text) {
     filter.set_shard_id(parts.second);
     return filter;
   }
-  const auto position = ParseFrom(parts.second);
-  if (!position.ok() || !position->has_timestamp()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(parts.second, " is no time; see `trireme get --help`"));
-  }
-  *filter.mutable_timestamp() = position->timestamp();
+  const auto time = ParseTimestamp(parts.second);
+  if (!time.ok()) return time.status();
+  *filter.mutable_timestamp() = *time;
   return filter;
 }
 
 int List(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  const auto filter = ParseFilter(options.filter);
-  if (!filter.ok()) return session.Fail(filter.status());
-  const auto shards = (*client)->ListShards(options.stream, *filter);
+  v1::ListShardsRequest request;
+  request.set_stream_name(options.stream);
+  if (!options.filter.empty()) {
+    const auto filter = ParseFilter(options.filter);
+    if (!filter.ok()) return session.Fail(filter.status());
+    *request.mutable_shard_filter() = *filter;
+  }
+  if (!options.created.empty()) {
+    const auto created = ParseTimestamp(options.created);
+    if (!created.ok()) return session.Fail(created.status());
+    *request.mutable_stream_creation_timestamp() = *created;
+  }
+  const auto shards = (*client)->ListShards(request);
   if (!shards.ok()) return session.Fail(shards.status());
   Console& console = session.console();
   if (session.json()) {
@@ -127,6 +143,14 @@ void AddShardCommands(CLI::App& app, Session& session) {
   list->add_option("--filter", options->filter, kFilters)
       ->check([](const std::string& text) {
         const auto parsed = ParseFilter(text);
+        return parsed.ok() ? std::string()
+                           : std::string(parsed.status().message());
+      });
+  list->add_option("--stream-creation-timestamp", options->created,
+                   "TIME when the stream meant was created, in seconds; no "
+                   "other of its name is listed")
+      ->check([](const std::string& text) {
+        const auto parsed = ParseTimestamp(text);
         return parsed.ok() ? std::string()
                            : std::string(parsed.status().message());
       });

@@ -1,11 +1,15 @@
 // trireme stream create | list | describe | delete
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
+#include "client/cli/tag_text.h"
 
 namespace trireme::cli {
 namespace {
@@ -13,6 +17,7 @@ namespace {
 struct Options {
   std::string name;
   int shards = 1;
+  std::vector<std::string> tags;  // KEY=VALUE
   bool wait = false;
   bool enforce_consumer_deletion = false;
 };
@@ -30,7 +35,12 @@ void PrintDone(Session& session, const std::string& name,
 int Create(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  absl::Status status = (*client)->CreateStream(options.name, options.shards);
+  v1::CreateStreamRequest request;
+  request.set_stream_name(options.name);
+  request.set_shard_count(options.shards);
+  const TagMap tags = ParseTags(options.tags);
+  request.mutable_tags()->insert(tags.begin(), tags.end());
+  absl::Status status = (*client)->CreateStream(request);
   if (status.ok() && options.wait) {
     status = (*client)->WaitUntilActive(options.name, session.timeout);
   }
@@ -93,6 +103,15 @@ Json DescriptionJson(const v1::StreamDescription& stream) {
   json["RetentionPeriodHours"] = stream.retention_period_hours();
   json["StreamCreationTimestamp"] =
       FormatTime(stream.stream_creation_timestamp());
+  json["EnhancedMonitoring"] = Json::array();
+  for (const v1::EnhancedMetrics& metrics : stream.enhanced_monitoring()) {
+    json["EnhancedMonitoring"].push_back(
+        {{"ShardLevelMetrics",
+          std::vector<std::string>(metrics.shard_level_metrics().begin(),
+                                   metrics.shard_level_metrics().end())}});
+  }
+  json["EncryptionType"] = v1::EncryptionType_Name(stream.encryption_type());
+  if (!stream.key_id().empty()) json["KeyId"] = stream.key_id();
   return json;
 }
 
@@ -118,6 +137,14 @@ int Describe(Session& session, const Options& options) {
   table.AddRow({"created", FormatTime(stream->stream_creation_timestamp())});
   table.AddRow(
       {"retention", absl::StrCat(stream->retention_period_hours(), " hours")});
+  if (stream->encryption_type() == v1::KMS) {
+    table.AddRow({"key", stream->key_id()});
+  }
+  for (const v1::EnhancedMetrics& metrics : stream->enhanced_monitoring()) {
+    if (metrics.shard_level_metrics().empty()) continue;
+    table.AddRow({"shard-level metrics",
+                  absl::StrJoin(metrics.shard_level_metrics(), ", ")});
+  }
   table.AddRow({"open shards", absl::StrCat(open)});
   table.AddRow({"closed shards", absl::StrCat(stream->shards_size() - open)});
   table.Print(console.out, console.out_is_terminal);
@@ -141,13 +168,16 @@ void AddStreamCommands(CLI::App& app, Session& session) {
   const auto options = std::make_shared<Options>();
   constexpr char kName[] = "1 to 128 of a-z A-Z 0-9 _ . -";
 
-  CLI::App* create = Add(*stream, "create", "create a stream",
-                         "  trireme stream create orders --shards 4 --wait\n");
+  CLI::App* create =
+      Add(*stream, "create", "create a stream",
+          "  trireme stream create orders --shards 4 --wait\n"
+          "  trireme stream create orders --tags team=billing\n");
   create->add_option("NAME", options->name, kName)->required();
   create
       ->add_option("--shards", options->shards,
                    "how many, 1 to 10,000 [default: 1]")
       ->check(InRange(1, 10'000));
+  create->add_option("--tags", options->tags, "KEY=VALUE ..., up to 50");
   create->add_flag("--wait", options->wait, "until it is ACTIVE");
   create->callback([&session, options] {
     session.command = [&session, options] { return Create(session, *options); };

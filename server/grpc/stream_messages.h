@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "server/grpc/record_messages.h"
 #include "server/resource_names.h"
 #include "storage/catalog.h"
+#include "trireme/v1/streams.pb.h"
 
 namespace trireme {
 
@@ -50,6 +52,26 @@ auto Acknowledge(Call call) {
   return [call = std::move(call)](absl::Status status) {
     call->Acknowledge(status);
   };
+}
+
+// Ends a call with `convert(found, account)`.
+template <typename Call, typename Convert>
+auto RespondWith(Call call, Convert convert) {
+  return [call = std::move(call), convert](auto found) {
+    if (!found.ok()) return call->Reply(found.status());
+    call->Reply(convert(*found, call->broker().account()));
+  };
+}
+
+// The settings that both descriptions of a stream have.
+template <typename Description>
+void SetSettings(const Stream& stream, Description* message) {
+  v1::EnhancedMetrics& metrics = *message->add_enhanced_monitoring();
+  for (const absl::string_view name : stream.shard_metrics.Names()) {
+    metrics.add_shard_level_metrics(std::string(name));
+  }
+  message->set_encryption_type(stream.kms_key_id.empty() ? v1::NONE : v1::KMS);
+  message->set_key_id(stream.kms_key_id);
 }
 
 }  // namespace trireme

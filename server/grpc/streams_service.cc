@@ -66,6 +66,7 @@ v1::DescribeStreamResponse ToResponse(const DescribeStreamResponse& found,
   SetCommon(*found.stream, account, &description);
   description.set_retention_period_hours(
       static_cast<int32_t>(found.stream->retention_hours));
+  SetSettings(*found.stream, &description);
   for (const Shard* shard : found.shards) {
     ToMessage(*shard, description.add_shards());
   }
@@ -82,6 +83,7 @@ v1::DescribeStreamSummaryResponse ToResponse(const StreamPtr& found,
   SetCommon(stream, account, &summary);
   summary.set_retention_period_hours(
       static_cast<int32_t>(stream.retention_hours));
+  SetSettings(stream, &summary);
   summary.set_open_shard_count(static_cast<int32_t>(stream.open.size()));
   summary.set_max_record_size_in_kib(
       static_cast<int32_t>(stream.record_bytes_max / 1024));
@@ -176,13 +178,13 @@ Response TagsResponse(const Tags& tags) {
   return response;
 }
 
-// Ends a call with what ToResponse makes.
+// A callback that ends `call` with what ToResponse makes.
 template <typename Call>
 auto Respond(Call call) {
-  return [call = std::move(call)](auto found) {
-    if (!found.ok()) return call->Reply(found.status());
-    call->Reply(ToResponse(*found, call->broker().account()));
-  };
+  return RespondWith(std::move(call),
+                     [](const auto& found, const Account& account) {
+                       return ToResponse(found, account);
+                     });
 }
 
 void OnCreateStream(
@@ -419,6 +421,7 @@ StreamsService::StreamsService(const ServedBroker* served)
   Serve("TagResource", OnTagResource);
   Serve("UntagResource", OnUntagResource);
   Serve("ListTagsForResource", OnListTagsForResource);
+  ServeSettings();
 }
 
 }  // namespace trireme

@@ -13,6 +13,9 @@ class StreamsService : public UnaryService<v1::Streams> {
  public:
   // `served` must outlive the service.
   explicit StreamsService(const ServedBroker* served);
+
+ private:
+  void ServeSettings();  // settings_methods.cc
 };
 
 }  // namespace trireme

@@ -26,6 +26,7 @@ namespace {
 // gRPC's default for what a client takes, less what else is in a trailer.
 constexpr size_t kTrailerBytesMax = 8192 - 512;
 constexpr char kStream[] = "s";
+constexpr char kArn[] = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
 
 size_t PercentEncodedBytes(absl::string_view text) {
   size_t bytes = 0;
@@ -75,7 +76,7 @@ class Node {
     if (node_.replica.state().catalog().Find(kStream) == nullptr) {
       node_.CreateActive(kStream, 2);
     }
-    switch (input.Byte() % 14) {
+    switch (input.Byte() % 18) {
       case 0:
         return PutRecord(input);
       case 1:
@@ -102,6 +103,14 @@ class Node {
         return DescribeStreamConsumer(input);
       case 12:
         return ListStreamConsumers(input);
+      case 13:
+        return ChangeMonitoring(input);
+      case 14:
+        return ChangeEncryption(input);
+      case 15:
+        return PutPolicy(input);
+      case 16:
+        return DeletePolicy(input);
       default:
         return ListShards(input);
     }
@@ -149,6 +158,9 @@ class Node {
     if (field == "stream_name") return kStream;
     if (field == "consumer_name") return std::string(1, 'a' + input.Byte() % 3);
     if (field == "consumer_arn") return input.Mostly(2) ? last_consumer_ : "";
+    if (field == "resource_arn") return kArn;
+    if (field == "policy") return "{\"a\": 1}";
+    if (field == "key_id") return "alias/k";
     if (field == "shard_id") return absl::StrCat(input.Byte() % 3);
     if (field == "partition_key") return "key";
     if (field == "shard_iterator") return Token(input, "shard-iterator");
@@ -257,6 +269,58 @@ class Node {
     node_.lifecycle.RunOnce();
     node_.Settle();
     CHECK(answers == 1);
+  }
+  // Runs a request that is answered with a status, and then the lifecycle.
+  template <typename Ask>
+  void AwaitStatus(Ask ask) {
+    int answers = 0;
+    ask([&](absl::Status status) {
+      ++answers;
+      CheckError(status);
+    });
+    node_.lifecycle.RunOnce();
+    node_.Settle();
+    CHECK(answers == 1);
+  }
+  void ChangeMonitoring(Input& input) {
+    v1::EnableEnhancedMonitoringRequest request;
+    if (!TakeRequest(input, &request)) return;
+    Answer<MonitoringResponse> answer;
+    node_.broker.ChangeEnhancedMonitoring(
+        {{request.stream_name(), request.stream_arn()},
+         {request.shard_level_metrics().begin(),
+          request.shard_level_metrics().end()},
+         input.Mostly(2)},
+        TestNode::kTimeout, answer.Callback());
+    Await(answer).IgnoreError();
+  }
+  void ChangeEncryption(Input& input) {
+    v1::StartStreamEncryptionRequest request;
+    if (!TakeRequest(input, &request)) return;
+    AwaitStatus([&](Broker::StatusDone done) {
+      node_.broker.StartStreamEncryption(
+          {{request.stream_name(), request.stream_arn()},
+           request.encryption_type() == v1::KMS,
+           request.key_id()},
+          TestNode::kTimeout, std::move(done));
+    });
+  }
+  void PutPolicy(Input& input) {
+    v1::PutResourcePolicyRequest request;
+    if (!TakeRequest(input, &request)) return;
+    AwaitStatus([&](Broker::StatusDone done) {
+      node_.broker.PutResourcePolicy(
+          {{"", request.resource_arn(), true}, request.policy()},
+          TestNode::kTimeout, std::move(done));
+    });
+  }
+  void DeletePolicy(Input& input) {
+    v1::DeleteResourcePolicyRequest request;
+    if (!TakeRequest(input, &request)) return;
+    AwaitStatus([&](Broker::StatusDone done) {
+      node_.broker.DeleteResourcePolicy({"", request.resource_arn(), true},
+                                        TestNode::kTimeout, std::move(done));
+    });
   }
   void DescribeStream(Input& input) {
     v1::DescribeStreamRequest request;

@@ -55,6 +55,78 @@ TEST_F(CliTest, ShardsAreFiltered) {
   EXPECT_EQ(fake_.shard_filter(), "");
 }
 
+TEST_F(CliTest, ShardsOfOneCreationAreListed) {
+  MakeStream();
+  ASSERT_EQ(Run({"shard", "list", "s", "--stream-creation-timestamp",
+                 "2023-11-14T22:13:20Z"}),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(fake_.request(),
+            R"(stream_name: "s" stream_creation_timestamp { seconds: )"
+            R"(1700000000 })");
+  EXPECT_EQ(Run({"shard", "list", "s", "--stream-creation-timestamp", "soon"}),
+            kExitUsage);
+}
+
+TEST_F(CliTest, AStreamIsCreatedWithTags) {
+  ASSERT_EQ(Run({"stream", "create", "s", "--tags", "team=a", "env=prod"}),
+            kExitOk)
+      << err_;
+  ASSERT_EQ(Run({"stream", "list-tags", "s", "--output", "json"}), kExitOk);
+  EXPECT_EQ(Json::parse(out_)["Tags"].size(), 2u);
+}
+
+TEST_F(CliTest, MonitoringIsEnabledAndDisabled) {
+  MakeStream();
+  ASSERT_EQ(Run({"stream", "enable-enhanced-monitoring", "s",
+                 "--shard-level-metrics", "IncomingBytes", "OutgoingBytes"}),
+            kExitOk);
+  EXPECT_EQ(out_, "shards of stream s report IncomingBytes, OutgoingBytes\n");
+  ASSERT_EQ(Run({"stream", "describe", "s"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("IncomingBytes, OutgoingBytes"));
+  ASSERT_EQ(Run({"stream", "disable-enhanced-monitoring", "s",
+                 "--shard-level-metrics", "ALL", "--output", "json"}),
+            kExitOk);
+  EXPECT_EQ(Json::parse(out_)["CurrentShardLevelMetrics"], Json({"ALL"}));
+  EXPECT_EQ(Json::parse(out_)["DesiredShardLevelMetrics"], Json::array());
+  EXPECT_EQ(Run({"stream", "enable-enhanced-monitoring", "s"}), kExitUsage);
+}
+
+TEST_F(CliTest, EncryptionIsStartedAndStopped) {
+  MakeStream();
+  ASSERT_EQ(
+      Run({"stream", "start-stream-encryption", "s", "--key-id", "alias/k"}),
+      kExitOk);
+  EXPECT_EQ(out_, "stream s is UPDATING\n");
+  EXPECT_EQ(fake_.request(),
+            R"(stream_name: "s" encryption_type: KMS key_id: "alias/k")");
+  ASSERT_EQ(Run({"stream", "describe", "s", "--output", "json"}), kExitOk);
+  EXPECT_EQ(Json::parse(out_)["StreamDescription"]["EncryptionType"], "KMS");
+  EXPECT_EQ(Json::parse(out_)["StreamDescription"]["KeyId"], "alias/k");
+  ASSERT_EQ(Run({"stream", "stop-stream-encryption", "s", "--key-id", "alias/k",
+                 "--wait", "--output", "json"}),
+            kExitOk);
+  EXPECT_EQ(Json::parse(out_), (Json{{"StreamName", "s"},
+                                     {"StreamStatus", "ACTIVE"},
+                                     {"EncryptionType", "NONE"}}));
+  EXPECT_EQ(Run({"stream", "start-stream-encryption", "s"}), kExitUsage);
+}
+
+TEST_F(CliTest, TheAccountIsShownAndChanged) {
+  ASSERT_EQ(Run({"account", "describe-account-settings"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("DISABLED"));
+  ASSERT_EQ(Run({"account", "update-account-settings",
+                 "--minimum-throughput-billing-commitment", "ENABLED",
+                 "--output", "json"}),
+            kExitOk);
+  const Json expected{{"Status", "ENABLED"},
+                      {"StartedAt", "2023-11-14T22:13:20.000Z"}};
+  EXPECT_EQ(Json::parse(out_)["MinimumThroughputBillingCommitment"], expected);
+  EXPECT_EQ(Run({"account", "update-account-settings",
+                 "--minimum-throughput-billing-commitment", "MAYBE"}),
+            kExitUsage);
+}
+
 TEST_F(CliTest, LimitsAreShown) {
   MakeStream(3);
   ASSERT_EQ(Run({"stream", "describe-limits"}), kExitOk);

@@ -35,6 +35,9 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     description.set_stream_status(v1::CREATING);
     description.set_retention_period_hours(24);
     *description.mutable_stream_creation_timestamp() = TimestampNow();
+    description.add_enhanced_monitoring();
+    description.set_encryption_type(v1::NONE);
+    stream.tags.insert(in->tags().begin(), in->tags().end());
     const double count = in->shard_count();
     for (int i = 0; i < in->shard_count(); ++i) {
       fake_.AddShard(stream, i / count, (i + 1) / count);
@@ -147,6 +150,100 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       }
     });
   }
+  Status TagResource(grpc::ServerContext*, const v1::TagResourceRequest* in,
+                     v1::TagResourceResponse*) override {
+    return WithStream("TagResource", *in, [in](Stream& stream) {
+      for (const auto& [key, value] : in->tags()) stream.tags[key] = value;
+    });
+  }
+  Status UntagResource(grpc::ServerContext*, const v1::UntagResourceRequest* in,
+                       v1::UntagResourceResponse*) override {
+    return WithStream("UntagResource", *in, [in](Stream& stream) {
+      for (const std::string& key : in->tag_keys()) stream.tags.erase(key);
+    });
+  }
+  Status ListTagsForResource(grpc::ServerContext*,
+                             const v1::ListTagsForResourceRequest* in,
+                             v1::ListTagsForResourceResponse* out) override {
+    return WithStream("ListTagsForResource", *in, [out](Stream& stream) {
+      for (const auto& [key, value] : stream.tags) {
+        v1::Tag& tag = *out->add_tags();
+        tag.set_key(key);
+        tag.set_value(value);
+      }
+    });
+  }
+  Status PutResourcePolicy(grpc::ServerContext*,
+                           const v1::PutResourcePolicyRequest* in,
+                           v1::PutResourcePolicyResponse*) override {
+    return WithStream("PutResourcePolicy", *in,
+                      [in](Stream& stream) { stream.policy = in->policy(); });
+  }
+  Status GetResourcePolicy(grpc::ServerContext*,
+                           const v1::GetResourcePolicyRequest* in,
+                           v1::GetResourcePolicyResponse* out) override {
+    return WithStream("GetResourcePolicy", *in, [out](Stream& stream) {
+      out->set_policy(stream.policy.empty() ? "{}" : stream.policy);
+    });
+  }
+  Status DeleteResourcePolicy(grpc::ServerContext*,
+                              const v1::DeleteResourcePolicyRequest* in,
+                              v1::DeleteResourcePolicyResponse*) override {
+    return WithStream("DeleteResourcePolicy", *in,
+                      [](Stream& stream) { stream.policy.clear(); });
+  }
+  Status EnableEnhancedMonitoring(
+      grpc::ServerContext*, const v1::EnableEnhancedMonitoringRequest* in,
+      v1::EnableEnhancedMonitoringResponse* out) override {
+    out->set_stream_name(in->stream_name());
+    *out->mutable_desired_shard_level_metrics() = in->shard_level_metrics();
+    return WithStream("EnableEnhancedMonitoring", *in, [in](Stream& stream) {
+      *stream.description.mutable_enhanced_monitoring(0)
+           ->mutable_shard_level_metrics() = in->shard_level_metrics();
+    });
+  }
+  Status DisableEnhancedMonitoring(
+      grpc::ServerContext*, const v1::DisableEnhancedMonitoringRequest* in,
+      v1::DisableEnhancedMonitoringResponse* out) override {
+    out->set_stream_name(in->stream_name());
+    *out->mutable_current_shard_level_metrics() = in->shard_level_metrics();
+    return WithStream("DisableEnhancedMonitoring", *in, [](Stream&) {});
+  }
+  Status StartStreamEncryption(grpc::ServerContext*,
+                               const v1::StartStreamEncryptionRequest* in,
+                               v1::StartStreamEncryptionResponse*) override {
+    return WithStream("StartStreamEncryption", *in, [in](Stream& stream) {
+      stream.description.set_encryption_type(in->encryption_type());
+      stream.description.set_key_id(in->key_id());
+    });
+  }
+  Status StopStreamEncryption(grpc::ServerContext*,
+                              const v1::StopStreamEncryptionRequest* in,
+                              v1::StopStreamEncryptionResponse*) override {
+    return WithStream("StopStreamEncryption", *in, [](Stream& stream) {
+      stream.description.set_encryption_type(v1::NONE);
+      stream.description.clear_key_id();
+    });
+  }
+  Status DescribeAccountSettings(
+      grpc::ServerContext*, const v1::DescribeAccountSettingsRequest*,
+      v1::DescribeAccountSettingsResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("DescribeAccountSettings"); !s.ok()) return s;
+    out->mutable_minimum_throughput_billing_commitment()->set_status(
+        v1::MinimumThroughputBillingCommitment::DISABLED);
+    return Status::OK;
+  }
+  Status UpdateAccountSettings(
+      grpc::ServerContext*, const v1::UpdateAccountSettingsRequest* in,
+      v1::UpdateAccountSettingsResponse* out) override {
+    absl::MutexLock lock(&fake_.mu_);
+    if (Status s = fake_.Enter("UpdateAccountSettings"); !s.ok()) return s;
+    auto& commitment = *out->mutable_minimum_throughput_billing_commitment();
+    commitment = in->minimum_throughput_billing_commitment();
+    commitment.mutable_started_at()->set_seconds(1'700'000'000);
+    return Status::OK;
+  }
   Status UpdateMaxRecordSize(grpc::ServerContext*,
                              const v1::UpdateMaxRecordSizeRequest* in,
                              v1::UpdateMaxRecordSizeResponse*) override {
@@ -250,6 +347,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     }
     if (in->next_token().empty()) {
       fake_.shard_filter_ = in->shard_filter().ShortDebugString();
+      fake_.request_ = in->ShortDebugString();
     }
     std::string name = in->stream_name();
     size_t first = 0;
@@ -277,8 +375,10 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
                     absl::FunctionRef<void(Stream&)> answer) {
     absl::MutexLock lock(&fake_.mu_);
     if (Status s = fake_.Enter(call); !s.ok()) return s;
-    Stream* const stream = fake_.Find(request.stream_name());
-    if (stream == nullptr) return NotFound("Stream " + request.stream_name());
+    const std::string name = NameIn(request);
+    Stream* const stream = fake_.Find(name);
+    if (stream == nullptr) return NotFound("Stream " + name);
+    fake_.request_ = request.ShortDebugString();
     answer(*stream);
     return Status::OK;
   }
@@ -300,6 +400,15 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       }
     }
     return NotFound("Consumer " + request.consumer_name());
+  }
+  template <typename Request>
+  static std::string NameIn(const Request& request) {
+    if constexpr (requires { request.resource_arn(); }) {
+      const std::string& arn = request.resource_arn();
+      return arn.substr(arn.rfind('/') + 1);
+    } else {
+      return request.stream_name();
+    }
   }
   template <typename Request>
   Status Reshard(const char* call, const Request& request) {

@@ -96,6 +96,11 @@ class FakeTrireme {
     absl::MutexLock lock(&mu_);
     return shard_filter_;
   }
+  // The newest request that changes a setting, or lists shards, as text.
+  std::string request() const {
+    absl::MutexLock lock(&mu_);
+    return request_;
+  }
 
  private:
   class StreamsService;
@@ -116,6 +121,7 @@ class FakeTrireme {
     std::vector<Shard> shards;
     std::map<std::string, std::string> tags;
     std::map<std::string, v1::Consumer> consumers;
+    std::string policy;
   };
 
   grpc::Status Enter(const std::string& call)
@@ -143,6 +149,7 @@ class FakeTrireme {
   std::vector<std::string> reshards_ ABSL_GUARDED_BY(mu_);
   std::string subscribed_by_ ABSL_GUARDED_BY(mu_);
   std::string shard_filter_ ABSL_GUARDED_BY(mu_);
+  std::string request_ ABSL_GUARDED_BY(mu_);
   struct Planned {
     grpc::Status status;
     int times = 0;

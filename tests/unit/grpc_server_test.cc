@@ -145,6 +145,98 @@ TEST_F(GrpcServerTest, AStreamIsDescribedWithItsShards) {
   EXPECT_EQ(stream.shards(1).replication_group(), 2u);
 }
 
+TEST_F(GrpcServerTest, SettingsAreChangedAndDescribed) {
+  CreateStream("s", 1);
+  const std::string arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+  {
+    grpc::ClientContext context;
+    v1::PutResourcePolicyRequest request;
+    request.set_resource_arn(arn);
+    request.set_policy("{\"a\": 1}");
+    v1::PutResourcePolicyResponse response;
+    ASSERT_TRUE(streams_->PutResourcePolicy(&context, request, &response).ok());
+  }
+  {
+    grpc::ClientContext context;
+    v1::GetResourcePolicyRequest request;
+    request.set_resource_arn(arn);
+    v1::GetResourcePolicyResponse response;
+    ASSERT_TRUE(streams_->GetResourcePolicy(&context, request, &response).ok());
+    EXPECT_EQ(response.policy(), "{\"a\": 1}");
+  }
+  {
+    grpc::ClientContext context;
+    v1::EnableEnhancedMonitoringRequest request;
+    request.set_stream_name("s");
+    request.add_shard_level_metrics("OutgoingBytes");
+    v1::EnableEnhancedMonitoringResponse response;
+    ASSERT_TRUE(
+        streams_->EnableEnhancedMonitoring(&context, request, &response).ok());
+    EXPECT_EQ(response.stream_arn(), arn);
+    EXPECT_EQ(response.current_shard_level_metrics_size(), 0);
+    ASSERT_EQ(response.desired_shard_level_metrics_size(), 1);
+  }
+  {
+    grpc::ClientContext context;
+    v1::StartStreamEncryptionRequest request;
+    request.set_stream_name("s");
+    request.set_key_id("alias/k");
+    v1::StartStreamEncryptionResponse response;
+    // The type is not optional.
+    EXPECT_EQ(streams_->StartStreamEncryption(&context, request, &response)
+                  .error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+    grpc::ClientContext again;
+    request.set_encryption_type(v1::KMS);
+    ASSERT_TRUE(
+        streams_->StartStreamEncryption(&again, request, &response).ok());
+  }
+  grpc::ClientContext context;
+  v1::DescribeStreamRequest request;
+  request.set_stream_name("s");
+  v1::DescribeStreamResponse response;
+  ASSERT_TRUE(streams_->DescribeStream(&context, request, &response).ok());
+  const v1::StreamDescription& stream = response.stream_description();
+  ASSERT_EQ(stream.enhanced_monitoring_size(), 1);
+  ASSERT_EQ(stream.enhanced_monitoring(0).shard_level_metrics_size(), 1);
+  EXPECT_EQ(stream.enhanced_monitoring(0).shard_level_metrics(0),
+            "OutgoingBytes");
+  EXPECT_EQ(stream.encryption_type(), v1::KMS);
+  EXPECT_EQ(stream.key_id(), "alias/k");
+}
+
+TEST_F(GrpcServerTest, TheAccountIsChangedAndDescribed) {
+  using Commitment = v1::MinimumThroughputBillingCommitment;
+  const auto update = [this](Commitment::Status status, Commitment* updated) {
+    grpc::ClientContext context;
+    v1::UpdateAccountSettingsRequest request;
+    request.mutable_minimum_throughput_billing_commitment()->set_status(status);
+    v1::UpdateAccountSettingsResponse response;
+    const grpc::Status answer =
+        streams_->UpdateAccountSettings(&context, request, &response);
+    *updated = response.minimum_throughput_billing_commitment();
+    return answer;
+  };
+  Commitment commitment;
+  EXPECT_FALSE(
+      update(Commitment::ENABLED_UNTIL_EARLIEST_ALLOWED_END, &commitment).ok());
+  ASSERT_TRUE(update(Commitment::ENABLED, &commitment).ok());
+  EXPECT_EQ(commitment.status(), Commitment::ENABLED);
+  EXPECT_EQ(commitment.earliest_allowed_end_at().seconds(),
+            commitment.started_at().seconds() + 86'400);
+  EXPECT_FALSE(commitment.has_ended_at());
+  ASSERT_TRUE(update(Commitment::DISABLED, &commitment).ok());
+  grpc::ClientContext context;
+  v1::DescribeAccountSettingsResponse described;
+  ASSERT_TRUE(
+      streams_
+          ->DescribeAccountSettings(
+              &context, v1::DescribeAccountSettingsRequest(), &described)
+          .ok());
+  EXPECT_EQ(described.minimum_throughput_billing_commitment().status(),
+            Commitment::ENABLED_UNTIL_EARLIEST_ALLOWED_END);
+}
+
 TEST_F(GrpcServerTest, ErrorsCarryDetailsForPrograms) {
   v1::PutRecordResponse put;
   const grpc::Status missing = Put("none", "d", &put);

@@ -36,6 +36,38 @@ class SettingsCommandsTest : public ::testing::Test {
     AppendTags(add, tag.mutable_add());
     return replica_.Command(0, command, kStart).status;
   }
+  absl::Status SetPolicy(const std::string& policy) {
+    v1::Command command;
+    command.mutable_set_policy()->set_stream_id(1);
+    command.mutable_set_policy()->set_policy(policy);
+    return replica_.Command(0, command, kStart).status;
+  }
+  // The bits before and after.
+  std::pair<uint32_t, uint32_t> Monitor(uint32_t enable, uint32_t disable) {
+    v1::Command command;
+    v1::ChangeMonitoringCommand& change = *command.mutable_change_monitoring();
+    change.set_stream_id(1);
+    change.set_enable(enable);
+    change.set_disable(disable);
+    v1::ChangeMonitoringReply reply;
+    EXPECT_TRUE(
+        reply.ParseFromString(replica_.Command(0, command, kStart).reply));
+    return {reply.before(), reply.after()};
+  }
+  absl::Status Encrypt(const std::string& key_id) {
+    v1::Command command;
+    command.mutable_change_encryption()->set_stream_id(1);
+    command.mutable_change_encryption()->set_key_id(key_id);
+    return replica_.Command(0, command, kStart).status;
+  }
+  BillingCommitment Commit(bool enable, absl::Time now) {
+    v1::Command command;
+    command.mutable_update_account_settings()->set_commitment(enable);
+    const auto account = DecodeAccount(
+        replica_.Command(0, command, absl::ToUnixMillis(now)).reply);
+    EXPECT_OK(account);
+    return account.value_or(AccountSettings()).commitment;
+  }
   std::shared_ptr<const Stream> stream() {
     return replica_.state().catalog().Find("s");
   }
@@ -64,6 +96,110 @@ TEST_F(SettingsCommandsTest, TheLimitHoldsWhereTagsAreApplied) {
   EXPECT_EQ(ReasonOf(Tag({{"c", "3"}}, {}, 2)), ErrorReason::kInvalidArgument);
   EXPECT_EQ(stream()->tags, (Tags{{"a", "1"}, {"b", "2"}}));
   EXPECT_OK(Tag({{"c", "3"}}, {"a"}, 2));
+}
+
+TEST_F(SettingsCommandsTest, APolicyIsKeptAsItIsAndDeleted) {
+  Activate();
+  const std::string policy = "{ \"a\":\n1 }";
+  ASSERT_OK(SetPolicy(policy));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(stream()->policy, policy);
+  ASSERT_OK(SetPolicy(""));
+  EXPECT_EQ(stream()->policy, "");
+}
+
+TEST_F(SettingsCommandsTest, MetricsAreAddedAndTakenAway) {
+  Activate();
+  EXPECT_EQ(Monitor(0b0101, 0), std::make_pair(0u, 0b0101u));
+  EXPECT_EQ(Monitor(0b0011, 0), std::make_pair(0b0101u, 0b0111u));
+  EXPECT_EQ(Monitor(0, 0b1001), std::make_pair(0b0111u, 0b0110u));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(stream()->shard_metrics.bits(), 0b0110u);
+  // Bits that mean nothing (yet) are not kept.
+  EXPECT_EQ(Monitor(0xffffffff, 0), std::make_pair(0b0110u, 0x7fu));
+}
+
+TEST_F(SettingsCommandsTest, AnEncryptionMakesTheStreamUpdatingUntilItIsDone) {
+  Activate();
+  ASSERT_OK(Encrypt("alias/k"));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(stream()->kms_key_id, "alias/k");
+  EXPECT_EQ(stream()->status, StreamStatus::kUpdating);
+  EXPECT_EQ(ReasonOf(Encrypt("")), ErrorReason::kResourceInUse);
+  v1::Command complete;
+  complete.mutable_complete_reshards()->set_stream_id(1);
+  ASSERT_OK(replica_.Command(0, complete, kStart).status);
+  EXPECT_EQ(stream()->status, StreamStatus::kActive);
+  EXPECT_EQ(stream()->kms_key_id, "alias/k");
+  ASSERT_OK(Encrypt(""));
+  EXPECT_EQ(stream()->kms_key_id, "");
+}
+
+TEST_F(SettingsCommandsTest, ACommitmentLastsADayAtLeast) {
+  const absl::Time start = absl::FromUnixMillis(kStart);
+  BillingCommitment commitment = Commit(true, start);
+  EXPECT_EQ(commitment.status, CommitmentStatus::kEnabled);
+  EXPECT_EQ(commitment.started, start);
+  EXPECT_EQ(commitment.earliest_end, start + absl::Hours(24));
+  EXPECT_EQ(commitment.ended, std::nullopt);
+
+  commitment = Commit(false, start + absl::Hours(1));
+  EXPECT_EQ(commitment.status, CommitmentStatus::kEnding);
+  // Enabling takes that back, and does not begin a new day.
+  commitment = Commit(true, start + absl::Hours(2));
+  EXPECT_EQ(commitment.status, CommitmentStatus::kEnabled);
+  EXPECT_EQ(commitment.earliest_end, start + absl::Hours(24));
+
+  commitment = Commit(false, start + absl::Hours(3));
+  EXPECT_EQ(AsOf(commitment, start + absl::Hours(24) - absl::Milliseconds(1)),
+            commitment);
+  const BillingCommitment due = AsOf(commitment, start + absl::Hours(24));
+  EXPECT_EQ(due.status, CommitmentStatus::kDisabled);
+  EXPECT_EQ(due.ended, start + absl::Hours(24));
+  EXPECT_EQ(due.earliest_end, std::nullopt);
+
+  // It has ended meanwhile: this is a new one.
+  commitment = Commit(true, start + absl::Hours(50));
+  EXPECT_EQ(commitment.started, start + absl::Hours(50));
+  EXPECT_EQ(commitment.earliest_end, start + absl::Hours(74));
+  commitment = Commit(false, start + absl::Hours(74));
+  EXPECT_EQ(commitment.status, CommitmentStatus::kDisabled);
+  EXPECT_EQ(commitment.ended, start + absl::Hours(74));
+}
+
+TEST_F(SettingsCommandsTest, TheAccountOutlivesACrash) {
+  const BillingCommitment commitment =
+      Commit(true, absl::FromUnixMillis(kStart));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(replica_.state().catalog().account().commitment, commitment);
+}
+
+TEST_F(SettingsCommandsTest, DamagedRowsOfTheAccountAreDataLoss) {
+  v1::AccountRow row;
+  row.set_commitment_status(3);
+  EXPECT_EQ(DecodeAccount(row.SerializeAsString()).status().code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(DecodeAccount("\xff").status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(ShardMetricsTest, NamesAreTheContracts) {
+  const ShardMetrics all = *ShardMetrics::Parse("ALL");
+  ASSERT_EQ(all.Names().size(), 7u);
+  ShardMetrics each;
+  for (const absl::string_view name : all.Names()) {
+    const auto metric = ShardMetrics::Parse(name);
+    ASSERT_TRUE(metric.has_value()) << name;
+    EXPECT_THAT(metric->Names(), ::testing::ElementsAre(name));
+    each = each.With(*metric);
+  }
+  EXPECT_EQ(each, all);
+  EXPECT_EQ(all.Without(all), ShardMetrics());
+  EXPECT_EQ(ShardMetrics::Parse("incomingBytes"), std::nullopt);
+  EXPECT_EQ(ShardMetrics::AllNames().size(), 8u);
 }
 
 TEST_F(SettingsCommandsTest, AStreamThatIsNotActiveKeepsItsTags) {

@@ -7,6 +7,7 @@
 namespace trireme {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kArn[] = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
@@ -40,6 +41,29 @@ class SettingsOperationsTest : public ::testing::Test {
     absl::Status status = absl::InternalError("not answered");
     node_.broker.UpdateMaxRecordSize({{"s"}, kib}, TestNode::kTimeout,
                                      [&](absl::Status got) { status = got; });
+    node_.Settle();
+    return status;
+  }
+
+  absl::StatusOr<MonitoringResponse> Monitor(
+      const std::vector<absl::string_view>& metrics, bool enable) {
+    TestNode::Answer<MonitoringResponse> answer;
+    node_.broker.ChangeEnhancedMonitoring(
+        {{"s"}, metrics, enable}, TestNode::kTimeout, answer.Callback());
+    return node_.Take(answer);
+  }
+  absl::Status Encrypt(const std::string& key_id, bool is_kms = true) {
+    absl::Status status = absl::InternalError("not answered");
+    node_.broker.StartStreamEncryption({{"s"}, is_kms, key_id},
+                                       TestNode::kTimeout,
+                                       [&](absl::Status got) { status = got; });
+    node_.Settle();
+    return status;
+  }
+  absl::Status Decrypt() {
+    absl::Status status = absl::InternalError("not answered");
+    node_.broker.StopStreamEncryption({{"s"}, true, "k"}, TestNode::kTimeout,
+                                      [&](absl::Status got) { status = got; });
     node_.Settle();
     return status;
   }
@@ -135,6 +159,66 @@ TEST_F(SettingsOperationsTest, LargerRecordsAreTakenOnceTheyAreAllowed) {
   for (const int kib : {0, 1'023, 10'241}) {
     EXPECT_EQ(ReasonOf(SetMaxRecordSize(kib)), ErrorReason::kValidation);
   }
+}
+
+TEST_F(SettingsOperationsTest, MonitoringTellsTheMetricsBeforeAndAfter) {
+  const auto enabled = Monitor({"IncomingBytes", "OutgoingRecords"}, true);
+  ASSERT_OK(enabled);
+  EXPECT_EQ(enabled->stream->name, "s");
+  EXPECT_THAT(enabled->before.Names(), ElementsAre());
+  EXPECT_THAT(enabled->after.Names(),
+              ElementsAre("IncomingBytes", "OutgoingRecords"));
+  const auto all = Monitor({"ALL"}, true);
+  ASSERT_OK(all);
+  EXPECT_EQ(all->before, enabled->after);
+  EXPECT_EQ(all->after.Names().size(), 7u);
+  const auto fewer = Monitor({"IncomingBytes"}, false);
+  ASSERT_OK(fewer);
+  EXPECT_EQ(fewer->after.Names().size(), 6u);
+  EXPECT_EQ(node_.replica.state().catalog().Find("s")->shard_metrics,
+            fewer->after);
+}
+
+TEST_F(SettingsOperationsTest, UnknownMetricsAreRefusedByTheirPlace) {
+  const absl::Status status = Monitor({"ALL", "Speed"}, true).status();
+  EXPECT_EQ(ReasonOf(status), ErrorReason::kValidation);
+  EXPECT_THAT(status.message(),
+              HasSubstr("Value 'Speed' at 'shardLevelMetrics.2.member' failed "
+                        "to satisfy constraint: Member must satisfy enum value "
+                        "set: [IncomingBytes, "));
+  EXPECT_EQ(ReasonOf(Monitor({}, true).status()), ErrorReason::kValidation);
+  EXPECT_EQ(
+      ReasonOf(
+          Monitor(std::vector<absl::string_view>(8, "ALL"), false).status()),
+      ErrorReason::kValidation);
+}
+
+TEST_F(SettingsOperationsTest, EncryptionIsUpdatingThenActive) {
+  node_.replicas.leader = NodeId(2);  // Nothing drives the stream here.
+  ASSERT_OK(Encrypt("alias/k"));
+  auto stream = node_.replica.state().catalog().Find("s");
+  EXPECT_EQ(stream->status, StreamStatus::kUpdating);
+  EXPECT_EQ(ReasonOf(Encrypt("alias/l")), ErrorReason::kResourceInUse);
+  // Its leader is gone: the next one finds what is left to do.
+  node_.replicas.leader = NodeId(1);
+  node_.lifecycle.RunOnce();
+  node_.Settle();
+  stream = node_.replica.state().catalog().Find("s");
+  EXPECT_EQ(stream->status, StreamStatus::kActive);
+  EXPECT_EQ(stream->kms_key_id, "alias/k");
+
+  ASSERT_OK(Decrypt());
+  stream = node_.replica.state().catalog().Find("s");
+  EXPECT_EQ(stream->status, StreamStatus::kActive);
+  EXPECT_EQ(stream->kms_key_id, "");
+}
+
+TEST_F(SettingsOperationsTest, EncryptionNeedsAKey) {
+  EXPECT_EQ(ReasonOf(Encrypt("")), ErrorReason::kValidation);
+  EXPECT_EQ(ReasonOf(Encrypt(std::string(2049, 'k'))),
+            ErrorReason::kValidation);
+  EXPECT_EQ(ReasonOf(Encrypt("k", /*is_kms=*/false)),
+            ErrorReason::kInvalidArgument);
 }
 
 TEST_F(SettingsOperationsTest, LimitsCountTheOpenShards) {

@@ -268,12 +268,22 @@ TEST(StateTransferTest, TheCatalogueIsReplacedAsAWhole) {
       }(),
       kStart + 1000);
   source.Command(0, CreateStream("a", 5), kStart);
+  source.Command(
+      0,
+      [] {
+        v1::Command command;
+        command.mutable_update_account_settings()->set_commitment(true);
+        return command;
+      }(),
+      kStart);
   Pull(&source, &target, 0);
   for (int restart = 0; restart < 2; ++restart) {
     EXPECT_EQ(target.state().catalog().stream_count(), 3u);
     EXPECT_EQ(target.state().catalog().Find("a")->id, StreamId(4));
     EXPECT_EQ(target.state().catalog().Find("a")->shards.size(), 5u);
     EXPECT_EQ(target.state().catalog().Find(StreamId(1)), nullptr);
+    EXPECT_EQ(target.state().catalog().account().commitment.status,
+              CommitmentStatus::kEnabled);
     target.Crash();
   }
   target.Command(0, CreateStream("d", 1), kStart);

@@ -1,0 +1,42 @@
+// The part of the API that reads and changes settings, in C++ terms: as api.h.
+#ifndef TRIREME_SERVER_SETTINGS_API_H_
+#define TRIREME_SERVER_SETTINGS_API_H_
+
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "server/resource_names.h"
+#include "server/router.h"
+#include "storage/shard_metrics.h"
+
+namespace trireme {
+
+struct MonitoringRequest {
+  StreamAddress stream;
+  std::vector<absl::string_view> shard_level_metrics;
+  bool enable = true;  // Else they are disabled.
+};
+struct MonitoringResponse {
+  StreamPtr stream;
+  ShardMetrics before;
+  ShardMetrics after;
+};
+
+struct EncryptionRequest {
+  StreamAddress stream;
+  bool is_kms = true;  // Else it names the other type, NONE.
+  absl::string_view key_id;
+};
+
+struct PutPolicyRequest {
+  StreamAddress resource;
+  absl::string_view policy;
+};
+
+struct UpdateAccountRequest {
+  bool commitment = false;  // Enable it, or disable it.
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_SETTINGS_API_H_
