@@ -69,6 +69,13 @@ class Client {
   absl::Status MergeShards(const v1::MergeShardsRequest& request);
   absl::StatusOr<v1::UpdateShardCountResponse> UpdateShardCount(
       absl::string_view name, int target_shard_count);
+  // The stream is UPDATING, then ACTIVE.
+  absl::Status UpdateStreamMode(const v1::UpdateStreamModeRequest& request);
+  absl::StatusOr<v1::UpdateStreamWarmThroughputResponse>
+  UpdateStreamWarmThroughput(absl::string_view name, int mibps);
+  // From the next record on.
+  absl::Status UpdateStreamRecordDistributionStrategy(
+      absl::string_view name, v1::RecordDistributionStrategy strategy);
   // From the next record on; 1024..10240.
   absl::Status UpdateMaxRecordSize(absl::string_view name, int kib);
   // 24..8760 hours; the stream is UPDATING, then ACTIVE.

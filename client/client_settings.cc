@@ -169,6 +169,36 @@ absl::Status Client::StopStreamEncryption(absl::string_view name,
                      &response);
 }
 
+absl::Status Client::UpdateStreamMode(
+    const v1::UpdateStreamModeRequest& request) {
+  v1::UpdateStreamModeResponse response;
+  return CallStreams("UpdateStreamMode", Repeat::kWhenNotDone,
+                     &v1::Streams::Stub::UpdateStreamMode, request, &response);
+}
+
+absl::StatusOr<v1::UpdateStreamWarmThroughputResponse>
+Client::UpdateStreamWarmThroughput(absl::string_view name, int mibps) {
+  v1::UpdateStreamWarmThroughputRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_warm_throughput_mibps(mibps);
+  v1::UpdateStreamWarmThroughputResponse response;
+  CLIENT_RETURN_IF_ERROR(CallStreams(
+      "UpdateStreamWarmThroughput", Repeat::kWhenNotDone,
+      &v1::Streams::Stub::UpdateStreamWarmThroughput, request, &response));
+  return response;
+}
+
+absl::Status Client::UpdateStreamRecordDistributionStrategy(
+    absl::string_view name, v1::RecordDistributionStrategy strategy) {
+  v1::UpdateStreamRecordDistributionStrategyRequest request;
+  request.set_stream_name(std::string(name));
+  request.set_record_distribution_strategy(strategy);
+  v1::UpdateStreamRecordDistributionStrategyResponse response;
+  return CallStreams("UpdateStreamRecordDistributionStrategy", Repeat::kFreely,
+                     &v1::Streams::Stub::UpdateStreamRecordDistributionStrategy,
+                     request, &response);
+}
+
 absl::StatusOr<v1::MinimumThroughputBillingCommitment>
 Client::DescribeAccountSettings() {
   v1::DescribeAccountSettingsRequest request;

@@ -23,17 +23,19 @@ constexpr absl::Duration kQuietWait = absl::Seconds(1);
 constexpr absl::Duration kQuietPeriod = absl::Seconds(30);
 
 // A malformed record would fail its whole request; stop it at the door.
-absl::Status CheckRecord(const ProducerRecord& record) {
+absl::Status CheckRecord(const ProducerRecord& record, bool key_is_optional) {
   if (!IsUtf8(record.partition_key)) {
     return MakeError(absl::StatusCode::kInvalidArgument, "ValidationException",
                      "PutRecords", "the partition key is not UTF-8");
   }
   const size_t characters = Utf8Characters(record.partition_key);
-  if (characters < 1 || characters > kKeyCharactersMax) {
-    return MakeError(
-        absl::StatusCode::kInvalidArgument, "ValidationException", "PutRecords",
-        absl::StrCat("the partition key has ", characters,
-                     " characters; allowed are 1 to ", kKeyCharactersMax));
+  const size_t characters_min = key_is_optional ? 0 : 1;
+  if (characters < characters_min || characters > kKeyCharactersMax) {
+    return MakeError(absl::StatusCode::kInvalidArgument, "ValidationException",
+                     "PutRecords",
+                     absl::StrCat("the partition key has ", characters,
+                                  " characters; allowed are ", characters_min,
+                                  " to ", kKeyCharactersMax));
   }
   const uint64_t bytes = record.partition_key.size() + record.data.size();
   if (bytes > kRecordBytesMax) {
@@ -79,7 +81,7 @@ void Producer::Watch() {
 }
 
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
-  CLIENT_RETURN_IF_ERROR(CheckRecord(record));
+  CLIENT_RETURN_IF_ERROR(CheckRecord(record, options_.keys_optional));
   AwaitQuietIfDue();
   if (!budget_.Acquire(record.partition_key.size() + record.data.size())) {
     return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",

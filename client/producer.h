@@ -68,6 +68,9 @@ struct ProducerOptions {
   // A request without an answer for so long breaks its lane's call.
   absl::Duration answer_timeout = absl::Seconds(30);
   UnknownOutcome unknown_outcome = UnknownOutcome::kRetry;
+  // Of a stream whose record distribution strategy is AUTO. To any other a
+  // record without a key fails its whole request.
+  bool keys_optional = false;
   // Called with a record's tag on the lane's thread just before the request
   // that holds it is handed to gRPC; again when it is repeated.
   std::function<void(uint64_t tag)> on_send;

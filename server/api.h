@@ -35,13 +35,16 @@ using Done = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
 struct PutEntry {
   absl::string_view data;
-  absl::string_view partition_key;
+  absl::string_view partition_key;      // Empty: none; for AUTO streams only.
   absl::string_view explicit_hash_key;  // Empty: none.
 };
 struct PutRecordRequest {
   StreamAddress stream;
   PutEntry record;
   absl::string_view sequence_number_for_ordering;  // Empty: none.
+  // As in all that have it: only says whether the call would succeed
+  // (server/dry_run.h).
+  bool dry_run = false;
 };
 struct PutRecordsRequest {
   StreamAddress stream;
@@ -49,6 +52,7 @@ struct PutRecordsRequest {
   // Of a caller that puts the next before this one is answered, and wants them
   // in order. Null: none.
   std::shared_ptr<PutSequence> sequence;
+  bool dry_run = false;
 };
 // Where one record came to stand, or why it is not known to stand anywhere.
 struct PutResult {
@@ -79,6 +83,7 @@ struct GetShardIteratorRequest {
   StreamAddress stream;
   absl::string_view shard_id;
   StartingPosition position;
+  bool dry_run = false;
 };
 struct GetShardIteratorResponse {
   std::string shard_iterator;
@@ -88,6 +93,8 @@ struct GetRecordsRequest {
   absl::string_view shard_iterator;
   int32_t limit = 0;             // 0: kGetRecordsMax.
   absl::string_view stream_arn;  // Empty: none.
+  absl::string_view stream_id;   // Empty: none.
+  bool dry_run = false;
 };
 struct GetRecordsResponse {
   RecordRun records;
@@ -104,6 +111,7 @@ struct SubscribeToShardRequest {
   StartingPosition position;
   // Of a registered consumer; then `stream` may be left out. Empty: none.
   absl::string_view consumer_arn;
+  bool dry_run = false;
 };
 struct SubscriptionEvent {
   RecordRun records;
@@ -120,6 +128,9 @@ struct CreateStreamRequest {
   int32_t shard_count = 0;
   int32_t max_record_size_in_kib = 0;  // 0: the default.
   Tags tags;
+  StreamMode mode = StreamMode::kProvisioned;
+  std::optional<int32_t> warm_mibps;
+  RecordDistribution distribution = RecordDistribution::kUserPartitionKey;
 };
 struct DeleteStreamRequest {
   StreamAddress stream;

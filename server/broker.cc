@@ -23,6 +23,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       reader_(parts.state, parts.tails, parts.clock),
       router_(options.account, catalog_, parts.replicas, parts.read_pool),
       account_settings_(&router_, parts.replicas, parts.clock),
+      capacity_(&router_, parts.replicas, parts.clock),
       policies_(&router_, parts.replicas, parts.clock),
       puts_(&router_, parts.replicas, parts.state, &puts_admission_,
             parts.timers, parts.clock),
@@ -199,6 +200,23 @@ void Broker::StartStreamEncryption(const EncryptionRequest& request,
 void Broker::StopStreamEncryption(const EncryptionRequest& request,
                                   absl::Duration timeout, StatusDone done) {
   settings_.StopStreamEncryption(request, timeout, std::move(done));
+}
+
+void Broker::UpdateStreamMode(const UpdateStreamModeRequest& request,
+                              absl::Duration timeout, StatusDone done) {
+  capacity_.UpdateStreamMode(request, timeout, std::move(done));
+}
+
+void Broker::UpdateStreamWarmThroughput(
+    const UpdateWarmThroughputRequest& request, absl::Duration timeout,
+    Done<UpdateWarmThroughputResponse> done) {
+  capacity_.UpdateWarmThroughput(request, timeout, std::move(done));
+}
+
+void Broker::UpdateStreamRecordDistributionStrategy(
+    const UpdateRecordDistributionRequest& request, absl::Duration timeout,
+    StatusDone done) {
+  capacity_.UpdateRecordDistribution(request, timeout, std::move(done));
 }
 
 void Broker::PutResourcePolicy(const PutPolicyRequest& request,

@@ -21,6 +21,7 @@
 #include "server/account_operations.h"
 #include "server/admission.h"
 #include "server/api.h"
+#include "server/capacity_operations.h"
 #include "server/cluster_status.h"
 #include "server/consumer_api.h"
 #include "server/consumer_operations.h"
@@ -165,6 +166,16 @@ class Broker {
   void StopStreamEncryption(const EncryptionRequest& request,
                             absl::Duration timeout, StatusDone done);
 
+  // --- Capacity (§1.4, §2.9) ---
+  void UpdateStreamMode(const UpdateStreamModeRequest& request,
+                        absl::Duration timeout, StatusDone done);
+  void UpdateStreamWarmThroughput(const UpdateWarmThroughputRequest& request,
+                                  absl::Duration timeout,
+                                  Done<UpdateWarmThroughputResponse> done);
+  void UpdateStreamRecordDistributionStrategy(
+      const UpdateRecordDistributionRequest& request, absl::Duration timeout,
+      StatusDone done);
+
   // --- Policies (§1.8) ---
   void PutResourcePolicy(const PutPolicyRequest& request,
                          absl::Duration timeout, StatusDone done);
@@ -197,6 +208,7 @@ class Broker {
   const ShardReader reader_;
   Router router_;
   AccountOperations account_settings_;
+  CapacityOperations capacity_;
   PolicyOperations policies_;
   PutOperations puts_;
   ReadOperations reads_;

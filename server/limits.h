@@ -53,7 +53,9 @@ inline constexpr int kStreamsCreatingMax = 5;
 inline constexpr uint64_t kShardsMax = 10'000;
 inline constexpr size_t kHashKeyDigitsMax = 39;
 inline constexpr uint32_t kRetentionHoursDefault = 24;
-inline constexpr int64_t kOnDemandStreamsMax = 50;
+inline constexpr uint32_t kOnDemandStreamsMax = 50;
+inline constexpr uint32_t kOnDemandShardsAtFirst = 4;
+inline constexpr int kWarmMibpsMax = 10 * 1024;
 
 // Tags. A request may hold more than a resource.
 inline constexpr size_t kTagKeyCharactersMax = 128;

@@ -63,11 +63,11 @@ void PolicyOperations::Put(const PutPolicyRequest& request,
 
 void PolicyOperations::Get(const StreamAddress& resource,
                            absl::Duration timeout, Done<std::string> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(resource, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(resource, router_->account());
+  if (!ref.ok()) return done(ref.status());
   router_->FindFresh(
-      *name, timeout,
+      *ref, timeout,
       [done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
         if (!found.ok()) return done(found.status());
         const std::string& policy = (*found)->policy;

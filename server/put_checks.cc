@@ -16,10 +16,11 @@ constexpr size_t kSequenceNumberDigitsMax = 129;
 void CheckEntryShape(absl::string_view path, const PutEntry& entry,
                      Violations* violations) {
   // Names are built only when something is wrong: this runs for every record.
+  // Whether there must be a key depends on the stream: CheckKeysGiven.
   const size_t key_characters = Utf8Characters(entry.partition_key);
-  if (key_characters < 1 || key_characters > kPartitionKeyCharactersMax) {
+  if (key_characters > kPartitionKeyCharactersMax) {
     violations->CheckLength(absl::StrCat(path, "partitionKey"),
-                            entry.partition_key, key_characters, 1,
+                            entry.partition_key, key_characters, 0,
                             kPartitionKeyCharactersMax);
   }
   if (entry.data.size() > kDataBytesMax) {
@@ -74,6 +75,22 @@ absl::Status CheckPutRecordsShape(const PutRecordsRequest& request) {
                      kPutRecordsBytesMax));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckKeysGiven(const Stream& stream,
+                            std::span<const PutEntry> records, bool is_batch) {
+  if (stream.distribution == RecordDistribution::kAuto) {
+    return absl::OkStatus();
+  }
+  Violations violations;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (!records[i].partition_key.empty()) continue;
+    violations.CheckLength(
+        is_batch ? absl::StrCat("records.", i + 1, ".member.partitionKey")
+                 : "partitionKey",
+        "", 0, 1, kPartitionKeyCharactersMax);
+  }
+  return violations.ToStatus();
 }
 
 absl::Status CheckRecordSizes(const Stream& stream,

@@ -15,6 +15,11 @@ namespace trireme {
 absl::Status CheckPutRecordShape(const PutRecordRequest& request);
 absl::Status CheckPutRecordsShape(const PutRecordsRequest& request);
 
+// Partition keys are optional in AUTO streams only. A ValidationException;
+// `is_batch`: of a PutRecords.
+absl::Status CheckKeysGiven(const Stream& stream,
+                            std::span<const PutEntry> records, bool is_batch);
+
 // Data and key together against the stream's limit.
 absl::Status CheckRecordSizes(const Stream& stream,
                               std::span<const PutEntry> records);

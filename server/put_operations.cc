@@ -10,6 +10,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "server/auto_placement.h"
+#include "server/dry_run.h"
 #include "server/put_checks.h"
 #include "storage/errors.h"
 #include "storage/record.h"
@@ -46,8 +48,10 @@ struct PutOperations::Call {
   StreamAddress address;
   std::vector<PutEntry> records;
   std::vector<PutResult> results;
-  std::vector<uint32_t> unplaced;         // Records to propose next, ascending.
-  absl::string_view ordering;             // SequenceNumberForOrdering.
+  std::vector<uint32_t> unplaced;  // Records to propose next, ascending.
+  absl::string_view ordering;      // SequenceNumberForOrdering.
+  bool is_batch = false;           // A PutRecords.
+  bool dry_run = false;
   std::shared_ptr<PutSequence> sequence;  // Null: none.
   std::optional<uint64_t> number;         // In the sequence.
   Ticket ticket;
@@ -77,18 +81,28 @@ struct PutOperations::Call {
     FailUnplaced(status);
   }
 
-  absl::Status Route();
+  // `auto_turn`: of the put, if the stream is AUTO.
+  absl::Status Route(uint32_t auto_turn);
   void AddRecord(
       uint32_t record, const Shard& shard,
       absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>>* places);
 };
 
 // Sorts `unplaced` into batches by shard and plans by group.
-absl::Status PutOperations::Call::Route() {
+absl::Status PutOperations::Call::Route(uint32_t auto_turn) {
   plans.clear();
+  const bool is_auto = stream->distribution == RecordDistribution::kAuto;
+  AutoPlacement placement(*stream, auto_turn);
   absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>> places;
   for (const uint32_t record : unplaced) {
     const PutEntry& entry = records[record];
+    if (is_auto) {
+      AddRecord(
+          record,
+          placement.Next(EncodedRecordBytes({entry.partition_key, entry.data})),
+          &places);
+      continue;
+    }
     ASSIGN_OR_RETURN(const Shard* shard, ShardOf(*stream, entry.partition_key,
                                                  entry.explicit_hash_key));
     AddRecord(record, *shard, &places);
@@ -145,6 +159,7 @@ void PutOperations::PutRecord(const PutRecordRequest& request,
   call->address = request.stream;
   call->records = {request.record};
   call->ordering = request.sequence_number_for_ordering;
+  call->dry_run = request.dry_run;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = [done = std::move(done)](
                    absl::StatusOr<PutRecordsResponse> response) mutable {
@@ -167,6 +182,8 @@ bool PutOperations::PutRecords(const PutRecordsRequest& request,
   call->address = request.stream;
   call->records = request.records;
   call->sequence = request.sequence;
+  call->is_batch = true;
+  call->dry_run = request.dry_run;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
   return Begin(std::move(call));
@@ -175,10 +192,10 @@ bool PutOperations::PutRecords(const PutRecordsRequest& request,
 // True when the call went all the way to Propose, or ended.
 bool PutOperations::Begin(CallPtr call) {
   if (call->sequence != nullptr) call->number = call->sequence->Enter();
-  absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(call->address, router_->account());
-  if (!name.ok()) {
-    call->Finish(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(call->address, router_->account());
+  if (!ref.ok()) {
+    call->Finish(ref.status());
     return true;
   }
   uint64_t bytes = 0;
@@ -195,16 +212,15 @@ bool PutOperations::Begin(CallPtr call) {
   call->unplaced.resize(call->records.size());
   for (uint32_t i = 0; i < call->unplaced.size(); ++i) call->unplaced[i] = i;
 
-  StreamPtr stream = router_->FindHere(*name);
+  StreamPtr stream = router_->FindHere(*ref);
   if (stream != nullptr && stream->status != StreamStatus::kCreating &&
       !MayNameUnknownShard(call->ordering, *stream)) {
     return BeginWith(std::move(call), std::move(stream));
   }
   const absl::Duration left = TimeLeft(*call);
-  router_->FindFresh(*name, left,
-                     [this, call](absl::StatusOr<StreamPtr> found) {
-                       BeginWith(call, std::move(found));
-                     });
+  router_->FindFresh(*ref, left, [this, call](absl::StatusOr<StreamPtr> found) {
+    BeginWith(call, std::move(found));
+  });
   return false;
 }
 
@@ -212,10 +228,12 @@ bool PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
   absl::Status refused = stream.status();
   if (refused.ok()) {
     call->stream = *std::move(stream);
-    refused = call->stream->status == StreamStatus::kCreating
-                  ? StreamNotFound(call->stream->name, router_->account())
-                  : CheckRecordSizes(*call->stream, call->records);
+    refused =
+        call->stream->status == StreamStatus::kCreating
+            ? StreamNotFound(call->stream->name, router_->account())
+            : CheckKeysGiven(*call->stream, call->records, call->is_batch);
   }
+  if (refused.ok()) refused = CheckRecordSizes(*call->stream, call->records);
   if (!refused.ok()) {
     call->Finish(refused);
     return true;
@@ -239,6 +257,13 @@ bool PutOperations::ProposeInTurn(CallPtr call) {
 void PutOperations::CheckOrdering(CallPtr call) {
   const Stream& stream = *call->stream;
   const Account& account = router_->account();
+  if (stream.distribution == RecordDistribution::kAuto) {
+    return call->Finish(MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("SequenceNumberForOrdering cannot be used with stream ",
+                     stream.name, " under account ", account.id,
+                     ": its record distribution strategy is AUTO")));
+  }
   const absl::StatusOr<const Shard*> shard =
       ShardOf(stream, call->records[0].partition_key,
               call->records[0].explicit_hash_key);
@@ -270,9 +295,11 @@ void PutOperations::CheckOrdering(CallPtr call) {
 
 void PutOperations::Propose(CallPtr call) {
   ++call->tries;
-  if (absl::Status routed = call->Route(); !routed.ok()) {
+  const uint32_t turn = auto_turn_.fetch_add(1, std::memory_order_relaxed);
+  if (absl::Status routed = call->Route(turn); !routed.ok()) {
     return call->Finish(std::move(routed));
   }
+  if (call->dry_run) return call->Finish(DryRunSucceeded());
   const size_t plans = call->plans.size();
   call->outcomes_due.store(plans);
   const absl::Duration left = TimeLeft(*call);

@@ -7,6 +7,8 @@
 #ifndef TRIREME_SERVER_PUT_OPERATIONS_H_
 #define TRIREME_SERVER_PUT_OPERATIONS_H_
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -54,6 +56,9 @@ class PutOperations {
   void Reroute(CallPtr call);
   void RerouteNow(CallPtr call);
   absl::Duration TimeLeft(const Call& call) const;
+
+  // Of the next put to an AUTO stream; which shard it begins with.
+  std::atomic<uint32_t> auto_turn_{0};
 
   // Set at construction.
   Router* const router_;

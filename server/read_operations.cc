@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/dry_run.h"
 #include "server/limits.h"
 #include "server/read_checks.h"
 #include "storage/errors.h"
@@ -33,7 +34,8 @@ struct ReadOperations::PositionCall {
 
 struct ReadOperations::ReadCall {
   ShardIterator iterator;
-  absl::string_view stream_arn;
+  StreamAddress address;  // May be empty.
+  bool dry_run = false;
   RunLimits limits;
   absl::Duration deadline;  // Monotonic.
   StreamPtr stream;
@@ -46,9 +48,10 @@ void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
                                       Done<GetShardIteratorResponse> done) {
   FindPosition(
       request, kGetShardIteratorNames, timeout,
-      [this,
+      [this, dry_run = request.dry_run,
        done = std::move(done)](absl::StatusOr<ShardPosition> position) mutable {
         if (!position.ok()) return done(position.status());
+        if (dry_run) return done(DryRunSucceeded());
         const ShardKey key{position->stream->id, position->shard->index};
         done(GetShardIteratorResponse{EncodeShardIterator(
             *signer_, {key, position->next}, clock_->WallNow())});
@@ -61,16 +64,16 @@ void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
                                   Done<ShardPosition> done) {
   absl::Status checked = CheckPosition(request, names, clock_->WallNow());
   if (!checked.ok()) return done(std::move(checked));
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(request.stream, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(request.stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
 
   auto call = std::make_shared<PositionCall>();
   call->request = request;
   call->names = &names;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
-  router_->Find(*name, request.shard_id, timeout,
+  router_->Find(*ref, request.shard_id, timeout,
                 [this, call](absl::StatusOr<StreamPtr> stream) mutable {
                   if (!stream.ok()) return call->done(stream.status());
                   FindPositionIn(std::move(call), *std::move(stream));
@@ -150,7 +153,9 @@ void ReadOperations::GetRecords(const GetRecordsRequest& request,
 
   auto call = std::make_shared<ReadCall>();
   call->iterator = *iterator;
-  call->stream_arn = request.stream_arn;
+  call->address = {"", request.stream_arn, /*is_resource=*/false,
+                   request.stream_id};
+  call->dry_run = request.dry_run;
   call->limits.records_max = static_cast<uint32_t>(
       request.limit == 0 ? kGetRecordsMax : request.limit);
   call->deadline = clock_->MonotonicNow() + timeout;
@@ -165,15 +170,17 @@ void ReadOperations::GetRecords(const GetRecordsRequest& request,
 
 void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
   const Account& account = router_->account();
-  if (!call->stream_arn.empty()) {
-    const absl::StatusOr<absl::string_view> name =
-        ResolveStreamName({{}, call->stream_arn}, account);
-    if (!name.ok()) return call->done(name.status());
-    if (*name != call->stream->name) {
+  if (!call->address.arn.empty() || !call->address.id.empty()) {
+    const absl::StatusOr<StreamRef> ref = ResolveStream(call->address, account);
+    if (!ref.ok()) return call->done(ref.status());
+    const bool names_other =
+        !ref->name.empty() && ref->name != call->stream->name;
+    if (names_other || ref->id.value_or(call->stream->id) != call->stream->id) {
       return call->done(MakeError(
           ErrorReason::kInvalidArgument,
           absl::StrCat("The ShardIterator belongs to stream ",
-                       call->stream->name, ", not to the StreamARN's.")));
+                       call->stream->name, ", not to the ",
+                       names_other ? "StreamARN's." : "StreamId's.")));
     }
   }
   call->shard = call->stream->FindShard(call->iterator.shard.shard);
@@ -181,6 +188,7 @@ void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
     return call->done(ShardNotFound(ShardIdToString(call->iterator.shard.shard),
                                     call->stream->name, account));
   }
+  if (call->dry_run) return call->done(DryRunSucceeded());
   const bool here = reader_->StateOf(*call->stream, *call->shard).exists;
   if (read_from_ == ReadFrom::kNearest && here) {
     return ScheduleRead(std::move(call));

@@ -66,15 +66,17 @@ std::string ArrivalField(int64_t arrival_ms) {
 
 void AppendEncoded(const RecordView& record, absl::string_view number,
                    absl::string_view arrival, std::string* out) {
-  size_t bytes =
-      FieldBytes(number) + arrival.size() + FieldBytes(record.partition_key);
+  size_t bytes = FieldBytes(number) + arrival.size();
   // Empty fields are left out, as protobuf itself does.
+  if (!record.partition_key.empty()) bytes += FieldBytes(record.partition_key);
   if (!record.data.empty()) bytes += FieldBytes(record.data);
   out->push_back(kRecordsTag);
   AppendVarint(bytes, out);
   AppendBytes(kSequenceNumberTag, number, out);
   out->append(arrival.data(), arrival.size());
-  AppendBytes(kPartitionKeyTag, record.partition_key, out);
+  if (!record.partition_key.empty()) {
+    AppendBytes(kPartitionKeyTag, record.partition_key, out);
+  }
   if (!record.data.empty()) AppendBytes(kDataTag, record.data, out);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/capacity_operations.h"
 #include "server/limits.h"
 #include "server/shard_limit.h"
 #include "server/validation.h"
@@ -84,6 +85,7 @@ absl::StatusOr<v1::Command> ReshardOperations::PlanSplitOf(
     const Stream& stream, absl::string_view shard_id,
     absl::string_view new_start_text) const {
   const Account& account = router_->account();
+  RETURN_IF_ERROR(CheckMode(stream, StreamMode::kProvisioned, account));
   ASSIGN_OR_RETURN(const Shard* shard,
                    FindOpenShard(stream, shard_id, account));
   const absl::StatusOr<HashKey> new_start =
@@ -132,6 +134,7 @@ absl::StatusOr<v1::Command> ReshardOperations::PlanMergeOf(
     const Stream& stream, absl::string_view shard_id,
     absl::string_view adjacent_id) const {
   const Account& account = router_->account();
+  RETURN_IF_ERROR(CheckMode(stream, StreamMode::kProvisioned, account));
   ASSIGN_OR_RETURN(const Shard* shard,
                    FindOpenShard(stream, shard_id, account));
   ASSIGN_OR_RETURN(const Shard* adjacent,
@@ -177,6 +180,8 @@ void ReshardOperations::UpdateShardCount(const UpdateShardCountRequest& request,
 
 absl::StatusOr<v1::Command> ReshardOperations::PlanCountOf(
     const Stream& stream, uint32_t target) const {
+  RETURN_IF_ERROR(
+      CheckMode(stream, StreamMode::kProvisioned, router_->account()));
   RETURN_IF_ERROR(CheckTarget(stream, target));
   if (target > stream.open.size()) {
     RETURN_IF_ERROR(CheckShardLimit(router_->catalog(), group_count_,

@@ -6,7 +6,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/limits.h"
@@ -18,6 +20,11 @@ namespace {
 
 constexpr char kNamePattern[] = "[a-zA-Z0-9_.-]+";
 constexpr char kArnPattern[] = R"(arn:aws.*:kinesis:.*:\d{12}:stream/\S+)";
+
+// A StreamId: so many characters, a stream's number first.
+constexpr size_t kStreamIdCharacters = 24;
+constexpr size_t kStreamIdDigits = 20;
+constexpr char kStreamIdEnd[] = "-000";
 
 struct ParsedArn {
   absl::string_view region;
@@ -37,6 +44,27 @@ std::optional<ParsedArn> ParseStreamArn(absl::string_view arn) {
     return std::nullopt;
   }
   return ParsedArn{parts[3], parts[4], name};
+}
+
+bool IsStreamId(absl::string_view text) {
+  if (text.size() != kStreamIdCharacters) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool fits = i == kStreamIdDigits ? text[i] == '-'
+                                           : absl::ascii_isdigit(text[i]) ||
+                                                 absl::ascii_islower(text[i]);
+    if (!fits) return false;
+  }
+  return true;
+}
+
+// Nothing for one that StreamIdToString never gives.
+std::optional<StreamId> ParseStreamId(absl::string_view text) {
+  uint32_t number = 0;
+  if (!absl::ConsumeSuffix(&text, kStreamIdEnd) ||
+      !absl::SimpleAtoi(text, &number)) {
+    return std::nullopt;
+  }
+  return StreamId(number);
 }
 
 absl::string_view ArnMember(const StreamAddress& address) {
@@ -90,9 +118,10 @@ void CheckResourceName(absl::string_view member, absl::string_view text,
                           kStreamNameCharactersMax);
 }
 
-absl::StatusOr<absl::string_view> ResolveStreamName(
-    const StreamAddress& address, const Account& account) {
-  if (address.name.empty() && address.arn.empty() && !address.is_resource) {
+absl::StatusOr<StreamRef> ResolveStream(const StreamAddress& address,
+                                        const Account& account) {
+  if (address.name.empty() && address.arn.empty() && address.id.empty() &&
+      !address.is_resource) {
     return MakeError(ErrorReason::kInvalidArgument,
                      "Either StreamName or StreamARN should be provided.");
   }
@@ -102,9 +131,45 @@ absl::StatusOr<absl::string_view> ResolveStreamName(
   }
   violations.CheckLength(ArnMember(address), address.arn, address.arn.size(),
                          address.is_resource ? 1 : 0, kArnCharactersMax);
+  if (!address.id.empty() && !IsStreamId(address.id)) {
+    violations.Add("streamId", address.id,
+                   "Member must satisfy regular expression pattern: "
+                   "[a-z0-9]{20}-[a-z0-9]{3}");
+  }
   RETURN_IF_ERROR(violations.ToStatus());
-  if (address.arn.empty()) return address.name;
-  return ResolveArn(address, account);
+  StreamRef ref{address.name, std::nullopt};
+  if (!address.arn.empty()) {
+    ASSIGN_OR_RETURN(ref.name, ResolveArn(address, account));
+  }
+  if (!address.id.empty()) {
+    ref.id = ParseStreamId(address.id);
+    if (!ref.id.has_value()) {
+      return MakeError(
+          ErrorReason::kResourceNotFound,
+          absl::StrCat("Stream with StreamId ", address.id, " under account ",
+                       account.id, " not found."));
+    }
+  }
+  return ref;
+}
+
+absl::StatusOr<absl::string_view> ResolveStreamName(
+    const StreamAddress& address, const Account& account) {
+  ASSIGN_OR_RETURN(const StreamRef ref, ResolveStream(address, account));
+  return ref.name;
+}
+
+absl::Status CheckNamesAgree(const StreamRef& ref,
+                             absl::string_view stream_name) {
+  if (ref.name.empty() || ref.name == stream_name) return absl::OkStatus();
+  return MakeError(ErrorReason::kInvalidArgument,
+                   absl::StrCat("The stream is named ", ref.name,
+                                " but the StreamId is that of stream ",
+                                stream_name, "; give one of them."));
+}
+
+std::string StreamIdToString(StreamId id) {
+  return absl::StrFormat("%020d%s", id.value(), kStreamIdEnd);
 }
 
 std::string StreamArn(const Account& account, absl::string_view stream_name) {

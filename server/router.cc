@@ -13,6 +13,28 @@ StreamPtr Router::FindHere(absl::string_view name) const {
   return catalog_->Find(name);
 }
 
+StreamPtr Router::FindHere(const StreamRef& ref) const {
+  if (!ref.id.has_value()) return FindHere(ref.name);
+  StreamPtr stream = catalog_->Find(*ref.id);
+  if (stream != nullptr && CheckNamesAgree(ref, stream->name).ok()) {
+    return stream;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<StreamPtr> Router::Lookup(const StreamRef& ref) const {
+  if (!ref.id.has_value()) return Lookup(ref.name);
+  StreamPtr stream = catalog_->Find(*ref.id);
+  if (stream == nullptr) {
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("Stream with StreamId ", StreamIdToString(*ref.id),
+                     " under account ", account_.id, " not found."));
+  }
+  RETURN_IF_ERROR(CheckNamesAgree(ref, stream->name));
+  return stream;
+}
+
 absl::StatusOr<StreamPtr> Router::Lookup(absl::string_view name) const {
   StreamPtr stream = catalog_->Find(name);
   if (stream == nullptr) return StreamNotFound(name, account_);
@@ -30,15 +52,15 @@ absl::StatusOr<StreamPtr> Router::Lookup(StreamId id) const {
   return stream;
 }
 
-void Router::Find(absl::string_view name, absl::string_view shard_id,
+void Router::Find(const StreamRef& ref, absl::string_view shard_id,
                   absl::Duration timeout, FoundStream found) {
-  StreamPtr stream = catalog_->Find(name);
+  StreamPtr stream = FindHere(ref);
   const absl::StatusOr<ShardIndex> shard = ParseShardId(shard_id);
   // What is no id of a shard is none after a barrier either.
   const bool known = stream != nullptr &&
                      (!shard.ok() || stream->FindShard(*shard) != nullptr);
   if (known) return found(std::move(stream));
-  FindFresh(name, timeout, std::move(found));
+  FindFresh(ref, timeout, std::move(found));
 }
 
 void Router::Find(ShardKey shard, absl::Duration timeout, FoundStream found) {
@@ -47,6 +69,15 @@ void Router::Find(ShardKey shard, absl::Duration timeout, FoundStream found) {
     return found(std::move(stream));
   }
   FindFresh(shard.stream, timeout, std::move(found));
+}
+
+void Router::FindFresh(const StreamRef& ref, absl::Duration timeout,
+                       FoundStream found) {
+  Refresh(timeout, [this, name = std::string(ref.name), id = ref.id,
+                    found = std::move(found)](absl::Status status) mutable {
+    if (!status.ok()) return found(std::move(status));
+    found(Lookup(StreamRef{name, id}));
+  });
 }
 
 void Router::FindFresh(absl::string_view name, absl::Duration timeout,

@@ -39,17 +39,22 @@ class Router {
 
   // Null when it is not known here (yet).
   StreamPtr FindHere(absl::string_view name) const;
+  // The same when it is not what the reference says.
+  StreamPtr FindHere(const StreamRef& ref) const;
 
   // Finds a stream by one of its shards. Calls `found` once: on this thread
   // when the stream is known here with the shard, else on the pool, after a
   // barrier.
   // ResourceNotFoundException when the stream does not exist; the shard may
   // still be none of it.
-  void Find(absl::string_view name, absl::string_view shard_id,
+  void Find(const StreamRef& ref, absl::string_view shard_id,
             absl::Duration timeout, FoundStream found);
   void Find(ShardKey shard, absl::Duration timeout, FoundStream found);
   // By its name or number alone, always after a barrier: nothing acknowledged
-  // anywhere is missed.
+  // anywhere is missed. InvalidArgumentException for a reference whose name is
+  // not that of its id.
+  void FindFresh(const StreamRef& ref, absl::Duration timeout,
+                 FoundStream found);
   void FindFresh(absl::string_view name, absl::Duration timeout,
                  FoundStream found);
   void FindFresh(StreamId id, absl::Duration timeout, FoundStream found);
@@ -61,6 +66,7 @@ class Router {
  private:
   absl::StatusOr<StreamPtr> Lookup(absl::string_view name) const;
   absl::StatusOr<StreamPtr> Lookup(StreamId id) const;
+  absl::StatusOr<StreamPtr> Lookup(const StreamRef& ref) const;
 
   // Set at construction.
   const Account account_;

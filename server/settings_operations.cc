@@ -110,6 +110,8 @@ void SettingsOperations::DescribeLimits(absl::Duration timeout,
         response.open_shard_count =
             ShardPlaces(router_->catalog().OpenShardsByGroup(group_count_))
                 .shard_count();
+        response.on_demand_stream_count =
+            router_->catalog().on_demand_stream_count();
         response.on_demand_stream_count_limit = kOnDemandStreamsMax;
         done(response);
       });
@@ -159,13 +161,13 @@ void SettingsOperations::ListTags(const ListTagsRequest& request,
       "exclusiveStartTagKey", request.exclusive_start_tag_key,
       Utf8Characters(request.exclusive_start_tag_key), 0, kTagKeyCharactersMax);
   if (!violations.empty()) return done(violations.ToStatus());
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(request.stream, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(request.stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
   const size_t limit =
       request.limit == 0 ? kTagsMax : static_cast<size_t>(request.limit);
   router_->FindFresh(
-      *name, timeout,
+      *ref, timeout,
       [after = std::string(request.exclusive_start_tag_key), limit,
        done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
         if (!stream.ok()) return done(stream.status());

@@ -9,12 +9,12 @@ namespace trireme {
 
 void StreamChanges::Change(const StreamAddress& address, absl::Duration timeout,
                            Plan plan, Done<ChangedStream> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(address, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(address, router_->account());
+  if (!ref.ok()) return done(ref.status());
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->FindFresh(
-      *name, timeout,
+      *ref, timeout,
       [this, deadline, plan = std::move(plan),
        done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
         if (!found.ok()) return done(found.status());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/capacity_operations.h"
 #include "server/limits.h"
 #include "server/page_size.h"
 #include "server/shard_limit.h"
@@ -56,9 +57,10 @@ bool PageOfShards(const Stream& stream, uint32_t first,
 
 void StreamOperations::CreateStream(const CreateStreamRequest& request,
                                     absl::Duration timeout, StatusDone done) {
+  const bool on_demand = request.mode == StreamMode::kOnDemand;
   Violations violations;
   CheckResourceName("streamName", request.stream_name, &violations);
-  if (request.shard_count < 1) {
+  if (request.shard_count < 1 && !on_demand) {
     violations.CheckRange("shardCount", request.shard_count, 1,
                           static_cast<int64_t>(kShardsMax));
   }
@@ -68,13 +70,16 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   violations.CheckRange("maxRecordSizeInKiB", record_kib,
                         kStreamRecordKibMaxLow, kStreamRecordKibMaxHigh);
   if (!request.tags.empty()) CheckTags(request.tags, &violations);
+  CheckWarmThroughput(request.warm_mibps, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   absl::Status tagged = CheckTagKeysAreFree(request.tags);
   tagged.Update(CheckTagCount(request.tags.size(), "stream",
                               request.stream_name, router_->account()));
   if (!tagged.ok()) return done(std::move(tagged));
 
-  const auto shard_count = static_cast<uint32_t>(request.shard_count);
+  const uint32_t shard_count = on_demand
+                                   ? kOnDemandShardsAtFirst
+                                   : static_cast<uint32_t>(request.shard_count);
   v1::Command command;
   v1::CreateStreamCommand& create = *command.mutable_create_stream();
   create.set_name(std::string(request.stream_name));
@@ -84,12 +89,22 @@ void StreamOperations::CreateStream(const CreateStreamRequest& request,
   create.set_streams_creating_max(kStreamsCreatingMax);
   create.set_shards_open_max(kShardsMax);
   AppendTags(request.tags, create.mutable_tags());
+  create.set_mode(static_cast<uint32_t>(request.mode));
+  create.set_distribution(static_cast<uint32_t>(request.distribution));
+  if (request.warm_mibps.has_value()) {
+    create.set_warm_mibps(static_cast<uint32_t>(*request.warm_mibps));
+  }
+  create.set_on_demand_streams_max(kOnDemandStreamsMax);
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->Refresh(
       timeout, [this, name = create.name(), shard_count, deadline,
+                is_warm = request.warm_mibps.has_value() && on_demand,
                 bytes = command.SerializeAsString(),
                 done = std::move(done)](absl::Status status) mutable {
         if (status.ok()) status = CheckRoomFor(name, shard_count);
+        if (status.ok() && is_warm) {
+          status = CheckCommitment(router_->catalog(), clock_->WallNow());
+        }
         if (!status.ok()) return done(std::move(status));
         ProposeToMeta(std::move(bytes), deadline - clock_->MonotonicNow(),
                       std::move(done));
@@ -125,18 +140,39 @@ absl::Status StreamOperations::CheckRoomFor(const std::string& name,
 
 void StreamOperations::DeleteStream(const DeleteStreamRequest& request,
                                     absl::Duration timeout, StatusDone done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(request.stream, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(request.stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
+  if (!ref->id.has_value()) {
+    return DeleteNamed(std::string(ref->name), StreamId(),
+                       request.enforce_consumer_deletion, timeout,
+                       std::move(done));
+  }
+  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
+  router_->FindFresh(
+      *ref, timeout,
+      [this, deadline, enforce = request.enforce_consumer_deletion,
+       done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
+        if (!found.ok()) return done(found.status());
+        DeleteNamed((*found)->name, (*found)->id, enforce,
+                    deadline - clock_->MonotonicNow(), std::move(done));
+      });
+}
+
+// Whatever stream has the name then, unless `id` says which one.
+void StreamOperations::DeleteNamed(const std::string& name, StreamId id,
+                                   bool enforce_consumer_deletion,
+                                   absl::Duration timeout, StatusDone done) {
   v1::Command command;
   v1::DeleteStreamCommand& deletion = *command.mutable_delete_stream();
-  deletion.set_name(std::string(*name));
-  deletion.set_enforce_consumer_deletion(request.enforce_consumer_deletion);
-  ProposeToMeta(command.SerializeAsString(), timeout,
-                [this, name = std::string(*name),
-                 done = std::move(done)](absl::Status status) mutable {
-                  done(InOurWords(std::move(status), name));
-                });
+  deletion.set_name(name);
+  deletion.set_stream_id(id.value());
+  deletion.set_enforce_consumer_deletion(enforce_consumer_deletion);
+  ProposeToMeta(
+      command.SerializeAsString(), timeout,
+      [this, name, done = std::move(done)](absl::Status status) mutable {
+        done(InOurWords(std::move(status), name));
+      });
 }
 
 // Why a deletion was refused, in the words that all operations use.
@@ -174,9 +210,9 @@ void StreamOperations::ProposeToMeta(std::string command,
 void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
                                       absl::Duration timeout,
                                       Done<DescribeStreamResponse> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(request.stream, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(request.stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
   const absl::StatusOr<size_t> page =
       PageSize("limit", request.limit, kDescribeStreamPage);
   if (!page.ok()) return done(page.status());
@@ -185,7 +221,7 @@ void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
   if (!first.ok()) return done(first.status());
 
   router_->FindFresh(
-      *name, timeout,
+      *ref, timeout,
       [this, page = *page, first = *first,
        done = std::move(done)](absl::StatusOr<StreamPtr> stream) mutable {
         if (!stream.ok()) return done(stream.status());
@@ -203,10 +239,10 @@ void StreamOperations::DescribeStream(const DescribeStreamRequest& request,
 void StreamOperations::DescribeStreamSummary(const StreamAddress& stream,
                                              absl::Duration timeout,
                                              Done<StreamPtr> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(stream, router_->account());
-  if (!name.ok()) return done(name.status());
-  router_->FindFresh(*name, timeout, std::move(done));
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
+  router_->FindFresh(*ref, timeout, std::move(done));
 }
 
 void StreamOperations::ListStreams(const ListStreamsRequest& request,
@@ -257,8 +293,9 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
   const absl::StatusOr<size_t> page =
       PageSize("maxResults", request.max_results, kListShardsPage);
   if (!page.ok()) return done(page.status());
-  const bool has_name =
-      !request.stream.name.empty() || !request.stream.arn.empty();
+  const bool has_name = !request.stream.name.empty() ||
+                        !request.stream.arn.empty() ||
+                        !request.stream.id.empty();
   if (!has_name && request.next_token.empty()) {
     return done(
         MakeError(ErrorReason::kInvalidArgument,
@@ -291,9 +328,9 @@ void StreamOperations::ListShards(const ListShardsRequest& request,
 void StreamOperations::ListFirstShards(const ListShardsRequest& request,
                                        size_t page, absl::Duration timeout,
                                        Done<ListShardsResponse> done) {
-  const absl::StatusOr<absl::string_view> name =
-      ResolveStreamName(request.stream, router_->account());
-  if (!name.ok()) return done(name.status());
+  const absl::StatusOr<StreamRef> ref =
+      ResolveStream(request.stream, router_->account());
+  if (!ref.ok()) return done(ref.status());
   absl::Status checked = CheckShardFilter(request.filter);
   if (!checked.ok()) return done(std::move(checked));
   absl::StatusOr<uint32_t> first = FirstIndexAfter(
@@ -307,7 +344,7 @@ void StreamOperations::ListFirstShards(const ListShardsRequest& request,
   // The views of the filter are done with.
   const ShardFilter filter{request.filter.type, "", request.filter.timestamp};
   router_->FindFresh(
-      *name, timeout,
+      *ref, timeout,
       [this, first = *first, filter, page,
        created = request.stream_creation_timestamp,
        done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {

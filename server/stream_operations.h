@@ -48,6 +48,9 @@ class StreamOperations {
 
  private:
   absl::Status CheckRoomFor(const std::string& name, uint32_t shard_count);
+  void DeleteNamed(const std::string& name, StreamId id,
+                   bool enforce_consumer_deletion, absl::Duration timeout,
+                   StatusDone done);
   absl::Status InOurWords(absl::Status refused, absl::string_view name) const;
   void ProposeToMeta(std::string command, absl::Duration timeout,
                      StatusDone done);

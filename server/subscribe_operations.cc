@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/dry_run.h"
 #include "storage/errors.h"
 #include "storage/stream_name.h"
 
@@ -14,10 +15,12 @@ struct SubscribeOperations::Call {
   Call(const SubscribeToShardRequest& request, absl::Duration until)
       : stream_name(request.stream.name),
         stream_arn(request.stream.arn),
+        stream_id(request.stream.id),
         consumer_arn(request.consumer_arn),
         shard_id(request.shard_id),
         sequence_number(request.position.sequence_number),
         position(request.position),
+        dry_run(request.dry_run),
         deadline(until) {
     position.sequence_number = sequence_number;
   }
@@ -27,10 +30,12 @@ struct SubscribeOperations::Call {
   // The request.
   const std::string stream_name;
   const std::string stream_arn;
+  const std::string stream_id;
   const std::string consumer_arn;
   const std::string shard_id;
   const std::string sequence_number;
   StartingPosition position;
+  const bool dry_run;
 
   const absl::Duration deadline;  // Monotonic.
   std::shared_ptr<Subscription> subscription;
@@ -90,11 +95,13 @@ void SubscribeOperations::FindPosition(CallPtr call) {
   const StreamAddress stream =
       call->named.has_value()
           ? StreamAddress{call->named->stream, ""}
-          : StreamAddress{call->stream_name, call->stream_arn};
+          : StreamAddress{call->stream_name, call->stream_arn,
+                          /*is_resource=*/false, call->stream_id};
   const GetShardIteratorRequest request{stream, call->shard_id, call->position};
   reads_->FindPosition(
       request, kSubscribeToShardNames, TimeLeft(*call),
       [this, call](absl::StatusOr<ShardPosition> position) {
+        if (position.ok() && call->dry_run) position = DryRunSucceeded();
         if (!position.ok() || !call->named.has_value()) {
           return call->subscription->Begin(std::move(position));
         }

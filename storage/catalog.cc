@@ -93,6 +93,14 @@ size_t Catalog::stream_count() const {
   return by_id_.size();
 }
 
+size_t Catalog::on_demand_stream_count() const {
+  absl::MutexLock lock(&mu_);
+  return static_cast<size_t>(
+      std::count_if(by_id_.begin(), by_id_.end(), [](const auto& stream) {
+        return stream.second->mode == StreamMode::kOnDemand;
+      }));
+}
+
 AccountSettings Catalog::account() const {
   absl::MutexLock lock(&mu_);
   return account_;

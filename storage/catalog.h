@@ -38,6 +38,25 @@ enum class StreamStatus : uint8_t {
 // As clients see it, e.g. "ACTIVE".
 absl::string_view StreamStatusName(StreamStatus status);
 
+// Who decides how many shards a stream has. Written to disk; never renumber.
+enum class StreamMode : uint8_t { kProvisioned = 0, kOnDemand = 1 };
+
+// Who decides which shard a record goes to: its keys, or, of an on-demand
+// stream, the service. Written to disk; never renumber.
+enum class RecordDistribution : uint8_t { kUserPartitionKey = 0, kAuto = 1 };
+
+// What an on-demand stream is to be ready for.
+struct WarmThroughput {
+  uint32_t target_mibps = 0;   // MiB a second.
+  uint32_t current_mibps = 0;  // The same once the stream is ACTIVE.
+
+  friend bool operator==(const WarmThroughput&,
+                         const WarmThroughput&) = default;
+};
+
+// Names and values that users give a resource.
+using Tags = absl::btree_map<std::string, std::string>;
+
 struct Shard {
   ShardIndex index;
   GroupId group;
@@ -79,6 +98,9 @@ struct Stream {
   std::string policy;  // JSON, as it was given; empty: none.
   ShardMetrics shard_metrics;
   std::string kms_key_id;  // As it was given; empty: not encrypted.
+  StreamMode mode = StreamMode::kProvisioned;
+  RecordDistribution distribution = RecordDistribution::kUserPartitionKey;
+  std::optional<WarmThroughput> warm;  // Nothing: none was asked for.
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.
@@ -101,6 +123,7 @@ class Catalog {
   // index = group id.
   std::vector<uint32_t> OpenShardsByGroup(uint32_t group_count) const;
   size_t stream_count() const;
+  size_t on_demand_stream_count() const;
   AccountSettings account() const;
 
   // Applier thread. Put replaces a stream of the same id.

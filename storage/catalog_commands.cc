@@ -13,6 +13,7 @@
 #include "storage/retention_commands.h"
 #include "storage/settings_commands.h"
 #include "storage/shard_places.h"
+#include "storage/status_macros.h"
 #include "storage/stream_name.h"
 #include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
@@ -42,6 +43,9 @@ absl::Status CheckRoom(const CatalogState& state,
                      command.streams_creating_max(),
                      "; wait until one is ACTIVE"));
   }
+  if (command.mode() == static_cast<uint32_t>(StreamMode::kOnDemand)) {
+    RETURN_IF_ERROR(CheckOnDemandRoom(state, command.on_demand_streams_max()));
+  }
   return CheckShardRoom(PlacesOf(state), command.shard_count(),
                         command.shards_open_max());
 }
@@ -68,6 +72,14 @@ CatalogDecision Create(const CatalogState& state,
   stream->retention_hours = command.retention_hours();
   stream->record_bytes_max = command.record_bytes_max();
   SetTags(command.tags(), &stream->tags);
+  stream->mode = static_cast<StreamMode>(command.mode() & 1);
+  stream->distribution =
+      static_cast<RecordDistribution>(command.distribution() & 1);
+  if (command.has_warm_mibps()) {
+    stream->warm = WarmThroughput{command.warm_mibps(), 0};
+  }
+  if (absl::Status fits = CheckModeSettings(*stream); !fits.ok())
+    return Refuse(fits);
   ShardPlaces places = PlacesOf(state);
   const auto ranges = DivideHashKeySpace(command.shard_count());
   stream->shards.resize(ranges.size());
@@ -94,15 +106,19 @@ CatalogDecision Activate(const CatalogState& state,
   const auto stream = state.catalog.Find(StreamId(command.stream_id()));
   if (stream == nullptr) return RefuseUnknown(command.stream_id());
   CatalogDecision decision;
-  if (stream->status == StreamStatus::kCreating)
-    decision.put = WithStatus(*stream, StreamStatus::kActive);
+  if (stream->status != StreamStatus::kCreating) return decision;
+  auto active = std::make_shared<Stream>(*stream);
+  MakeActive(active.get());
+  decision.put = std::move(active);
   return decision;
 }
 
 CatalogDecision Delete(const CatalogState& state,
                        const v1::DeleteStreamCommand& command) {
   const auto stream = state.catalog.Find(absl::string_view(command.name()));
-  if (stream == nullptr) {
+  const bool is_other = stream != nullptr && command.stream_id() != 0 &&
+                        stream->id != StreamId(command.stream_id());
+  if (stream == nullptr || is_other) {
     return Refuse(ErrorReason::kResourceNotFound,
                   absl::StrCat("Stream ", command.name(), " not found."));
   }
@@ -189,6 +205,7 @@ bool IsCatalogCommand(const v1::Command& command) {
     case v1::Command::kChangeMonitoring:
     case v1::Command::kChangeEncryption:
     case v1::Command::kUpdateAccountSettings:
+    case v1::Command::kChangeCapacity:
       return true;
     default:
       return false;
@@ -242,6 +259,8 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
     case v1::Command::kUpdateAccountSettings:
       return UpdateAccountSettings(state, command.update_account_settings(),
                                    stamp_ms);
+    case v1::Command::kChangeCapacity:
+      return ChangeCapacity(state, command.change_capacity());
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

@@ -34,6 +34,39 @@ absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
   return std::make_shared<Stream>(*stream);
 }
 
+void MakeActive(Stream* stream) {
+  stream->status = StreamStatus::kActive;
+  if (stream->warm) stream->warm->current_mibps = stream->warm->target_mibps;
+}
+
+absl::Status CheckOnDemandRoom(const CatalogState& state,
+                               uint32_t on_demand_streams_max) {
+  const size_t count = state.catalog.on_demand_stream_count();
+  if (on_demand_streams_max == 0 || count < on_demand_streams_max)
+    return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kLimitExceeded,
+      absl::StrCat("there are ", count, " on-demand streams; the limit is ",
+                   on_demand_streams_max));
+}
+
+absl::Status CheckModeSettings(const Stream& stream) {
+  if (stream.mode == StreamMode::kOnDemand) return absl::OkStatus();
+  absl::string_view what;
+  if (stream.distribution == RecordDistribution::kAuto) {
+    what = "the record distribution strategy AUTO";
+  } else if (stream.warm) {
+    what = "warm throughput";
+  } else {
+    return absl::OkStatus();
+  }
+  return MakeError(ErrorReason::kInvalidArgument,
+                   absl::StrCat("Stream ", stream.name,
+                                " is in Provisioned mode, and only on-demand "
+                                "streams have ",
+                                what));
+}
+
 absl::Status CheckShardCount(uint32_t shard_count) {
   if (shard_count >= 1 && shard_count <= kStreamShardsMax)
     return absl::OkStatus();

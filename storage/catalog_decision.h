@@ -45,6 +45,15 @@ CatalogDecision RefuseUnknown(uint32_t stream_id);
 absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
                                                    uint32_t stream_id);
 
+// What the stream was UPDATING or CREATING for holds now.
+void MakeActive(Stream* stream);
+
+// LimitExceeded when one more on-demand stream would pass the limit (0: none).
+absl::Status CheckOnDemandRoom(const CatalogState& state,
+                               uint32_t on_demand_streams_max);
+// InvalidArgument for settings that only on-demand streams have.
+absl::Status CheckModeSettings(const Stream& stream);
+
 // InvalidArgument for a stream of no shards, or of more than kStreamShardsMax.
 absl::Status CheckShardCount(uint32_t shard_count);
 // The groups with what they hold now.

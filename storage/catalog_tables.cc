@@ -158,6 +158,13 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   stream->policy = row.policy();
   stream->shard_metrics = ShardMetrics::FromBits(row.shard_metrics());
   stream->kms_key_id = row.kms_key_id();
+  if (row.mode() > 1 || row.distribution() > 1)
+    return absl::DataLossError("unknown mode or distribution of records");
+  stream->mode = static_cast<StreamMode>(row.mode());
+  stream->distribution = static_cast<RecordDistribution>(row.distribution());
+  if (row.has_warm_target_mibps())
+    stream->warm =
+        WarmThroughput{row.warm_target_mibps(), row.warm_current_mibps()};
   return stream;
 }
 
@@ -189,6 +196,12 @@ std::string EncodeStream(const Stream& stream) {
   row.set_policy(stream.policy);
   row.set_shard_metrics(stream.shard_metrics.bits());
   row.set_kms_key_id(stream.kms_key_id);
+  row.set_mode(static_cast<uint32_t>(stream.mode));
+  row.set_distribution(static_cast<uint32_t>(stream.distribution));
+  if (stream.warm) {
+    row.set_warm_target_mibps(stream.warm->target_mibps);
+    row.set_warm_current_mibps(stream.warm->current_mibps);
+  }
   return row.SerializeAsString();
 }
 

@@ -47,6 +47,8 @@ constexpr ReasonRow kReasons[] = {
      "ShardSealed"},
     {ErrorReason::kNodeStarting, absl::StatusCode::kUnavailable,
      "NodeStarting"},
+    {ErrorReason::kDryRunOperation, absl::StatusCode::kFailedPrecondition,
+     "DryRunOperationException"},
 };
 
 const ReasonRow& RowOf(ErrorReason reason) {

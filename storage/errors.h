@@ -34,6 +34,8 @@ enum class ErrorReason : uint8_t {
   kShardSealed = 14,
   // Ours: the node takes no calls yet; nothing was done.
   kNodeStarting = 15,
+  // The call only asked whether it would succeed, and it would.
+  kDryRunOperation = 16,
 };
 
 // Whether a number from outside is one of the above.

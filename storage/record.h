@@ -20,8 +20,9 @@ namespace trireme {
 
 // One record inside somebody else's bytes.
 struct RecordView {
-  absl::string_view partition_key;  // 1..256 characters, at most 1,024 bytes.
-  absl::string_view data;           // 0..10 MiB.
+  // 1..256 characters, at most 1,024 bytes. Empty: none was given.
+  absl::string_view partition_key;
+  absl::string_view data;  // 0..10 MiB.
 };
 
 inline constexpr size_t kRecordHeaderBytes = 8;

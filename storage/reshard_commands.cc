@@ -147,7 +147,7 @@ CatalogDecision CompleteReshards(const CatalogState& state,
     }
     stream->shard_count_target = 0;
   }
-  stream->status = StreamStatus::kActive;
+  MakeActive(stream.get());
   decision.put = std::move(stream);
   return decision;
 }

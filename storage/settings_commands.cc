@@ -41,6 +41,12 @@ CatalogDecision UpdateStreamSettings(
   if (command.has_record_bytes_max()) {
     (*stream)->record_bytes_max = command.record_bytes_max();
   }
+  if (command.has_distribution()) {
+    (*stream)->distribution =
+        static_cast<RecordDistribution>(command.distribution() & 1);
+  }
+  if (absl::Status fits = CheckModeSettings(**stream); !fits.ok())
+    return Refuse(std::move(fits));
   return Put(*std::move(stream));
 }
 
@@ -74,6 +80,32 @@ CatalogDecision ChangeEncryption(const CatalogState& state,
   (*stream)->kms_key_id = command.key_id();
   (*stream)->status = StreamStatus::kUpdating;
   return Put(*std::move(stream));
+}
+
+CatalogDecision ChangeCapacity(const CatalogState& state,
+                               const v1::ChangeCapacityCommand& command) {
+  auto found = TakeActive(state, command.stream_id());
+  if (!found.ok()) return Refuse(found.status());
+  std::shared_ptr<Stream> stream = *std::move(found);
+  const StreamMode before = stream->mode;
+  if (command.has_mode()) {
+    stream->mode = static_cast<StreamMode>(command.mode() & 1);
+    if (stream->mode == StreamMode::kProvisioned) stream->warm.reset();
+  }
+  if (stream->mode == StreamMode::kOnDemand &&
+      before == StreamMode::kProvisioned) {
+    absl::Status room =
+        CheckOnDemandRoom(state, command.on_demand_streams_max());
+    if (!room.ok()) return Refuse(std::move(room));
+  }
+  if (command.has_warm_mibps()) {
+    if (!stream->warm) stream->warm.emplace();
+    stream->warm->target_mibps = command.warm_mibps();
+  }
+  if (absl::Status fits = CheckModeSettings(*stream); !fits.ok())
+    return Refuse(std::move(fits));
+  stream->status = StreamStatus::kUpdating;
+  return Put(std::move(stream));
 }
 
 CatalogDecision UpdateAccountSettings(

@@ -16,6 +16,7 @@ class SetPolicyCommand;
 class ChangeMonitoringCommand;
 class ChangeEncryptionCommand;
 class UpdateAccountSettingsCommand;
+class ChangeCapacityCommand;
 }  // namespace v1
 
 CatalogDecision TagStream(const CatalogState& state,
@@ -28,6 +29,8 @@ CatalogDecision ChangeMonitoring(const CatalogState& state,
                                  const v1::ChangeMonitoringCommand& command);
 CatalogDecision ChangeEncryption(const CatalogState& state,
                                  const v1::ChangeEncryptionCommand& command);
+CatalogDecision ChangeCapacity(const CatalogState& state,
+                               const v1::ChangeCapacityCommand& command);
 CatalogDecision UpdateAccountSettings(
     const CatalogState& state, const v1::UpdateAccountSettingsCommand& command,
     int64_t stamp_ms);

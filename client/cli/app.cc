@@ -145,6 +145,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddRetentionCommands(app, session);
   AddSettingsCommands(app, session);
   AddConsumerCommands(app, session);
+  AddCapacityCommands(app, session);
   AddResourceCommands(app, session);
   AddAccountCommands(app, session);
   AddPutCommand(app, session);

@@ -21,6 +21,7 @@ void AddReshardCommands(CLI::App& app, Session& session);
 void AddRetentionCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddConsumerCommands(CLI::App& app, Session& session);
+void AddCapacityCommands(CLI::App& app, Session& session);
 void AddResourceCommands(CLI::App& app, Session& session);
 void AddAccountCommands(CLI::App& app, Session& session);
 void AddPutCommand(CLI::App& app, Session& session);

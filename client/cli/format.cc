@@ -120,7 +120,9 @@ Json RecordJson(absl::string_view shard_id, const v1::Record& record) {
   json["ApproximateArrivalTimestamp"] =
       FormatTime(record.approximate_arrival_timestamp());
   json["Data"] = absl::Base64Escape(record.data());
-  json["PartitionKey"] = record.partition_key();
+  if (!record.partition_key().empty()) {
+    json["PartitionKey"] = record.partition_key();
+  }
   return json;
 }
 

@@ -34,8 +34,12 @@ struct Options {
   std::string hash_key;
   std::string lines;
   int key_field = 0;
+  bool no_key = false;
   bool once = false;
+  bool dry_run = false;
 };
+
+constexpr char kDryRunSucceeded[] = "DryRunOperationException";
 
 int PutOne(Session& session, const Options& options) {
   const auto client = session.client();
@@ -45,9 +49,16 @@ int PutOne(Session& session, const Options& options) {
   request.set_partition_key(options.key);
   request.set_data(options.data);
   request.set_explicit_hash_key(options.hash_key);
+  request.set_dry_run(options.dry_run);
   const auto response = (*client)->PutRecord(request);
-  if (!response.ok()) return session.Fail(response.status());
   Console& console = session.console();
+  if (client::Reason(response.status()) == kDryRunSucceeded) {
+    console.out << (session.json() ? Dump({{"DryRun", "succeeded"}}, true)
+                                   : "the put would succeed; nothing is put")
+                << "\n";
+    return kExitOk;
+  }
+  if (!response.ok()) return session.Fail(response.status());
   if (session.json()) {
     console.out << Dump({{"ShardId", response->shard_id()},
                          {"SequenceNumber", response->sequence_number()}},
@@ -170,7 +181,7 @@ std::string FirstCharacters(const std::string& text, size_t count) {
 // The partition key of a line: --key, or a field, or the line itself.
 absl::StatusOr<std::string> KeyOf(const std::string& line,
                                   const Options& options) {
-  if (!options.key.empty()) return options.key;
+  if (!options.key.empty() || options.no_key) return options.key;
   if (options.key_field == 0) {
     return line.empty() ? "-" : FirstCharacters(line, kKeyCharactersMax);
   }
@@ -242,6 +253,7 @@ int PutLines(Session& session, const Options& options) {
   client::ProducerOptions producer_options;
   producer_options.stream_name = options.stream;
   producer_options.delivery_timeout = session.timeout;
+  producer_options.keys_optional = options.no_key;
   if (options.once) {
     producer_options.unknown_outcome = client::UnknownOutcome::kReport;
   }
@@ -255,7 +267,9 @@ int PutLines(Session& session, const Options& options) {
 
 int Put(Session& session, const Options& options) {
   if (options.lines.empty()) {
-    if (options.key.empty()) return session.FailUsage("--key is missing");
+    if (options.key.empty() && !options.no_key) {
+      return session.FailUsage("--key is missing");
+    }
     return PutOne(session, options);
   }
   if (!options.key.empty() && options.key_field > 0) {
@@ -286,8 +300,9 @@ Examples:
 )");
   const auto options = std::make_shared<Options>();
   put->add_option("STREAM", options->stream, "the stream's name")->required();
-  put->add_option("--key", options->key, "partition key, 1 to 256 characters")
-      ->check(CheckKey);
+  CLI::Option* key = put->add_option("--key", options->key,
+                                     "partition key, 1 to 256 characters")
+                         ->check(CheckKey);
   CLI::Option* data =
       put->add_option("--data", options->data, "the record's bytes");
   put->add_option("--hash-key", options->hash_key,
@@ -302,6 +317,13 @@ Examples:
                   "are separated by white space")
       ->check(InRange(1, INT32_MAX))
       ->needs(lines);
+  put->add_flag("--no-key", options->no_key,
+                "no partition key, for a stream whose record distribution "
+                "strategy is AUTO")
+      ->excludes(key);
+  put->add_flag("--dry-run", options->dry_run,
+                "only say whether the put would succeed")
+      ->excludes(lines);
   put->add_flag("--once", options->once,
                 "never write a record again whose outcome is unknown")
       ->needs(lines);

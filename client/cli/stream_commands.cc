@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cli/capacity_text.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -18,6 +19,10 @@ struct Options {
   std::string name;
   int shards = 1;
   std::vector<std::string> tags;  // KEY=VALUE
+  std::string mode = "PROVISIONED";
+  std::string distribution;  // Empty: the default.
+  int warm_mibps = -1;       // -1: none.
+  int record_kib = 0;        // 0: the default.
   bool wait = false;
   bool enforce_consumer_deletion = false;
 };
@@ -40,6 +45,14 @@ int Create(Session& session, const Options& options) {
   request.set_shard_count(options.shards);
   const TagMap tags = ParseTags(options.tags);
   request.mutable_tags()->insert(tags.begin(), tags.end());
+  request.set_max_record_size_in_kib(options.record_kib);
+  request.mutable_stream_mode_details()->set_stream_mode(
+      ParseMode(options.mode));
+  if (options.warm_mibps >= 0) {
+    request.set_warm_throughput_mibps(options.warm_mibps);
+  }
+  request.set_record_distribution_strategy(
+      ParseDistribution(options.distribution));
   absl::Status status = (*client)->CreateStream(request);
   if (status.ok() && options.wait) {
     status = (*client)->WaitUntilActive(options.name, session.timeout);
@@ -75,6 +88,7 @@ int List(Session& session) {
           {{"StreamName", stream.stream_name()},
            {"StreamARN", stream.stream_arn()},
            {"StreamStatus", v1::StreamStatus_Name(stream.stream_status())},
+           {"StreamModeDetails", ModeJson(stream.stream_mode_details())},
            {"StreamCreationTimestamp",
             FormatTime(stream.stream_creation_timestamp())}});
     }
@@ -110,6 +124,7 @@ Json DescriptionJson(const v1::StreamDescription& stream) {
           std::vector<std::string>(metrics.shard_level_metrics().begin(),
                                    metrics.shard_level_metrics().end())}});
   }
+  json["StreamModeDetails"] = ModeJson(stream.stream_mode_details());
   json["EncryptionType"] = v1::EncryptionType_Name(stream.encryption_type());
   if (!stream.key_id().empty()) json["KeyId"] = stream.key_id();
   return json;
@@ -134,6 +149,8 @@ int Describe(Session& session, const Options& options) {
   table.AddRow({"name", stream->stream_name()});
   table.AddRow({"arn", stream->stream_arn()});
   table.AddRow({"status", v1::StreamStatus_Name(stream->stream_status())});
+  table.AddRow({"mode", v1::StreamMode_Name(
+                            stream->stream_mode_details().stream_mode())});
   table.AddRow({"created", FormatTime(stream->stream_creation_timestamp())});
   table.AddRow(
       {"retention", absl::StrCat(stream->retention_period_hours(), " hours")});
@@ -171,12 +188,21 @@ void AddStreamCommands(CLI::App& app, Session& session) {
   CLI::App* create =
       Add(*stream, "create", "create a stream",
           "  trireme stream create orders --shards 4 --wait\n"
-          "  trireme stream create orders --tags team=billing\n");
+          "  trireme stream create orders --tags team=billing\n"
+          "  trireme stream create orders --stream-mode ON_DEMAND "
+          "--record-distribution-strategy AUTO\n");
   create->add_option("NAME", options->name, kName)->required();
   create
       ->add_option("--shards", options->shards,
                    "how many, 1 to 10,000 [default: 1]")
       ->check(InRange(1, 10'000));
+  AddModeOption(*create, options->mode);
+  AddDistributionOption(*create, options->distribution);
+  AddWarmThroughputOption(*create, options->warm_mibps);
+  create
+      ->add_option("--max-record-size-in-kib", options->record_kib,
+                   "the largest record, its key included [default: 1024]")
+      ->check(InRange(1'024, 10'240));
   create->add_option("--tags", options->tags, "KEY=VALUE ..., up to 50");
   create->add_flag("--wait", options->wait, "until it is ACTIVE");
   create->callback([&session, options] {

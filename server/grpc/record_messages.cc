@@ -46,6 +46,13 @@ std::optional<absl::Time> TimestampOf(const Message& message) {
   return TimeOf(message.timestamp());
 }
 
+// Views into `message`.
+template <typename Message>
+StreamAddress AddressIn(const Message& message) {
+  return {message.stream_name(), message.stream_arn(), /*is_resource=*/false,
+          message.stream_id()};
+}
+
 PutEntry FromMessage(const v1::PutRecordsEntry& entry) {
   return {entry.data(), entry.partition_key(), entry.explicit_hash_key()};
 }
@@ -83,7 +90,8 @@ absl::Time TimeOf(const google::protobuf::Timestamp& timestamp) {
 
 PutRecordRequest FromMessage(const v1::PutRecordRequest& message) {
   PutRecordRequest request;
-  request.stream = {message.stream_name(), message.stream_arn()};
+  request.stream = AddressIn(message);
+  request.dry_run = message.dry_run();
   request.record = {message.data(), message.partition_key(),
                     message.explicit_hash_key()};
   request.sequence_number_for_ordering = message.sequence_number_for_ordering();
@@ -92,7 +100,8 @@ PutRecordRequest FromMessage(const v1::PutRecordRequest& message) {
 
 PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message) {
   PutRecordsRequest request;
-  request.stream = {message.stream_name(), message.stream_arn()};
+  request.stream = AddressIn(message);
+  request.dry_run = message.dry_run();
   request.records.reserve(static_cast<size_t>(message.records_size()));
   for (const v1::PutRecordsEntry& entry : message.records()) {
     request.records.push_back(FromMessage(entry));
@@ -103,7 +112,8 @@ PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message) {
 GetShardIteratorRequest FromMessage(
     const v1::GetShardIteratorRequest& message) {
   GetShardIteratorRequest request;
-  request.stream = {message.stream_name(), message.stream_arn()};
+  request.stream = AddressIn(message);
+  request.dry_run = message.dry_run();
   request.shard_id = message.shard_id();
   request.position = {FromMessage(message.shard_iterator_type()),
                       message.starting_sequence_number(), TimestampOf(message)};
@@ -111,14 +121,16 @@ GetShardIteratorRequest FromMessage(
 }
 
 GetRecordsRequest FromMessage(const v1::GetRecordsRequest& message) {
-  return {message.shard_iterator(), message.limit(), message.stream_arn()};
+  return {message.shard_iterator(), message.limit(), message.stream_arn(),
+          message.stream_id(), message.dry_run()};
 }
 
 SubscribeToShardRequest FromMessage(
     const v1::SubscribeToShardRequest& message) {
   const v1::StartingPosition& position = message.starting_position();
   SubscribeToShardRequest request;
-  request.stream = {message.stream_name(), message.stream_arn()};
+  request.stream = AddressIn(message);
+  request.dry_run = message.dry_run();
   request.shard_id = message.shard_id();
   request.position = {FromMessage(position.type()), position.sequence_number(),
                       TimestampOf(position)};

@@ -63,14 +63,6 @@ void OnDisableEnhancedMonitoring(
   OnMonitoring(std::move(call), timeout, /*enable=*/false);
 }
 
-// `value` is none of the enum's values that a request may hold.
-absl::Status BadEnum(absl::string_view member, int value,
-                     const std::vector<absl::string_view>& values) {
-  Violations violations;
-  violations.AddEnum(member, value == 0 ? "" : absl::StrCat(value), values);
-  return violations.ToStatus();
-}
-
 template <typename Request>
 absl::StatusOr<EncryptionRequest> EncryptionOf(const Request& message) {
   const v1::EncryptionType type = message.encryption_type();
@@ -99,6 +91,56 @@ void OnStopStreamEncryption(UnaryCallPtr<v1::StopStreamEncryptionRequest,
   if (!request.ok()) return call->Reply(request.status());
   call->broker().StopStreamEncryption(*request, timeout,
                                       Acknowledge(std::move(call)));
+}
+
+void OnUpdateStreamMode(
+    UnaryCallPtr<v1::UpdateStreamModeRequest, v1::UpdateStreamModeResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::UpdateStreamModeRequest& message = call->request();
+  const absl::StatusOr<StreamMode> mode = ModeOf(message.stream_mode_details());
+  if (!mode.ok()) return call->Reply(mode.status());
+  UpdateStreamModeRequest request{AddressOf(message), *mode};
+  if (message.has_warm_throughput_mibps()) {
+    request.warm_mibps = message.warm_throughput_mibps();
+  }
+  call->broker().UpdateStreamMode(request, timeout,
+                                  Acknowledge(std::move(call)));
+}
+
+v1::UpdateStreamWarmThroughputResponse ToWarm(
+    const UpdateWarmThroughputResponse& update, const Account& account) {
+  v1::UpdateStreamWarmThroughputResponse response;
+  response.set_stream_name(update.stream->name);
+  response.set_stream_arn(StreamArn(account, update.stream->name));
+  trireme::ToMessage(update.warm, response.mutable_warm_throughput());
+  return response;
+}
+
+void OnUpdateStreamWarmThroughput(
+    UnaryCallPtr<v1::UpdateStreamWarmThroughputRequest,
+                 v1::UpdateStreamWarmThroughputResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::UpdateStreamWarmThroughputRequest& message = call->request();
+  call->broker().UpdateStreamWarmThroughput(
+      {AddressOf(message), message.warm_throughput_mibps()}, timeout,
+      RespondWith(std::move(call), ToWarm));
+}
+
+void OnUpdateStreamRecordDistributionStrategy(
+    UnaryCallPtr<v1::UpdateStreamRecordDistributionStrategyRequest,
+                 v1::UpdateStreamRecordDistributionStrategyResponse>
+        call,
+    absl::Duration timeout) {
+  const v1::UpdateStreamRecordDistributionStrategyRequest& message =
+      call->request();
+  const absl::StatusOr<RecordDistribution> distribution =
+      DistributionOf(message.record_distribution_strategy());
+  if (!distribution.ok()) return call->Reply(distribution.status());
+  call->broker().UpdateStreamRecordDistributionStrategy(
+      {AddressOf(message), *distribution}, timeout,
+      Acknowledge(std::move(call)));
 }
 
 void OnPutResourcePolicy(
@@ -200,6 +242,10 @@ void StreamsService::ServeSettings() {
   Serve("DisableEnhancedMonitoring", OnDisableEnhancedMonitoring);
   Serve("StartStreamEncryption", OnStartStreamEncryption);
   Serve("StopStreamEncryption", OnStopStreamEncryption);
+  Serve("UpdateStreamMode", OnUpdateStreamMode);
+  Serve("UpdateStreamWarmThroughput", OnUpdateStreamWarmThroughput);
+  Serve("UpdateStreamRecordDistributionStrategy",
+        OnUpdateStreamRecordDistributionStrategy);
   Serve("PutResourcePolicy", OnPutResourcePolicy);
   Serve("GetResourcePolicy", OnGetResourcePolicy);
   Serve("DeleteResourcePolicy", OnDeleteResourcePolicy);

@@ -9,11 +9,15 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/grpc/record_messages.h"
 #include "server/resource_names.h"
+#include "server/validation.h"
 #include "storage/catalog.h"
 #include "trireme/v1/streams.pb.h"
 
@@ -30,6 +34,9 @@ template <typename Message>
 StreamAddress AddressOf(const Message& message) {
   if constexpr (requires { message.resource_arn(); }) {
     return {"", message.resource_arn(), /*is_resource=*/true};
+  } else if constexpr (requires { message.stream_id(); }) {
+    return {message.stream_name(), message.stream_arn(),
+            /*is_resource=*/false, message.stream_id()};
   } else {
     return {message.stream_name(), message.stream_arn()};
   }
@@ -44,6 +51,31 @@ std::optional<absl::Time> CreationOf(const Message& message) {
 template <typename Message>
 Tags TagsOf(const Message& message) {
   return {message.tags().begin(), message.tags().end()};
+}
+
+// ValidationException: `value` is none of those that a request may hold. 0 is
+// shown as nothing.
+inline absl::Status BadEnum(absl::string_view member, int value,
+                            const std::vector<absl::string_view>& values) {
+  Violations violations;
+  violations.AddEnum(member, value == 0 ? "" : absl::StrCat(value), values);
+  return violations.ToStatus();
+}
+inline absl::StatusOr<StreamMode> ModeOf(const v1::StreamModeDetails& details) {
+  const v1::StreamMode mode = details.stream_mode();
+  if (mode == v1::PROVISIONED) return StreamMode::kProvisioned;
+  if (mode == v1::ON_DEMAND) return StreamMode::kOnDemand;
+  return BadEnum("streamModeDetails.streamMode", mode,
+                 {"PROVISIONED", "ON_DEMAND"});
+}
+inline absl::StatusOr<RecordDistribution> DistributionOf(
+    v1::RecordDistributionStrategy strategy) {
+  if (strategy == v1::AUTO) return RecordDistribution::kAuto;
+  if (strategy == v1::USER_PARTITION_KEY) {
+    return RecordDistribution::kUserPartitionKey;
+  }
+  return BadEnum("recordDistributionStrategy", strategy,
+                 {"AUTO", "USER_PARTITION_KEY"});
 }
 
 // Ends a call with an empty message.
@@ -61,6 +93,14 @@ auto RespondWith(Call call, Convert convert) {
     if (!found.ok()) return call->Reply(found.status());
     call->Reply(convert(*found, call->broker().account()));
   };
+}
+
+inline v1::StreamMode ToMessage(StreamMode mode) {
+  return mode == StreamMode::kOnDemand ? v1::ON_DEMAND : v1::PROVISIONED;
+}
+inline void ToMessage(const WarmThroughput& warm, v1::WarmThroughput* message) {
+  message->set_target_mibps(static_cast<int32_t>(warm.target_mibps));
+  message->set_current_mibps(static_cast<int32_t>(warm.current_mibps));
 }
 
 // The settings that both descriptions of a stream have.

@@ -11,6 +11,7 @@
 #include "server/shard_lineage.h"
 #include "server/validation.h"
 #include "storage/hash_key.h"
+#include "storage/status_macros.h"
 #include "storage/stream_name.h"
 
 namespace trireme {
@@ -57,6 +58,8 @@ void SetCommon(const Stream& stream, const Account& account, Message* message) {
   message->set_stream_arn(StreamArn(account, stream.name));
   message->set_stream_status(ToMessage(stream.status));
   ToTimestamp(stream.created, message->mutable_stream_creation_timestamp());
+  message->mutable_stream_mode_details()->set_stream_mode(
+      trireme::ToMessage(stream.mode));
 }
 
 v1::DescribeStreamResponse ToResponse(const DescribeStreamResponse& found,
@@ -84,6 +87,16 @@ v1::DescribeStreamSummaryResponse ToResponse(const StreamPtr& found,
   summary.set_retention_period_hours(
       static_cast<int32_t>(stream.retention_hours));
   SetSettings(stream, &summary);
+  summary.set_stream_id(StreamIdToString(stream.id));
+  if (stream.warm) {
+    trireme::ToMessage(*stream.warm, summary.mutable_warm_throughput());
+  }
+  if (stream.mode == StreamMode::kOnDemand) {
+    summary.set_record_distribution_strategy(stream.distribution ==
+                                                     RecordDistribution::kAuto
+                                                 ? v1::AUTO
+                                                 : v1::USER_PARTITION_KEY);
+  }
   summary.set_open_shard_count(static_cast<int32_t>(stream.open.size()));
   summary.set_max_record_size_in_kib(
       static_cast<int32_t>(stream.record_bytes_max / 1024));
@@ -187,14 +200,34 @@ auto Respond(Call call) {
                      });
 }
 
+absl::Status ReadModes(const v1::CreateStreamRequest& message,
+                       CreateStreamRequest* request) {
+  if (message.stream_mode_details().stream_mode() !=
+      v1::STREAM_MODE_UNSPECIFIED) {
+    ASSIGN_OR_RETURN(request->mode, ModeOf(message.stream_mode_details()));
+  }
+  if (message.record_distribution_strategy() !=
+      v1::RECORD_DISTRIBUTION_STRATEGY_UNSPECIFIED) {
+    ASSIGN_OR_RETURN(request->distribution,
+                     DistributionOf(message.record_distribution_strategy()));
+  }
+  if (message.has_warm_throughput_mibps()) {
+    request->warm_mibps = message.warm_throughput_mibps();
+  }
+  return absl::OkStatus();
+}
+
 void OnCreateStream(
     UnaryCallPtr<v1::CreateStreamRequest, v1::CreateStreamResponse> call,
     absl::Duration timeout) {
   const v1::CreateStreamRequest& message = call->request();
-  call->broker().CreateStream(
-      {message.stream_name(), message.shard_count(),
-       message.max_record_size_in_kib(), TagsOf(message)},
-      timeout, Acknowledge(std::move(call)));
+  CreateStreamRequest request{message.stream_name(), message.shard_count(),
+                              message.max_record_size_in_kib(),
+                              TagsOf(message)};
+  if (absl::Status modes = ReadModes(message, &request); !modes.ok()) {
+    return call->Reply(modes);
+  }
+  call->broker().CreateStream(request, timeout, Acknowledge(std::move(call)));
 }
 
 void OnDeleteStream(

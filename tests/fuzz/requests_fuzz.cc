@@ -76,7 +76,7 @@ class Node {
     if (node_.replica.state().catalog().Find(kStream) == nullptr) {
       node_.CreateActive(kStream, 2);
     }
-    switch (input.Byte() % 18) {
+    switch (input.Byte() % 21) {
       case 0:
         return PutRecord(input);
       case 1:
@@ -111,6 +111,12 @@ class Node {
         return PutPolicy(input);
       case 16:
         return DeletePolicy(input);
+      case 17:
+        return ChangeMode(input);
+      case 18:
+        return ChangeWarmThroughput(input);
+      case 19:
+        return ChangeDistribution(input);
       default:
         return ListShards(input);
     }
@@ -163,12 +169,16 @@ class Node {
     if (field == "key_id") return "alias/k";
     if (field == "shard_id") return absl::StrCat(input.Byte() % 3);
     if (field == "partition_key") return "key";
+    if (field == "stream_id") return input.Mostly(4) ? "" : KnownId();
     if (field == "shard_iterator") return Token(input, "shard-iterator");
     if (field == "next_token" && input.Mostly(2)) {
       return Token(input, "next-token");
     }
     const bool is_number = absl::StrContains(field, "sequence_number");
     return is_number && input.Mostly(2) ? last_number_ : "";
+  }
+  std::string KnownId() {
+    return StreamIdToString(node_.replica.state().catalog().Find(kStream)->id);
   }
   std::string Token(Input& input, const std::string& kind) {
     if (input.Mostly(2) && !last_iterator_.empty()) return last_iterator_;
@@ -302,6 +312,41 @@ class Node {
           {{request.stream_name(), request.stream_arn()},
            request.encryption_type() == v1::KMS,
            request.key_id()},
+          TestNode::kTimeout, std::move(done));
+    });
+  }
+  void ChangeMode(Input& input) {
+    v1::UpdateStreamModeRequest request;
+    if (!TakeRequest(input, &request)) return;
+    AwaitStatus([&](Broker::StatusDone done) {
+      node_.broker.UpdateStreamMode(
+          {{request.stream_name(), request.stream_arn(), false,
+            request.stream_id()},
+           input.Mostly(2) ? StreamMode::kOnDemand : StreamMode::kProvisioned,
+           request.has_warm_throughput_mibps()
+               ? std::optional(request.warm_throughput_mibps())
+               : std::nullopt},
+          TestNode::kTimeout, std::move(done));
+    });
+  }
+  void ChangeWarmThroughput(Input& input) {
+    v1::UpdateStreamWarmThroughputRequest request;
+    if (!TakeRequest(input, &request)) return;
+    Answer<UpdateWarmThroughputResponse> answer;
+    node_.broker.UpdateStreamWarmThroughput(
+        {{request.stream_name(), request.stream_arn()},
+         request.warm_throughput_mibps()},
+        TestNode::kTimeout, answer.Callback());
+    Await(answer).IgnoreError();
+  }
+  void ChangeDistribution(Input& input) {
+    v1::UpdateStreamRecordDistributionStrategyRequest request;
+    if (!TakeRequest(input, &request)) return;
+    AwaitStatus([&](Broker::StatusDone done) {
+      node_.broker.UpdateStreamRecordDistributionStrategy(
+          {{request.stream_name(), request.stream_arn()},
+           input.Mostly(2) ? RecordDistribution::kAuto
+                           : RecordDistribution::kUserPartitionKey},
           TestNode::kTimeout, std::move(done));
     });
   }

@@ -38,6 +38,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     description.add_enhanced_monitoring();
     description.set_encryption_type(v1::NONE);
     stream.tags.insert(in->tags().begin(), in->tags().end());
+    fake_.request_ = in->ShortDebugString();
     const double count = in->shard_count();
     for (int i = 0; i < in->shard_count(); ++i) {
       fake_.AddShard(stream, i / count, (i + 1) / count);
@@ -225,6 +226,28 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       stream.description.clear_key_id();
     });
   }
+  Status UpdateStreamMode(grpc::ServerContext*,
+                          const v1::UpdateStreamModeRequest* in,
+                          v1::UpdateStreamModeResponse*) override {
+    return WithStream("UpdateStreamMode", *in, [in](Stream& stream) {
+      *stream.description.mutable_stream_mode_details() =
+          in->stream_mode_details();
+    });
+  }
+  Status UpdateStreamWarmThroughput(
+      grpc::ServerContext*, const v1::UpdateStreamWarmThroughputRequest* in,
+      v1::UpdateStreamWarmThroughputResponse* out) override {
+    out->mutable_warm_throughput()->set_target_mibps(
+        in->warm_throughput_mibps());
+    return WithStream("UpdateStreamWarmThroughput", *in, [](Stream&) {});
+  }
+  Status UpdateStreamRecordDistributionStrategy(
+      grpc::ServerContext*,
+      const v1::UpdateStreamRecordDistributionStrategyRequest* in,
+      v1::UpdateStreamRecordDistributionStrategyResponse*) override {
+    return WithStream("UpdateStreamRecordDistributionStrategy", *in,
+                      [](Stream&) {});
+  }
   Status DescribeAccountSettings(
       grpc::ServerContext*, const v1::DescribeAccountSettingsRequest*,
       v1::DescribeAccountSettingsResponse* out) override {
@@ -308,6 +331,9 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     summary->set_stream_name(in->stream_name());
     summary->set_stream_status(stream->description.stream_status());
     summary->set_open_shard_count(static_cast<int>(stream->shards.size()));
+    summary->set_stream_id("00000000000000000001-000");
+    *summary->mutable_stream_mode_details() =
+        stream->description.stream_mode_details();
     if (stream->description.stream_status() == v1::CREATING) {
       stream->description.set_stream_status(v1::ACTIVE);
     } else if (stream->description.stream_status() == v1::DELETING) {

@@ -205,6 +205,62 @@ TEST_F(GrpcServerTest, SettingsAreChangedAndDescribed) {
   EXPECT_EQ(stream.key_id(), "alias/k");
 }
 
+TEST_F(GrpcServerTest, AnAutoStreamIsNamedByItsId) {
+  {
+    grpc::ClientContext context;
+    v1::CreateStreamRequest request;
+    request.set_stream_name("s");
+    request.mutable_stream_mode_details()->set_stream_mode(v1::ON_DEMAND);
+    request.set_record_distribution_strategy(v1::AUTO);
+    v1::CreateStreamResponse response;
+    ASSERT_TRUE(streams_->CreateStream(&context, request, &response).ok());
+  }
+  v1::StreamDescriptionSummary summary;
+  while (summary.stream_status() != v1::ACTIVE) {
+    grpc::ClientContext context;
+    v1::DescribeStreamSummaryRequest request;
+    request.set_stream_name("s");
+    v1::DescribeStreamSummaryResponse response;
+    ASSERT_TRUE(
+        streams_->DescribeStreamSummary(&context, request, &response).ok());
+    summary = response.stream_description_summary();
+  }
+  EXPECT_EQ(summary.stream_mode_details().stream_mode(), v1::ON_DEMAND);
+  EXPECT_EQ(summary.record_distribution_strategy(), v1::AUTO);
+  EXPECT_EQ(summary.open_shard_count(), 4);
+  EXPECT_FALSE(summary.has_warm_throughput());
+
+  v1::PutRecordRequest put;
+  put.set_stream_id(summary.stream_id());
+  put.set_data("no key");
+  put.set_dry_run(true);
+  v1::PutRecordResponse response;
+  {
+    grpc::ClientContext context;
+    const grpc::Status status = records_->PutRecord(&context, put, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_EQ(status.error_message(),
+              "Request would have succeeded, but DryRun flag is set.");
+  }
+  put.set_dry_run(false);
+  grpc::ClientContext context;
+  EXPECT_TRUE(records_->PutRecord(&context, put, &response).ok());
+}
+
+TEST_F(GrpcServerTest, ModesThatAreNoneAreRefused) {
+  CreateStream("s", 1);
+  grpc::ClientContext context;
+  v1::UpdateStreamModeRequest request;
+  request.set_stream_name("s");
+  v1::UpdateStreamModeResponse response;
+  const grpc::Status status =
+      streams_->UpdateStreamMode(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("Member must satisfy enum value set: [PROVISIONED, "
+                        "ON_DEMAND]"));
+}
+
 TEST_F(GrpcServerTest, TheAccountIsChangedAndDescribed) {
   using Commitment = v1::MinimumThroughputBillingCommitment;
   const auto update = [this](Commitment::Status status, Commitment* updated) {

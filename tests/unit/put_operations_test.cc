@@ -1,6 +1,7 @@
 #include "server/put_operations.h"
 
 #include "gmock/gmock.h"
+#include "server/auto_placement.h"
 #include "server/limits.h"
 #include "tests/unit/broker_fixture.h"
 
@@ -93,6 +94,133 @@ TEST(PutTest, OneMalformedRecordFailsTheWholeCallAndWritesNothing) {
   EXPECT_EQ(ReasonOf(node.PutAll("s", {{"d", "k", "not a number"}}).status()),
             ErrorReason::kValidation);
   EXPECT_EQ(node.replicas.proposals.size(), before);
+}
+
+// Of an AUTO stream of four shards.
+void MakeAuto(TestNode& node) {
+  absl::Status status = absl::InternalError("not answered");
+  CreateStreamRequest request;
+  request.stream_name = "auto";
+  request.mode = StreamMode::kOnDemand;
+  request.distribution = RecordDistribution::kAuto;
+  node.broker.CreateStream(request, TestNode::kTimeout,
+                           [&](absl::Status got) { status = got; });
+  node.Settle();
+  ASSERT_OK(status);
+}
+
+TEST(PutTest, AnAutoStreamTakesRecordsWithoutKeysAndKeepsThoseGiven) {
+  TestNode node;
+  MakeAuto(node);
+  // A hash key is of no account, even one that no shard has.
+  const std::string beyond = "340282366920938463463374607431768211456";
+  const auto put = node.PutAll("auto", {{"a", "", ""}, {"b", "key", beyond}});
+  ASSERT_OK(put);
+  ASSERT_OK(put->records[0].status);
+  // A small put goes to one shard.
+  const ShardIndex shard = put->records[0].sequence_number.shard;
+  EXPECT_EQ(put->records[1].sequence_number.shard, shard);
+  const auto read = node.Get(
+      *node.Iterator("auto", std::to_string(shard.value()), kTrimHorizon));
+  ASSERT_OK(read);
+  v1::GetRecordsResponse message;
+  ASSERT_TRUE(message.ParseFromString(BytesOf(read->records)));
+  ASSERT_EQ(message.records_size(), 2);
+  EXPECT_EQ(message.records(0).partition_key(), "");
+  EXPECT_EQ(message.records(0).data(), "a");
+  EXPECT_EQ(message.records(1).partition_key(), "key");
+}
+
+TEST(PutTest, PutsToAnAutoStreamTakeTurnsAndLargeOnesAreSpread) {
+  TestNode node;
+  MakeAuto(node);
+  std::map<ShardIndex, int> puts;
+  for (int i = 0; i < 8; ++i) {
+    const auto put = node.Put("auto", "", "d");
+    ASSERT_OK(put);
+    ++puts[put->sequence_number.shard];
+  }
+  EXPECT_EQ(puts.size(), 4u);
+  for (const auto& [shard, count] : puts) EXPECT_EQ(count, 2);
+
+  const std::string data(AutoPlacement::kRunBytesMax / 4, 'x');
+  const auto put =
+      node.PutAll("auto", std::vector<PutEntry>(12, {data, "", ""}));
+  ASSERT_OK(put);
+  puts.clear();
+  for (const PutResult& result : put->records) {
+    ASSERT_OK(result.status);
+    ++puts[result.sequence_number.shard];
+  }
+  EXPECT_EQ(puts.size(), 4u);  // Three of these and a header make a run.
+  for (const auto& [shard, count] : puts) EXPECT_EQ(count, 3);
+}
+
+TEST(PutTest, OnlyAnAutoStreamTakesRecordsWithoutKeys) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const auto put = node.PutAll("s", {{"a", "k", ""}, {"b", "", ""}});
+  EXPECT_EQ(ReasonOf(put.status()), ErrorReason::kValidation);
+  EXPECT_THAT(std::string(put.status().message()),
+              HasSubstr("'records.2.member.partitionKey' failed to satisfy "
+                        "constraint: Member must have length greater than or "
+                        "equal to 1"));
+  MakeAuto(node);
+  // Which shard a record goes to is not the producer's to know.
+  EXPECT_EQ(ReasonOf(node.Put("auto", "k", "d", "0").status()),
+            ErrorReason::kInvalidArgument);
+}
+
+TEST(PutTest, ADryRunWritesNothingAndTellsTheError) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const size_t before = node.replicas.proposals.size();
+  const auto dry_run = [&](const std::string& stream, const PutEntry& record,
+                           const std::string& ordering = "") {
+    TestNode::Answer<PutResult> answer;
+    PutRecordRequest request;
+    request.stream.name = stream;
+    request.record = record;
+    request.sequence_number_for_ordering = ordering;
+    request.dry_run = true;
+    node.broker.PutRecord(request, TestNode::kTimeout, answer.Callback());
+    return ReasonOf(node.Take(answer).status());
+  };
+  EXPECT_EQ(dry_run("s", {"d", "k", ""}), ErrorReason::kDryRunOperation);
+  EXPECT_EQ(dry_run("none", {"d", "k", ""}), ErrorReason::kResourceNotFound);
+  EXPECT_EQ(dry_run("s", {"d", "", ""}), ErrorReason::kValidation);
+  EXPECT_EQ(dry_run("s", {"d", "k", "340282366920938463463374607431768211456"}),
+            ErrorReason::kInvalidArgument);
+  EXPECT_EQ(dry_run("s", {"d", "k", ""}, "1"), ErrorReason::kInvalidArgument);
+
+  TestNode::Answer<PutRecordsResponse> answer;
+  PutRecordsRequest request;
+  request.stream.name = "s";
+  request.records = {{"d", "k", ""}, {"e", "k", ""}};
+  request.dry_run = true;
+  node.broker.PutRecords(request, TestNode::kTimeout, answer.Callback());
+  EXPECT_EQ(ReasonOf(node.Take(answer).status()),
+            ErrorReason::kDryRunOperation);
+  EXPECT_EQ(node.replicas.proposals.size(), before);
+}
+
+TEST(PutTest, APutMayNameItsStreamById) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 1);
+  const auto put = [&](const StreamAddress& address) {
+    TestNode::Answer<PutResult> answer;
+    PutRecordRequest request;
+    request.stream = address;
+    request.record = {"d", "k", ""};
+    node.broker.PutRecord(request, TestNode::kTimeout, answer.Callback());
+    return node.Take(answer).status();
+  };
+  const std::string id = StreamIdToString(stream->id);
+  EXPECT_OK(put({"", "", false, id}));
+  EXPECT_OK(put({"s", "", false, id}));
+  EXPECT_EQ(ReasonOf(put({"t", "", false, id})), ErrorReason::kInvalidArgument);
+  EXPECT_EQ(ReasonOf(put({"", "", false, StreamIdToString(StreamId(99))})),
+            ErrorReason::kResourceNotFound);
 }
 
 TEST(PutTest, ACallOfMoreThan10MiBIsRefused) {

@@ -96,6 +96,38 @@ TEST(GetRecordsTest, ARequestTakesUpTo10000RecordsAnd10MiB) {
   EXPECT_LE(read->records.bytes, kGetRecordsBytesMax);
 }
 
+TEST(GetRecordsTest, ADryRunReadsNothingAndTellsTheError) {
+  TestNode node;
+  const StreamPtr stream = node.CreateActive("s", 1);
+  node.CreateActive("t", 1);
+  const auto get = [&](const GetRecordsRequest& request) {
+    TestNode::Answer<GetRecordsResponse> answer;
+    node.broker.GetRecords(request, TestNode::kTimeout, answer.Callback());
+    return ReasonOf(node.Take(answer).status());
+  };
+  const std::string iterator = *node.Iterator("s", "0", kTrimHorizon);
+  const std::string id = StreamIdToString(stream->id);
+  const std::string other = StreamIdToString(StreamId(stream->id.value() + 1));
+  EXPECT_EQ(get({iterator, 0, "", id, true}), ErrorReason::kDryRunOperation);
+  EXPECT_EQ(get({iterator, 0, "", id, false}), ErrorReason::kNone);
+  EXPECT_EQ(get({iterator, 0, "", other, true}), ErrorReason::kInvalidArgument);
+  EXPECT_EQ(get({"no token", 0, "", "", true}), ErrorReason::kInvalidArgument);
+}
+
+TEST(GetShardIteratorTest, ADryRunGivesNoneAndTellsTheError) {
+  TestNode node;
+  node.CreateActive("s", 1);
+  const auto get = [&](const std::string& shard) {
+    TestNode::Answer<GetShardIteratorResponse> answer;
+    GetShardIteratorRequest request{{"s"}, shard, {kTrimHorizon, "", {}}, true};
+    node.broker.GetShardIterator(request, TestNode::kTimeout,
+                                 answer.Callback());
+    return ReasonOf(node.Take(answer).status());
+  };
+  EXPECT_EQ(get("0"), ErrorReason::kDryRunOperation);
+  EXPECT_EQ(get("1"), ErrorReason::kResourceNotFound);
+}
+
 TEST(GetRecordsTest, TokensThatAreNotOursAreRefused) {
   TestNode node;
   node.CreateActive("s", 1);

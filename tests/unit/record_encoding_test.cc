@@ -59,6 +59,17 @@ TEST(RecordEncodingTest, RecordsParseAsMessagesWithAllTheirFields) {
   EXPECT_EQ(message.SerializeAsString(), *bytes);
 }
 
+TEST(RecordEncodingTest, AKeyThatWasNotGivenIsLeftOut) {
+  const auto bytes = EncodeRecords(kOrigin, Batch({{"", "d"}}));
+  ASSERT_TRUE(bytes.ok());
+  v1::GetRecordsResponse message;
+  ASSERT_TRUE(message.ParseFromString(*bytes));
+  ASSERT_EQ(message.records_size(), 1);
+  EXPECT_EQ(message.records(0).data(), "d");
+  // What protobuf would write of it.
+  EXPECT_EQ(bytes->size(), message.ByteSizeLong());
+}
+
 TEST(RecordEncodingTest, AMalformedBatchIsDataLoss) {
   std::string batch = Batch({{"k", "data"}});
   batch.pop_back();

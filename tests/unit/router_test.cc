@@ -7,16 +7,17 @@ namespace {
 
 const Account kAccount{"123456789012", "eu-north-1"};
 
-ErrorReason ReasonFor(absl::string_view name, absl::string_view arn) {
-  return ReasonOf(ResolveStreamName({name, arn}, kAccount).status());
+ErrorReason ReasonFor(absl::string_view name, absl::string_view arn,
+                      absl::string_view id = "") {
+  return ReasonOf(ResolveStream({name, arn, false, id}, kAccount).status());
 }
 
 TEST(ResourceNamesTest, AStreamIsNamedByNameOrArnOrBothIfTheyAgree) {
   const std::string arn = StreamArn(kAccount, "orders");
   EXPECT_EQ(arn, "arn:aws:kinesis:eu-north-1:123456789012:stream/orders");
-  EXPECT_EQ(*ResolveStreamName({"orders", ""}, kAccount), "orders");
-  EXPECT_EQ(*ResolveStreamName({"", arn}, kAccount), "orders");
-  EXPECT_EQ(*ResolveStreamName({"orders", arn}, kAccount), "orders");
+  EXPECT_EQ(ResolveStream({"orders", ""}, kAccount)->name, "orders");
+  EXPECT_EQ(ResolveStream({"", arn}, kAccount)->name, "orders");
+  EXPECT_EQ(ResolveStream({"orders", arn}, kAccount)->name, "orders");
   EXPECT_EQ(ReasonFor("other", arn), ErrorReason::kInvalidArgument);
   EXPECT_EQ(ReasonFor("", ""), ErrorReason::kInvalidArgument);
 }
@@ -29,6 +30,51 @@ TEST(ResourceNamesTest, MalformedAndForeignNamesAreRefused) {
   EXPECT_EQ(ReasonFor("", "arn:aws:s3:eu-north-1:123456789012:stream/x"),
             ErrorReason::kValidation);
   EXPECT_EQ(ReasonFor("", "arn:aws:kinesis:eu-north-1:999999999999:stream/x"),
+            ErrorReason::kResourceNotFound);
+}
+
+TEST(ResourceNamesTest, AStreamIdIsItsNumberInAForm) {
+  const std::string id = StreamIdToString(StreamId(4'294'967'295));
+  EXPECT_EQ(id, "00000000004294967295-000");
+  const auto ref = ResolveStream({"", "", false, id}, kAccount);
+  ASSERT_OK(ref);
+  EXPECT_EQ(ref->name, "");
+  EXPECT_EQ(ref->id, StreamId(4'294'967'295));
+  EXPECT_EQ(ResolveStream({"n", "", false, id}, kAccount)->name, "n");
+  for (const char* malformed :
+       {"1", "0000000000000000000x_000", "0000000000000000000X-000",
+        "00000000000000000001-0000"}) {
+    EXPECT_EQ(ReasonFor("", "", malformed), ErrorReason::kValidation)
+        << malformed;
+  }
+  for (const char* none :
+       {"00000000004294967296-000", "0000000000000000000x-000",
+        "00000000000000000001-abc"}) {
+    EXPECT_EQ(ReasonFor("", "", none), ErrorReason::kResourceNotFound) << none;
+  }
+}
+
+TEST(RouterTest, AStreamIsFoundByItsIdAndNeverAnotherOfItsName) {
+  TestNode node;
+  const std::string id = StreamIdToString(node.CreateActive("s", 1)->id);
+  const auto describe = [&](const StreamAddress& address) {
+    TestNode::Answer<StreamPtr> answer;
+    node.broker.DescribeStreamSummary(address, TestNode::kTimeout,
+                                      answer.Callback());
+    return node.Take(answer);
+  };
+  ASSERT_OK(describe({"", "", false, id}));
+  ASSERT_OK(describe({"s", "", false, id}));
+  EXPECT_EQ(ReasonOf(describe({"t", "", false, id}).status()),
+            ErrorReason::kInvalidArgument);
+  node.Advance(absl::Seconds(1));
+  absl::Status deleted = absl::InternalError("not answered");
+  node.broker.DeleteStream({{"", "", false, id}}, TestNode::kTimeout,
+                           [&](absl::Status status) { deleted = status; });
+  node.Settle();
+  ASSERT_OK(deleted);
+  node.CreateActive("s", 1);
+  EXPECT_EQ(ReasonOf(describe({"", "", false, id}).status()),
             ErrorReason::kResourceNotFound);
 }
 

@@ -60,6 +60,28 @@ class SettingsCommandsTest : public ::testing::Test {
     command.mutable_change_encryption()->set_key_id(key_id);
     return replica_.Command(0, command, kStart).status;
   }
+  absl::Status Change(std::optional<StreamMode> mode,
+                      std::optional<uint32_t> warm, uint32_t streams_max = 0) {
+    v1::Command command;
+    v1::ChangeCapacityCommand& change = *command.mutable_change_capacity();
+    change.set_stream_id(1);
+    if (mode) change.set_mode(static_cast<uint32_t>(*mode));
+    if (warm) change.set_warm_mibps(*warm);
+    change.set_on_demand_streams_max(streams_max);
+    return replica_.Command(0, command, kStart).status;
+  }
+  absl::Status Distribute(RecordDistribution distribution) {
+    v1::Command command;
+    command.mutable_update_stream_settings()->set_stream_id(1);
+    command.mutable_update_stream_settings()->set_distribution(
+        static_cast<uint32_t>(distribution));
+    return replica_.Command(0, command, kStart).status;
+  }
+  void Complete() {
+    v1::Command complete;
+    complete.mutable_complete_reshards()->set_stream_id(1);
+    ASSERT_OK(replica_.Command(0, complete, kStart).status);
+  }
   BillingCommitment Commit(bool enable, absl::Time now) {
     v1::Command command;
     command.mutable_update_account_settings()->set_commitment(enable);
@@ -136,6 +158,73 @@ TEST_F(SettingsCommandsTest, AnEncryptionMakesTheStreamUpdatingUntilItIsDone) {
   EXPECT_EQ(stream()->kms_key_id, "alias/k");
   ASSERT_OK(Encrypt(""));
   EXPECT_EQ(stream()->kms_key_id, "");
+}
+
+TEST_F(SettingsCommandsTest, AModeMakesTheStreamUpdatingUntilItIsDone) {
+  Activate();
+  ASSERT_OK(Change(StreamMode::kOnDemand, 7));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(stream()->status, StreamStatus::kUpdating);
+  EXPECT_EQ(stream()->mode, StreamMode::kOnDemand);
+  EXPECT_EQ(stream()->warm, (WarmThroughput{7, 0}));
+  Complete();
+  EXPECT_EQ(stream()->status, StreamStatus::kActive);
+  EXPECT_EQ(stream()->warm, (WarmThroughput{7, 7}));
+  EXPECT_EQ(replica_.state().catalog().on_demand_stream_count(), 1u);
+
+  ASSERT_OK(Change(std::nullopt, 9));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{9, 7}));
+  Complete();
+  // Warm throughput is on-demand streams' alone.
+  ASSERT_OK(Change(StreamMode::kProvisioned, std::nullopt));
+  Complete();
+  EXPECT_EQ(stream()->warm, std::nullopt);
+  EXPECT_EQ(ReasonOf(Change(std::nullopt, 1)), ErrorReason::kInvalidArgument);
+  EXPECT_EQ(stream()->status, StreamStatus::kActive);
+}
+
+TEST_F(SettingsCommandsTest, OnlyOnDemandStreamsAreAuto) {
+  Activate();
+  EXPECT_EQ(ReasonOf(Distribute(RecordDistribution::kAuto)),
+            ErrorReason::kInvalidArgument);
+  ASSERT_OK(Change(StreamMode::kOnDemand, std::nullopt));
+  Complete();
+  ASSERT_OK(Distribute(RecordDistribution::kAuto));
+  ASSERT_OK(replica_.state().Flush());
+  replica_.Crash();
+  EXPECT_EQ(stream()->distribution, RecordDistribution::kAuto);
+  EXPECT_EQ(ReasonOf(Change(StreamMode::kProvisioned, std::nullopt)),
+            ErrorReason::kInvalidArgument);
+  EXPECT_EQ(stream()->mode, StreamMode::kOnDemand);
+}
+
+TEST_F(SettingsCommandsTest, OnDemandStreamsHaveALimit) {
+  Activate();
+  v1::Command create = CreateStream("on-demand", 4);
+  create.mutable_create_stream()->set_mode(
+      static_cast<uint32_t>(StreamMode::kOnDemand));
+  create.mutable_create_stream()->set_on_demand_streams_max(1);
+  ASSERT_OK(replica_.Command(0, create, kStart).status);
+  create.mutable_create_stream()->set_name("one-more");
+  EXPECT_EQ(ReasonOf(replica_.Command(0, create, kStart).status),
+            ErrorReason::kLimitExceeded);
+  EXPECT_EQ(ReasonOf(Change(StreamMode::kOnDemand, std::nullopt, 1)),
+            ErrorReason::kLimitExceeded);
+  // A provisioned one is none of them.
+  EXPECT_OK(replica_.Command(0, CreateStream("t", 1), kStart).status);
+}
+
+TEST_F(SettingsCommandsTest, ADeletionMaySayWhichStreamItMeans) {
+  Activate();
+  v1::Command remove;
+  remove.mutable_delete_stream()->set_name("s");
+  remove.mutable_delete_stream()->set_stream_id(2);
+  EXPECT_EQ(ReasonOf(replica_.Command(0, remove, kStart).status),
+            ErrorReason::kResourceNotFound);
+  EXPECT_EQ(stream()->status, StreamStatus::kActive);
+  remove.mutable_delete_stream()->set_stream_id(1);
+  EXPECT_OK(replica_.Command(0, remove, kStart).status);
 }
 
 TEST_F(SettingsCommandsTest, ACommitmentLastsADayAtLeast) {

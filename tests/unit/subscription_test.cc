@@ -63,6 +63,21 @@ TEST_F(SubscriptionTest, TheFirstEventComesAtOnceAlsoWhenEmpty) {
   EXPECT_NE(sink_.events[0].continuation_sequence_number, "");
 }
 
+TEST_F(SubscriptionTest, ADryRunEndsBeforeTheFirstEvent) {
+  auto subscription = node_.broker.SubscribeToShard(
+      {{"s", ""},
+       "0",
+       {ShardIteratorType::kLatest, "", std::nullopt},
+       "",
+       true},
+      TestNode::kTimeout, &sink_);
+  ASSERT_OK(subscription);
+  node_.Settle();
+  EXPECT_TRUE(sink_.events.empty());
+  ASSERT_TRUE(sink_.finished.has_value());
+  EXPECT_EQ(ReasonOf(*sink_.finished), ErrorReason::kDryRunOperation);
+}
+
 TEST_F(SubscriptionTest, RecordsArePushedAsTheyAreCommitted) {
   Subscribe(ShardIteratorType::kLatest);
   Written();
