@@ -20,6 +20,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "storage/consumers.h"
+#include "storage/daily_changes.h"
 #include "storage/hash_key.h"
 #include "storage/ids.h"
 
@@ -74,6 +75,7 @@ struct Stream {
   uint32_t shard_count_target = 0;  // Of an UpdateShardCount; 0: none.
   Tags tags;
   Consumers consumers;
+  DailyChanges daily_changes;
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.

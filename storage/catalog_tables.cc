@@ -155,6 +155,10 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   if (row.has_consumers()) {
     ASSIGN_OR_RETURN(stream->consumers, DecodeConsumers(row.consumers()));
   }
+  for (const v1::DailyChangeRow& changes : row.daily_changes()) {
+    stream->daily_changes[static_cast<DailyChange>(changes.change())].assign(
+        changes.stamps_ms().begin(), changes.stamps_ms().end());
+  }
   return stream;
 }
 
@@ -183,6 +187,11 @@ std::string EncodeStream(const Stream& stream) {
   row.set_shard_count_target(stream.shard_count_target);
   AppendTags(stream.tags, row.mutable_tags());
   EncodeConsumers(stream.consumers, row.mutable_consumers());
+  for (const auto& [change, stamps_ms] : stream.daily_changes) {
+    v1::DailyChangeRow& changes = *row.add_daily_changes();
+    changes.set_change(static_cast<uint32_t>(change));
+    changes.mutable_stamps_ms()->Add(stamps_ms.begin(), stamps_ms.end());
+  }
   return row.SerializeAsString();
 }
 
