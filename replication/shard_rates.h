@@ -1,7 +1,7 @@
 // ShardRates is how fast the shards that a node leads take records. A group's
 // leader asks it for every put, its own or a peer's, before the put is
 // proposed: so the rate is the shard's in the whole cluster
-// (docs/decisions/0006).
+// (docs/decisions/0008).
 //
 // Owned by the GroupLoop; loop thread only. Nothing survives a crash, or a
 // change of the leader: every bucket is full then.

@@ -44,15 +44,21 @@ struct ReadOperations::ReadCall {
 void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
                                       absl::Duration timeout,
                                       Done<GetShardIteratorResponse> done) {
-  FindPosition(
-      request, kGetShardIteratorNames, timeout,
-      [this,
-       done = std::move(done)](absl::StatusOr<ShardPosition> position) mutable {
-        if (!position.ok()) return done(position.status());
-        const ShardKey key{position->stream->id, position->shard->index};
-        done(GetShardIteratorResponse{EncodeShardIterator(
-            *signer_, {key, position->next}, clock_->WallNow())});
-      });
+  FindPosition(request, kGetShardIteratorNames, timeout,
+               [this, timeout, done = std::move(done)](
+                   absl::StatusOr<ShardPosition> found) mutable {
+                 if (!found.ok()) return done(found.status());
+                 const ShardPosition& position = *found;
+                 const ShardKey key{position.stream->id, position.shard->index};
+                 rates_->EnterGetShardIterator(
+                     *position.stream, *position.shard, timeout,
+                     [this, key, next = position.next,
+                      done = std::move(done)](absl::Status admitted) mutable {
+                       if (!admitted.ok()) return done(std::move(admitted));
+                       done(GetShardIteratorResponse{EncodeShardIterator(
+                           *signer_, {key, next}, clock_->WallNow())});
+                     });
+               });
 }
 
 void ReadOperations::FindPosition(const GetShardIteratorRequest& request,
@@ -181,6 +187,15 @@ void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
     return call->done(ShardNotFound(ShardIdToString(call->iterator.shard.shard),
                                     call->stream->name, account));
   }
+  const absl::Duration left = call->deadline - clock_->MonotonicNow();
+  rates_->EnterGetRecords(*call->stream, *call->shard, left,
+                          [this, call](absl::Status admitted) {
+                            if (!admitted.ok()) return call->done(admitted);
+                            AwaitFresh(call);
+                          });
+}
+
+void ReadOperations::AwaitFresh(std::shared_ptr<ReadCall> call) {
   const bool here = reader_->StateOf(*call->stream, *call->shard).exists;
   if (read_from_ == ReadFrom::kNearest && here) {
     return ScheduleRead(std::move(call));
@@ -200,11 +215,13 @@ void ReadOperations::ScheduleRead(std::shared_ptr<ReadCall> call) {
 
 absl::StatusOr<GetRecordsResponse> ReadOperations::Read(const ReadCall& call) {
   ASSIGN_OR_RETURN(Ticket ticket,
-                   admission_->AdmitUpTo(kGetRecordsBytesMax, kReadBytesMin));
+                   admission_->AdmitUpTo(call.stream->name, kGetRecordsBytesMax,
+                                         kReadBytesMin));
   RunLimits limits = call.limits;
   limits.bytes_max = ticket.bytes();
   ASSIGN_OR_RETURN(ShardRead read, ReadShard(call, limits));
   ticket.ShrinkTo(read.run.bytes);
+  rates_->CountRead(*call.stream, *call.shard, CountedBytes(read.run));
 
   GetRecordsResponse response;
   response.millis_behind_latest = read.millis_behind_latest;
