@@ -77,23 +77,21 @@ PendingProposal Forwarding::TakeSent(SentMap::iterator* sent) {
   return proposal;
 }
 
-uint64_t Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
+void Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
   auto sent = sent_.find(request);
-  if (sent == sent_.end()) return 0;  // Given up already.
+  if (sent == sent_.end()) return;  // Given up already.
   PendingProposal proposal = TakeSent(&sent);
   if (outcome.status.ok() &&
       outcome.places.size() != proposal.body->puts.size()) {
     outcome = Unknown(proposal.group, "the leader's answer was malformed");
   }
   if (ReasonOf(outcome.status) == ErrorReason::kNoLeader) {
-    Park(std::move(proposal));
-    return 0;
+    return Park(std::move(proposal));
   }
-  return Answer(std::move(proposal), std::move(outcome));
+  proposal.done(std::move(outcome));
 }
 
-uint64_t Forwarding::OnConnectionLost(NodeId peer) {
-  uint64_t left = 0;
+void Forwarding::OnConnectionLost(NodeId peer) {
   for (auto sent = sent_.begin(); sent != sent_.end();) {
     if (sent->second.target.leader != peer) {
       ++sent;
@@ -102,9 +100,8 @@ uint64_t Forwarding::OnConnectionLost(NodeId peer) {
     PendingProposal proposal = TakeSent(&sent);
     ProposalOutcome outcome =
         Unknown(proposal.group, "the connection to the leader was lost");
-    left += Answer(std::move(proposal), std::move(outcome));
+    proposal.done(std::move(outcome));
   }
-  return left;
 }
 
 void Forwarding::OnNotSent(const std::vector<ForwardedProposal>& proposals) {
@@ -114,8 +111,7 @@ void Forwarding::OnNotSent(const std::vector<ForwardedProposal>& proposals) {
   }
 }
 
-uint64_t Forwarding::Expire(absl::Duration now) {
-  uint64_t left = 0;
+void Forwarding::Expire(absl::Duration now) {
   for (auto sent = sent_.begin(); sent != sent_.end();) {
     if (sent->second.proposal.deadline > now) {
       ++sent;
@@ -123,7 +119,7 @@ uint64_t Forwarding::Expire(absl::Duration now) {
     }
     PendingProposal proposal = TakeSent(&sent);
     ProposalOutcome outcome = Unknown(proposal.group, "the time ran out");
-    left += Answer(std::move(proposal), std::move(outcome));
+    proposal.done(std::move(outcome));
   }
   for (auto group = parked_.begin(); group != parked_.end();) {
     for (auto at = group->second.begin(); at != group->second.end();) {
@@ -139,17 +135,10 @@ uint64_t Forwarding::Expire(absl::Duration now) {
           absl::StrCat("group ", proposal.group.value(),
                        " has no leader that this node can reach; nothing was "
                        "written"));
-      left += Answer(std::move(proposal), std::move(outcome));
+      proposal.done(std::move(outcome));
     }
     group = group->second.empty() ? parked_.erase(group) : std::next(group);
   }
-  return left;
-}
-
-uint64_t Forwarding::Answer(PendingProposal proposal, ProposalOutcome outcome) {
-  const uint64_t bytes = proposal.body->bytes();
-  proposal.done(std::move(outcome));
-  return bytes;
 }
 
 }  // namespace trireme

@@ -48,15 +48,14 @@ class Forwarding {
                                             const ForwardTarget& target);
 
   // Answers the proposal; one that the peer could not take (kNoLeader: nothing
-  // was written) is parked instead, to be routed again. Returns the bytes that
-  // left.
-  uint64_t OnOutcome(uint64_t request, ProposalOutcome outcome);
+  // was written) is parked instead, to be routed again.
+  void OnOutcome(uint64_t request, ProposalOutcome outcome);
   // What was sent to `peer` may be lost: the outcomes are unknown.
-  uint64_t OnConnectionLost(NodeId peer);
+  void OnConnectionLost(NodeId peer);
   // Nothing of these was sent: they are parked.
   void OnNotSent(const std::vector<ForwardedProposal>& proposals);
   // Answers those whose time is up.
-  uint64_t Expire(absl::Duration now);
+  void Expire(absl::Duration now);
 
  private:
   struct Sent {
@@ -71,7 +70,6 @@ class Forwarding {
   using SentMap = absl::btree_map<uint64_t, Sent>;
 
   PendingProposal TakeSent(SentMap::iterator* sent);
-  uint64_t Answer(PendingProposal proposal, ProposalOutcome outcome);
 
   uint64_t next_request_;
   uint64_t next_order_ = 1;

@@ -45,6 +45,7 @@ GroupLoop::GroupLoop(const GroupLoopOptions& options, Clock* clock,
       leaders_(options.group_count),
       on_fatal_(std::move(on_fatal)),
       forwarding_(options.seed),
+      shard_rates_(options.put_limits),
       next_read_(options.seed),
       write_ended_(started_),
       next_tick_(started_ + options.tick),
@@ -134,7 +135,7 @@ void GroupLoop::Dispatch(InboxEvent event) {
   } else if (auto* barrier = std::get_if<PendingBarrier>(&event)) {
     FindGroup(barrier->group)->barriers->Add(std::move(*barrier));
   } else if (auto* lost = std::get_if<ConnectionLostTo>(&event)) {
-    inbox_.Release(forwarding_.OnConnectionLost(lost->peer));
+    forwarding_.OnConnectionLost(lost->peer);
   } else if (auto* ready = std::get_if<ReadyToPull>(&event)) {
     catch_up_->Start(ready->group, SourcesFor(ready->from));
   } else if (auto* pulled = std::get_if<StatePulled>(&event)) {
@@ -160,8 +161,7 @@ void GroupLoop::OnEnvelope(Envelope envelope) {
     OnForwardedProposal(from, std::move(proposal));
   }
   for (ForwardedOutcome& forwarded : envelope.outcomes) {
-    inbox_.Release(
-        forwarding_.OnOutcome(forwarded.request, std::move(forwarded.outcome)));
+    forwarding_.OnOutcome(forwarded.request, std::move(forwarded.outcome));
   }
   for (const ForwardedRead& read : envelope.reads) OnForwardedRead(from, read);
   for (const ForwardedReadIndex& answer : envelope.read_indexes) {
@@ -260,17 +260,25 @@ void GroupLoop::Advance(Group& group) {
   RaftGroup& raft = *group.raft;
   const uint32_t id = raft.id().value();
   TakeBackIfDeposed(raft);
-  if (raft.has_waiting() &&
-      (!writing_ || raft.waiting_bytes() >= options_.entry_bytes_max / 2)) {
-    // While the disk is busy small proposals wait for the next write and ride
-    // on it together; a full entry's worth is sent to the peers at once.
-    inbox_.Release(
-        raft.ProposeWaiting(StampFor(raft.id()), options_.entry_bytes_max));
-  }
+  ProposeWaiting(raft);
   AskReads(group);
   while (!failed_ && raft.core().HasReady()) TakeReady(group);
   SubmitCommitted(group);
   leaders_[id].store(raft.core().leader().value(), std::memory_order_relaxed);
+}
+
+// While the disk is busy small proposals wait for the next write and ride on it
+// together; a full entry's worth is sent to the peers at once. What the next
+// write has no room for waits on, where the streams take turns; but whatever
+// else it holds, it takes an entry of every group.
+void GroupLoop::ProposeWaiting(RaftGroup& group) {
+  if (!group.has_waiting()) return;
+  const uint64_t room = options_.batch_bytes_max -
+                        std::min(options_.batch_bytes_max, next_batch_bytes_);
+  const bool is_entry = group.waiting_bytes() >= options_.entry_bytes_max / 2;
+  if (writing_ && !(is_entry && room > 0)) return;
+  group.ProposeWaiting(StampFor(group.id()), options_.entry_bytes_max,
+                       std::max<uint64_t>(room, 1));
 }
 
 // By the cluster's clock, and never below what is applied: the entries that
@@ -292,6 +300,7 @@ void GroupLoop::TakeReady(Group& group) {
         {id, state.term, state.vote, state.recovering});
   }
   for (raft::Entry& entry : ready.entries) {
+    next_batch_bytes_ += entry.payload_bytes;
     next_batch_.entries.push_back(
         {id, entry.index, entry.term, static_cast<uint8_t>(entry.type),
          entry.payload_crc, std::move(entry.payload)});
@@ -359,6 +368,7 @@ void GroupLoop::StartWrite() {
   write_started_ = clock_->MonotonicNow();
   writing_sends_ = std::exchange(next_sends_, {});
   writer_->Submit(std::exchange(next_batch_, {}));
+  next_batch_bytes_ = 0;
 }
 
 // Damage to the very last batch could not be told from a torn write, which is

@@ -32,8 +32,10 @@
 #include "replication/node_report.h"
 #include "replication/proposal.h"
 #include "replication/raft_group.h"
+#include "replication/rate_ledger.h"
 #include "replication/read_barriers.h"
 #include "replication/replicas.h"
+#include "replication/shard_rates.h"
 #include "replication/transport.h"
 #include "storage/clock.h"
 #include "storage/replicated_state.h"
@@ -65,7 +67,11 @@ struct GroupLoopOptions {
 
   // Entries are packed up to this size; a larger record goes alone.
   uint64_t entry_bytes_max = 1u << 20;
-  // Proposals are refused beyond this much waiting in the inbox and the groups.
+  // Of one write of the log, about: what is proposed beyond it waits for the
+  // next.
+  uint64_t batch_bytes_max = 8u << 20;
+  // Proposals are refused beyond this much waiting in the inbox and the groups,
+  // and beyond a shard's part of it.
   uint64_t waiting_bytes_max = 64u << 20;
   uint64_t apply_bytes_max = 64u << 20;  // Handed to the applier at a time.
   uint64_t cached_payload_bytes = 96u << 20;  // Of all groups, in memory.
@@ -73,6 +79,8 @@ struct GroupLoopOptions {
   uint64_t log_bytes_kept = 256u << 20;
   // Puts are refused when less is free on the disk.
   uint64_t disk_free_bytes_min = 256u << 20;
+  // How fast shards take records. None: as fast as they come.
+  std::optional<PutLimits> put_limits;
 };
 
 class GroupLoop final : public Replicas, public EnvelopeReceiver {
@@ -139,6 +147,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void OnPulled(StatePulled pulled);
   void DropLog(GroupId group);
   void Advance(Group& group);
+  void ProposeWaiting(RaftGroup& group);
   int64_t StampFor(GroupId group) const;
   void TakeReady(Group& group);
   void SubmitCommitted(Group& group);
@@ -151,6 +160,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void Fail(absl::Status status);
 
   // group_loop_routing.cc: proposals and reads, here or at a leader elsewhere.
+  absl::Status AdmitTo(PendingProposal* pending);
   void Route(PendingProposal proposal);
   ForwardTarget TargetOf(const RaftGroup& group) const;
   void Send(PendingProposal proposal, const ForwardTarget& target);
@@ -164,6 +174,10 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   void AskReads(Group& group);
   void AnswerRead(GroupId group, uint64_t context,
                   absl::StatusOr<LogIndex> index);
+
+  // group_loop_limits.cc: what passes at a rate.
+  void AnswerCharges(PendingProposal proposal);
+  bool LimitPuts(PendingProposal* proposal);
 
   // group_loop_upkeep.cc: what happens as time passes.
   void OnTick(absl::Duration now);
@@ -206,6 +220,8 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   bool draining_ = false;
   std::vector<Group> groups_;  // By group id.
   Forwarding forwarding_;
+  std::optional<ShardRates> shard_rates_;  // None: no limits.
+  RateLedger rate_ledger_;
   uint64_t next_read_;  // Numbers read contexts and questions alike.
   absl::flat_hash_map<uint64_t, ReadOrigin> reads_;  // By the core's context.
   // Ordered: the loop does the same things in the same order each time.
@@ -223,6 +239,7 @@ class GroupLoop final : public Replicas, public EnvelopeReceiver {
   std::optional<LogBatch> stalled_;  // The disk was full; tried every tick.
   bool waits_for_space_ = false;     // Until the stalled batch is written.
   LogBatch next_batch_;
+  uint64_t next_batch_bytes_ = 0;  // Of its payloads.
   Sends writing_sends_;
   Sends next_sends_;
 

@@ -16,16 +16,19 @@ void GroupLoop::Propose(Proposal proposal) {
     refusal = MakeError(
         ErrorReason::kInternalFailure,
         absl::StrCat("there is no replication group ", pending.group.value()));
-  } else if (!inbox_.Admit(pending.body->bytes())) {
-    refusal = MakeError(
-        ErrorReason::kOverloaded,
-        absl::StrCat("more than ", options_.waiting_bytes_max,
-                     " bytes of writes wait on this node; try again later"));
+  } else {
+    refusal = AdmitTo(&pending);
   }
   if (refusal.ok()) return inbox_.Push(std::move(pending));
   ProposalOutcome outcome;
   outcome.status = std::move(refusal);
   pending.done(std::move(outcome));
+}
+
+absl::Status GroupLoop::AdmitTo(PendingProposal* pending) {
+  absl::StatusOr<WaitingPlace> place = inbox_.Admit(pending->body);
+  if (place.ok()) pending->place = *std::move(place);
+  return place.status();
 }
 
 void GroupLoop::ReadBarrier(Barrier barrier) {
@@ -70,6 +73,9 @@ void GroupLoop::Send(PendingProposal proposal, const ForwardTarget& target) {
 }
 
 void GroupLoop::Enqueue(PendingProposal proposal) {
+  if (!proposal.body->charges.empty()) {
+    return AnswerCharges(std::move(proposal));
+  }
   Group& group = *FindGroup(proposal.group);
   if (!proposal.body->puts.empty() && !group.takes_puts) {
     return Refuse(
@@ -83,6 +89,7 @@ void GroupLoop::Enqueue(PendingProposal proposal) {
                                ", its leader, or of too many of its replicas; "
                                "reads go on")));
   }
+  if (shard_rates_.has_value() && !LimitPuts(&proposal)) return;
   group.raft->Enqueue(std::move(proposal));
 }
 
@@ -114,7 +121,6 @@ void GroupLoop::RouteParked() {
 }
 
 void GroupLoop::Refuse(PendingProposal proposal, absl::Status status) {
-  inbox_.Release(proposal.body->bytes());
   ProposalOutcome outcome;
   outcome.status = std::move(status);
   proposal.done(std::move(outcome));
@@ -123,28 +129,25 @@ void GroupLoop::Refuse(PendingProposal proposal, absl::Status status) {
 void GroupLoop::OnForwardedProposal(NodeId from, ForwardedProposal forwarded) {
   const uint64_t request = forwarded.request;
   Group* const group = FindGroup(forwarded.group);
-  absl::Status refusal;
-  if (group == nullptr ||
-      TargetOf(*group->raft) != ForwardTarget{options_.self, forwarded.term}) {
-    // One hop only: the sender asks whoever it learns of next.
-    refusal = MakeError(ErrorReason::kNoLeader, "not the leader");
-  } else if (!inbox_.Admit(forwarded.body->bytes())) {
-    refusal = MakeError(ErrorReason::kOverloaded,
-                        "the leader holds as many waiting writes as it may");
-  }
-  if (!refusal.ok()) {
-    ForwardedOutcome answer{request, {}};
-    answer.outcome.status = std::move(refusal);
-    OutboxFor(from).outcomes.push_back(std::move(answer));
-    return;
-  }
-  Enqueue(PendingProposal{
+  PendingProposal pending{
       forwarded.group, std::move(forwarded.body),
       clock_->MonotonicNow() + forwarded.timeout,
       [this, from, request](ProposalOutcome outcome) {
         inbox_.Push(OutcomeForPeer{from, {request, std::move(outcome)}});
       },
-      /*forwarded=*/true});
+      /*forwarded=*/true};
+  absl::Status refusal;
+  if (group == nullptr ||
+      TargetOf(*group->raft) != ForwardTarget{options_.self, forwarded.term}) {
+    // One hop only: the sender asks whoever it learns of next.
+    refusal = MakeError(ErrorReason::kNoLeader, "not the leader");
+  } else {
+    refusal = AdmitTo(&pending);
+  }
+  if (refusal.ok()) return Enqueue(std::move(pending));
+  ForwardedOutcome answer{request, {}};
+  answer.outcome.status = std::move(refusal);
+  OutboxFor(from).outcomes.push_back(std::move(answer));
 }
 
 void GroupLoop::OnForwardedRead(NodeId from, const ForwardedRead& read) {

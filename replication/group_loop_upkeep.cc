@@ -36,19 +36,17 @@ void GroupLoop::OnTick(absl::Duration now) {
 }
 
 void GroupLoop::Expire(absl::Duration now) {
-  uint64_t left = forwarding_.Expire(now);
+  forwarding_.Expire(now);
   const absl::Duration silence_max =
       options_.tick * options_.election_ticks * 2;
   for (auto& [peer, heard_at] : heard_at_) {
     // A peer cut off without a word takes what we forwarded with it.
-    if (now - heard_at > silence_max)
-      left += forwarding_.OnConnectionLost(peer);
+    if (now - heard_at > silence_max) forwarding_.OnConnectionLost(peer);
   }
   for (Group& group : groups_) {
-    left += group.raft->Expire(now);
+    group.raft->Expire(now);
     group.barriers->Expire(now);
   }
-  inbox_.Release(left);
 }
 
 void GroupLoop::Balance() {

@@ -6,8 +6,9 @@
 #ifndef TRIREME_REPLICATION_INBOX_H_
 #define TRIREME_REPLICATION_INBOX_H_
 
-#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "replication/fair_room.h"
 #include "replication/log_writer.h"
 #include "replication/proposal.h"
 #include "replication/transport.h"
@@ -24,6 +26,28 @@
 
 namespace trireme {
 
+// The room that a proposal takes among those that wait, part by part of its
+// shards; given back when destroyed.
+class WaitingPlace {
+ public:
+  WaitingPlace() = default;
+  WaitingPlace(WaitingPlace&& other) noexcept { *this = std::move(other); }
+  WaitingPlace& operator=(WaitingPlace&& other) noexcept {
+    std::swap(room_, other.room_);
+    std::swap(body_, other.body_);
+    return *this;
+  }
+  ~WaitingPlace();
+
+ private:
+  friend class Inbox;
+  WaitingPlace(FairRoom* room, std::shared_ptr<const ProposalBody> body)
+      : room_(room), body_(std::move(body)) {}
+
+  FairRoom* room_ = nullptr;
+  std::shared_ptr<const ProposalBody> body_;
+};
+
 // A proposal on its way through a node, with the moment it is given up.
 struct PendingProposal {
   GroupId group;
@@ -32,6 +56,8 @@ struct PendingProposal {
   ProposalDone done;
   bool forwarded = false;  // A peer's; it goes no further than this node.
   uint64_t order = 0;      // Given by Forwarding; 0: not yet.
+  // Until it is packed into an entry, or answered.
+  WaitingPlace place = {};
 };
 struct PendingBarrier {
   GroupId group;
@@ -64,16 +90,13 @@ using InboxEvent =
 
 class Inbox {
  public:
-  explicit Inbox(uint64_t waiting_bytes_max)
-      : waiting_bytes_max_(waiting_bytes_max) {}
+  explicit Inbox(uint64_t waiting_bytes_max) : room_(waiting_bytes_max) {}
 
   void Push(InboxEvent event);
 
-  // Takes `bytes` of the room for proposals; false when there is none left.
-  // Release gives them back once the proposal is packed into an entry, or
-  // answered.
-  bool Admit(uint64_t bytes);
-  void Release(uint64_t bytes) { waiting_bytes_ -= bytes; }
+  // A place for the proposal. Overloaded when there is no room left, or one of
+  // its shards has its part of it. The inbox must outlive the place.
+  absl::StatusOr<WaitingPlace> Admit(std::shared_ptr<const ProposalBody> body);
 
   // Blocks until something arrived, `timeout` passed or Stop was called;
   // false: stopped.
@@ -82,8 +105,7 @@ class Inbox {
   void Stop();
 
  private:
-  const uint64_t waiting_bytes_max_;  // Set at construction.
-  std::atomic<uint64_t> waiting_bytes_{0};
+  FairRoom room_;  // Of bytes that wait, by shard.
 
   MonotonicEvent arrived_;  // The first of events_, or stopping_.
 

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "storage/ids.h"
+#include "storage/token_bucket.h"
 
 namespace trireme {
 
@@ -23,11 +24,22 @@ struct PutBatch {
   std::string batch;
 };
 
+// What something takes of a bucket that the group's leader keeps
+// (replication/rate_ledger.h).
+struct RateCharge {
+  std::string bucket;  // Its name; the first charge makes it.
+  Rate rate;
+  uint64_t amount = 1;          // 0: it must only not be overdrawn.
+  bool after_the_fact = false;  // Has happened: it is taken in any case.
+};
+
 // What is proposed: records of shards of one group, or one command. Shared,
 // because a node that does not lead the group keeps it while it is forwarded.
+// Or charges: the leader answers those by itself, nothing is written.
 struct ProposalBody {
   std::vector<PutBatch> puts;
   std::string command;  // A serialized trireme.v1.Command; then puts is empty.
+  std::vector<RateCharge> charges;  // Then both are empty.
 
   size_t bytes() const {
     size_t sum = command.size();
@@ -38,14 +50,20 @@ struct ProposalBody {
 
 // Where a PutBatch came to stand.
 struct PutPlace {
-  absl::Status status;  // kShardSealed, kResourceNotFound: nothing written.
-  Counter first = 0;    // Of its first record; the others follow by one.
+  // kShardSealed, kResourceNotFound, kProvisionedThroughputExceeded: nothing
+  // was written.
+  absl::Status status;
+  Counter first = 0;  // Of its first record; the others follow by one.
+  // So many records at its end were not written, because their shard takes no
+  // more now (replication/shard_rates.h).
+  uint32_t refused = 0;
 };
 
 struct ProposalOutcome {
-  // OK: committed and applied; see `places` or `reply`. Otherwise nothing was
-  // written (kNoLeader, kOverloaded, kDiskFull, a command's own error), or it
-  // is not known (kOutcomeUnknown).
+  // OK: committed and applied; see `places` or `reply`; of charges: taken.
+  // Otherwise nothing was written (kNoLeader, kOverloaded, kDiskFull,
+  // kProvisionedThroughputExceeded, a command's own error), or it is not known
+  // (kOutcomeUnknown).
   absl::Status status;
   int64_t stamp_ms = 0;          // The entry's time stamp.
   std::vector<PutPlace> places;  // One a PutBatch, in order.

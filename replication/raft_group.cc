@@ -37,51 +37,44 @@ RaftGroup::RaftGroup(GroupId id, const raft::Config& config,
       counted_(restored.base_index) {}
 
 void RaftGroup::Enqueue(PendingProposal proposal) {
-  waiting_bytes_ += proposal.body->bytes();
-  waiting_.push_back(std::move(proposal));
+  waiting_.Add(std::move(proposal));
 }
 
-uint64_t RaftGroup::ProposeWaiting(int64_t now_ms, uint64_t entry_bytes_max) {
-  uint64_t left = 0;
+void RaftGroup::ProposeWaiting(int64_t now_ms, uint64_t entry_bytes_max,
+                               uint64_t bytes_max) {
+  uint64_t bytes = 0;
   while (!waiting_.empty() && core_.role() == raft::Role::kLeader &&
-         core_.uncommitted_bytes() < uncommitted_bytes_max_) {
+         core_.uncommitted_bytes() < uncommitted_bytes_max_ &&
+         bytes < bytes_max) {
     RaiseStamp(now_ms);
-    Packed packed = Pack(entry_bytes_max);
+    std::vector<PendingProposal> proposals =
+        waiting_.TakeEntry(entry_bytes_max);
+    Packed packed = Pack(proposals);
+    bytes += packed.payload.size();
     const uint32_t crc = Crc32c(packed.payload);
     const absl::StatusOr<LogIndex> index =
         core_.Propose(MakePayload(std::move(packed.payload)), crc);
-    // Refused while leadership is being handed over: the proposals stay and
-    // are moved, or tried again, by a later turn.
-    if (!index.ok()) break;
-    left += MoveToWaiters(packed, *index);
+    if (!index.ok()) {
+      // Refused while leadership is being handed over: they stay and are
+      // moved, or tried again, by a later turn.
+      return waiting_.PutBack(std::move(proposals));
+    }
+    AddWaiters(std::move(proposals), std::move(packed), *index);
   }
-  waiting_bytes_ -= left;
-  return left;
 }
 
-RaftGroup::Packed RaftGroup::Pack(uint64_t entry_bytes_max) const {
-  if (!waiting_.front().body->command.empty()) {
-    Packed packed;
-    packed.payload =
-        EncodeCommandPayload(stamp_ms_, waiting_.front().body->command);
-    packed.parts.emplace_back();
-    return packed;
-  }
-  size_t proposals = 0;
-  uint64_t bytes = 0;
-  uint64_t records = 0;
-  for (const PendingProposal& proposal : waiting_) {
-    if (!proposal.body->command.empty()) break;
-    bytes += proposal.body->bytes();
-    for (const PutBatch& put : proposal.body->puts) records += put.record_count;
-    const bool fits = bytes <= entry_bytes_max && records <= kEntryPositionsMax;
-    if (proposals > 0 && !fits) break;
-    ++proposals;
-  }
-  return PackRecords(proposals);
+RaftGroup::Packed RaftGroup::Pack(
+    const std::vector<PendingProposal>& proposals) const {
+  const std::string& command = proposals.front().body->command;
+  if (command.empty()) return PackRecords(proposals);
+  Packed packed;
+  packed.payload = EncodeCommandPayload(stamp_ms_, command);
+  packed.parts.emplace_back();
+  return packed;
 }
 
-RaftGroup::Packed RaftGroup::PackRecords(size_t proposals) const {
+RaftGroup::Packed RaftGroup::PackRecords(
+    const std::vector<PendingProposal>& proposals) const {
   struct Piece {
     size_t proposal;
     size_t put;
@@ -89,9 +82,9 @@ RaftGroup::Packed RaftGroup::PackRecords(size_t proposals) const {
   };
   std::vector<Piece> pieces;
   Packed packed;
-  packed.parts.resize(proposals);
-  for (size_t i = 0; i < proposals; ++i) {
-    const std::vector<PutBatch>& puts = waiting_[i].body->puts;
+  packed.parts.resize(proposals.size());
+  for (size_t i = 0; i < proposals.size(); ++i) {
+    const std::vector<PutBatch>& puts = proposals[i].body->puts;
     packed.parts[i].resize(puts.size());
     for (size_t j = 0; j < puts.size(); ++j) {
       pieces.push_back(
@@ -119,18 +112,15 @@ RaftGroup::Packed RaftGroup::PackRecords(size_t proposals) const {
   return packed;
 }
 
-uint64_t RaftGroup::MoveToWaiters(const Packed& packed, LogIndex index) {
+void RaftGroup::AddWaiters(std::vector<PendingProposal> proposals,
+                           Packed packed, LogIndex index) {
   EntryWaiters& entry = entry_waiters_[{index, core_.term()}];
   entry.stamp_ms = stamp_ms_;
-  uint64_t bytes = 0;
-  for (const std::vector<ProposalPart>& parts : packed.parts) {
-    PendingProposal& proposal = waiting_.front();
-    bytes += proposal.body->bytes();
-    entry.waiters.push_back(
-        {parts, std::move(proposal.done), proposal.deadline});
-    waiting_.pop_front();
+  for (size_t i = 0; i < proposals.size(); ++i) {
+    entry.waiters.push_back({std::move(packed.parts[i]),
+                             std::move(proposals[i].done),
+                             proposals[i].deadline});
   }
-  return bytes;
 }
 
 void RaftGroup::RaiseStamp(int64_t now_ms) {
@@ -152,11 +142,7 @@ void RaftGroup::RaiseStamp(int64_t now_ms) {
 }
 
 std::vector<PendingProposal> RaftGroup::TakeWaiting() {
-  std::vector<PendingProposal> taken(std::make_move_iterator(waiting_.begin()),
-                                     std::make_move_iterator(waiting_.end()));
-  waiting_.clear();
-  waiting_bytes_ = 0;
-  return taken;
+  return waiting_.TakeAll();
 }
 
 absl::StatusOr<std::vector<ApplyWork>> RaftGroup::TakeCommitted(
@@ -215,22 +201,14 @@ absl::Status RaftGroup::FillPayloads(raft::Message& message) const {
   return absl::OkStatus();
 }
 
-uint64_t RaftGroup::Expire(absl::Duration now) {
-  uint64_t left = 0;
-  for (size_t i = 0; i < waiting_.size();) {
-    if (waiting_[i].deadline > now) {
-      ++i;
-      continue;
-    }
-    left += waiting_[i].body->bytes();
-    waiting_[i].done(OutcomeOf(
+void RaftGroup::Expire(absl::Duration now) {
+  for (PendingProposal& proposal : waiting_.TakeExpired(now)) {
+    proposal.done(OutcomeOf(
         MakeError(ErrorReason::kNoLeader,
                   absl::StrCat("group ", id_.value(),
                                " did not take the write in time; nothing was "
                                "written"))));
-    waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
   }
-  waiting_bytes_ -= left;
   for (auto& [place, entry] : entry_waiters_) {
     for (EntryWaiter& waiter : entry.waiters) {
       if (waiter.deadline > now || !waiter.done) continue;
@@ -241,7 +219,6 @@ uint64_t RaftGroup::Expire(absl::Duration now) {
                        "may not take place"))));
     }
   }
-  return left;
 }
 
 void RaftGroup::OnStateInstalled(const AppliedPosition& position) {

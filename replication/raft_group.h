@@ -8,7 +8,6 @@
 #define TRIREME_REPLICATION_RAFT_GROUP_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <utility>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "absl/time/time.h"
 #include "replication/applier.h"
 #include "replication/inbox.h"
+#include "replication/proposal_queue.h"
 #include "replication/raft/raft.h"
 #include "storage/ids.h"
 #include "storage/replicated_state.h"
@@ -37,10 +37,11 @@ class RaftGroup {
   // A proposal for this leader to append; ProposeWaiting packs it.
   void Enqueue(PendingProposal proposal);
   bool has_waiting() const { return !waiting_.empty(); }
-  uint64_t waiting_bytes() const { return waiting_bytes_; }
+  uint64_t waiting_bytes() const { return waiting_.bytes(); }
   // Packs what waits into entries of up to `entry_bytes_max` and proposes
-  // them, as far as the core takes them. Returns the bytes that left.
-  uint64_t ProposeWaiting(int64_t now_ms, uint64_t entry_bytes_max);
+  // them, as far as the core takes them, until `bytes_max` are reached.
+  void ProposeWaiting(int64_t now_ms, uint64_t entry_bytes_max,
+                      uint64_t bytes_max);
   // Everything not yet packed, when this replica does not lead any more.
   std::vector<PendingProposal> TakeWaiting();
 
@@ -53,8 +54,8 @@ class RaftGroup {
   // Reads back payloads that were evicted, before `message` leaves the node.
   absl::Status FillPayloads(raft::Message& message) const;
 
-  // Answers proposers whose time is up. Returns the bytes that left.
-  uint64_t Expire(absl::Duration now);
+  // Answers proposers whose time is up.
+  void Expire(absl::Duration now);
 
   // The pulled state stands at `position`; what waits for entries up to there
   // will not hear of them here.
@@ -74,15 +75,16 @@ class RaftGroup {
     int64_t stamp_ms = 0;
     std::vector<EntryWaiter> waiters;
   };
-  // Proposals from the front of waiting_, packed into one payload.
+  // Proposals packed into one payload.
   struct Packed {
     std::string payload;
     std::vector<std::vector<ProposalPart>> parts;  // One a proposal.
   };
 
-  Packed Pack(uint64_t entry_bytes_max) const;
-  Packed PackRecords(size_t proposals) const;
-  uint64_t MoveToWaiters(const Packed& packed, LogIndex index);
+  Packed Pack(const std::vector<PendingProposal>& proposals) const;
+  Packed PackRecords(const std::vector<PendingProposal>& proposals) const;
+  void AddWaiters(std::vector<PendingProposal> proposals, Packed packed,
+                  LogIndex index);
   EntryWaiters TakeWaitersUpTo(const raft::Entry& entry);
   absl::StatusOr<Payload> PayloadOf(const raft::Entry& entry) const;
   void RaiseStamp(int64_t now_ms);
@@ -96,8 +98,7 @@ class RaftGroup {
   int64_t stamp_ms_;     // Of the newest entry known; ours are never lower.
   Term stamp_term_ = 0;  // The term in which the log's last stamp was read.
   LogIndex handed_;      // Last entry given to the applier.
-  std::deque<PendingProposal> waiting_;
-  uint64_t waiting_bytes_ = 0;
+  ProposalQueue waiting_;
   // A leader that was deposed and elected again may have proposed several
   // entries for one index; which of them was committed shows when one is.
   std::map<std::pair<LogIndex, Term>, EntryWaiters> entry_waiters_;

@@ -18,10 +18,13 @@ v1::WireStatus EncodeStatus(const absl::Status& status) {
   wire.set_code(static_cast<int>(status.code()));
   wire.set_message(std::string(status.message()));
   wire.set_reason(static_cast<uint32_t>(ReasonOf(status)));
+  if (const auto after = RetryAfterOf(status); after.has_value()) {
+    wire.set_retry_after_ms(absl::ToInt64Milliseconds(*after));
+  }
   return wire;
 }
 
-absl::Status DecodeStatus(const v1::WireStatus& wire) {
+absl::Status DecodeReason(const v1::WireStatus& wire) {
   const auto reason = static_cast<ErrorReason>(wire.reason());
   if (wire.reason() > 0 && IsErrorReason(wire.reason())) {
     return MakeError(reason, wire.message());
@@ -31,6 +34,13 @@ absl::Status DecodeStatus(const v1::WireStatus& wire) {
   return absl::Status(
       code == absl::StatusCode::kOk ? absl::StatusCode::kUnknown : code,
       wire.message());
+}
+
+absl::Status DecodeStatus(const v1::WireStatus& wire) {
+  absl::Status status = DecodeReason(wire);
+  if (!wire.has_retry_after_ms()) return status;
+  return WithRetryAfter(std::move(status),
+                        absl::Milliseconds(wire.retry_after_ms()));
 }
 
 void EncodeMessage(const raft::Message& message, v1::GroupMessage* wire) {
@@ -124,6 +134,14 @@ void EncodeProposal(const ForwardedProposal& proposal,
     encoded->set_record_count(put.record_count);
     encoded->set_batch(put.batch);
   }
+  for (const RateCharge& charge : proposal.body->charges) {
+    v1::RateCharge* const encoded = wire->add_charges();
+    encoded->set_bucket(charge.bucket);
+    encoded->set_per_second(charge.rate.per_second);
+    encoded->set_burst(charge.rate.burst);
+    encoded->set_amount(charge.amount);
+    encoded->set_after_the_fact(charge.after_the_fact);
+  }
 }
 
 // What is proposed here ends in the log of every replica, and none could apply
@@ -138,6 +156,23 @@ absl::Status CheckPut(const PutBatch& put) {
                      records, " records; it should hold ", put.record_count));
   }
   return absl::OkStatus();
+}
+
+// Arithmetic with more than these would overflow.
+constexpr uint64_t kChargeAmountMax = 1u << 31;
+
+absl::StatusOr<RateCharge> DecodeCharge(v1::RateCharge& wire) {
+  if (wire.per_second() < 1 || wire.per_second() > kChargeAmountMax ||
+      wire.burst() > kChargeAmountMax || wire.amount() > kChargeAmountMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a charge of ", wire.amount(), " to a bucket of ",
+                     wire.burst(), " that refills at ", wire.per_second(),
+                     "/s; the limits are 0..", kChargeAmountMax, ", and 1/s"));
+  }
+  return RateCharge{std::move(*wire.mutable_bucket()),
+                    {wire.per_second(), wire.burst()},
+                    wire.amount(),
+                    wire.after_the_fact()};
 }
 
 absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
@@ -161,9 +196,15 @@ absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
         absl::StrCat("a forwarded proposal has ", records,
                      " records; an entry holds ", kEntryPositionsMax));
   }
-  if (body->command.empty() == body->puts.empty()) {
+  for (v1::RateCharge& charge : *wire.mutable_charges()) {
+    ASSIGN_OR_RETURN(body->charges.emplace_back(), DecodeCharge(charge));
+  }
+  const int kinds = (body->command.empty() ? 0 : 1) +
+                    (body->puts.empty() ? 0 : 1) +
+                    (body->charges.empty() ? 0 : 1);
+  if (kinds != 1) {
     return absl::InvalidArgumentError(
-        "a forwarded proposal must be records or a command");
+        "a forwarded proposal must be records, a command or charges");
   }
   proposal.body = std::move(body);
   return proposal;
@@ -184,6 +225,7 @@ void EncodeOutcome(const ForwardedOutcome& forwarded,
       *encoded->mutable_status() = EncodeStatus(place.status);
     }
     encoded->set_first_counter(place.first);
+    encoded->set_refused(place.refused);
   }
 }
 
@@ -197,7 +239,7 @@ ForwardedOutcome DecodeOutcome(v1::ForwardedOutcome& wire) {
   for (const v1::PutPlace& place : wire.places()) {
     outcome.places.push_back(
         {place.has_status() ? DecodeStatus(place.status()) : absl::OkStatus(),
-         place.first_counter()});
+         place.first_counter(), place.refused()});
   }
   return forwarded;
 }

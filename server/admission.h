@@ -1,17 +1,18 @@
 // Admission bounds what a node holds for its callers: how many calls, how many
-// bytes. Beyond it a call is refused at once with Overloaded, never queued
-// (design.md D13).
+// bytes; and of that each stream's part, so that the callers of one leave room
+// for those of another. Beyond it a call is refused at once with Overloaded,
+// never queued (design.md D13).
 //
 // Thread-safe; owned by the Broker, outlives every Ticket.
 #ifndef TRIREME_SERVER_ADMISSION_H_
 #define TRIREME_SERVER_ADMISSION_H_
 
-#include <atomic>
 #include <cstdint>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "replication/fair_room.h"
 
 namespace trireme {
 
@@ -23,9 +24,11 @@ class Ticket {
   Ticket() = default;
   Ticket(Ticket&& other) noexcept
       : admission_(std::exchange(other.admission_, nullptr)),
+        holder_(other.holder_),
         bytes_(other.bytes_) {}
   Ticket& operator=(Ticket&& other) noexcept {
     std::swap(admission_, other.admission_);
+    std::swap(holder_, other.holder_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
@@ -37,10 +40,11 @@ class Ticket {
 
  private:
   friend class Admission;
-  Ticket(Admission* admission, uint64_t bytes)
-      : admission_(admission), bytes_(bytes) {}
+  Ticket(Admission* admission, uint64_t holder, uint64_t bytes)
+      : admission_(admission), holder_(holder), bytes_(bytes) {}
 
   Admission* admission_ = nullptr;
+  uint64_t holder_ = 0;
   uint64_t bytes_ = 0;
 };
 
@@ -48,27 +52,26 @@ class Admission {
  public:
   // `what` names the kind of call in the error: "puts", "reads".
   Admission(absl::string_view what, uint64_t calls_max, uint64_t bytes_max)
-      : what_(what), calls_max_(calls_max), bytes_max_(bytes_max) {}
+      : what_(what), calls_(calls_max), bytes_(bytes_max) {}
 
-  // Overloaded when there is no room for one more call of `bytes`.
-  absl::StatusOr<Ticket> Admit(uint64_t bytes);
+  // Overloaded when there is no room for one more call of `bytes` to the
+  // stream.
+  absl::StatusOr<Ticket> Admit(absl::string_view stream_name, uint64_t bytes);
   // Up to `bytes_wanted`, but less when less is free; at least `bytes_min`.
-  absl::StatusOr<Ticket> AdmitUpTo(uint64_t bytes_wanted, uint64_t bytes_min);
+  absl::StatusOr<Ticket> AdmitUpTo(absl::string_view stream_name,
+                                   uint64_t bytes_wanted, uint64_t bytes_min);
 
-  uint64_t calls() const { return calls_.load(); }
-  uint64_t bytes() const { return bytes_.load(); }
+  uint64_t calls() const { return calls_.held(); }
+  uint64_t bytes() const { return bytes_.held(); }
 
  private:
   friend class Ticket;
-  void Release(uint64_t calls, uint64_t bytes);
+  absl::Status Refusal(const FairRoom& room, uint64_t holder,
+                       absl::string_view unit) const;
 
-  // Set at construction.
-  const absl::string_view what_;
-  const uint64_t calls_max_;
-  const uint64_t bytes_max_;
-
-  std::atomic<uint64_t> calls_{0};
-  std::atomic<uint64_t> bytes_{0};
+  const absl::string_view what_;  // Set at construction.
+  FairRoom calls_;
+  FairRoom bytes_;
 };
 
 }  // namespace trireme

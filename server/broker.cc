@@ -18,6 +18,8 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       replicas_(parts.replicas),
       catalog_(&parts.state->catalog()),
       signer_(options.cluster, options.iterator_secret),
+      clock_(parts.clock),
+      rates_(options.limits, options.account, parts.replicas),
       puts_admission_("puts", options.put_calls_max, options.put_bytes_max),
       reads_admission_("reads", options.read_calls_max, options.read_bytes_max),
       reader_(parts.state, parts.tails, parts.clock),
@@ -28,18 +30,45 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       puts_(&router_, parts.replicas, parts.state, &puts_admission_,
             parts.timers, parts.clock),
       reads_(options.read_from, &router_, parts.replicas, &reader_, &signer_,
-             &reads_admission_, parts.read_pool, parts.clock),
-      reshards_(options.group_count, &router_, parts.replicas, parts.clock),
+             &reads_admission_, &rates_, parts.read_pool, parts.clock),
+      reshards_(options.group_count, &router_, parts.replicas, &rates_,
+                parts.clock),
       settings_(options.group_count, &router_, parts.replicas, parts.clock),
       retention_(&router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
       consumers_(&router_, parts.replicas, &signer_, parts.clock),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
-                      parts.timers, parts.clock, parts.replicas},
+                      parts.timers, parts.clock, parts.replicas, &rates_},
                      options.subscriptions_max),
       subscribes_(&router_, &reads_, &subscriptions_, parts.claims,
-                  parts.replicas, parts.clock) {}
+                  parts.replicas, &rates_, parts.clock) {}
+
+// What names no stream is refused for that by the operation itself.
+std::string Broker::NameOf(const StreamAddress& stream) const {
+  if (!rates_.limit_any()) return "";
+  return std::string(ResolveStreamName(stream, account()).value_or(""));
+}
+
+std::string Broker::NameOf(const ConsumerAddress& consumer) const {
+  if (!rates_.limit_any()) return "";
+  const absl::StatusOr<ConsumerName> name =
+      ResolveConsumer(consumer, account());
+  return name.ok() ? name->stream : "";
+}
+
+template <typename Callback, typename Run>
+void Broker::Meter(Operation operation, const std::string& stream_name,
+                   absl::Duration timeout, Callback done, Run run) {
+  if (!rates_.limit_any()) return run(timeout, std::move(done));
+  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
+  rates_.Enter(operation, stream_name, timeout,
+               [this, deadline, run = std::move(run),
+                done = std::move(done)](absl::Status admitted) mutable {
+                 if (!admitted.ok()) return done(std::move(admitted));
+                 run(deadline - clock_->MonotonicNow(), std::move(done));
+               });
+}
 
 void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,
                        Done<PutResult> done) {
@@ -70,74 +99,113 @@ absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
 
 void Broker::CreateStream(const CreateStreamRequest& request,
                           absl::Duration timeout, StatusDone done) {
-  streams_.CreateStream(request, timeout, std::move(done));
+  Meter(Operation::kCreateStream, "", timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          streams_.CreateStream(request, left, std::move(done));
+        });
 }
 
 void Broker::DeleteStream(const DeleteStreamRequest& request,
                           absl::Duration timeout, StatusDone done) {
-  streams_.DeleteStream(request, timeout, std::move(done));
+  Meter(Operation::kDeleteStream, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          streams_.DeleteStream(request, left, std::move(done));
+        });
 }
 
 void Broker::DescribeStream(const DescribeStreamRequest& request,
                             absl::Duration timeout,
                             Done<DescribeStreamResponse> done) {
-  streams_.DescribeStream(request, timeout, std::move(done));
+  Meter(Operation::kDescribeStream, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          streams_.DescribeStream(request, left, std::move(done));
+        });
 }
 
 void Broker::DescribeStreamSummary(const StreamAddress& stream,
                                    absl::Duration timeout,
                                    Done<StreamPtr> done) {
-  streams_.DescribeStreamSummary(stream, timeout, std::move(done));
+  Meter(Operation::kDescribeStreamSummary, NameOf(stream), timeout,
+        std::move(done), [this, stream](absl::Duration left, auto done) {
+          streams_.DescribeStreamSummary(stream, left, std::move(done));
+        });
 }
 
 void Broker::ListStreams(const ListStreamsRequest& request,
                          absl::Duration timeout,
                          Done<ListStreamsResponse> done) {
-  streams_.ListStreams(request, timeout, std::move(done));
+  Meter(Operation::kListStreams, "", timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          streams_.ListStreams(request, left, std::move(done));
+        });
 }
 
 void Broker::ListShards(const ListShardsRequest& request,
                         absl::Duration timeout, Done<ListShardsResponse> done) {
-  streams_.ListShards(request, timeout, std::move(done));
+  Meter(Operation::kListShards, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          streams_.ListShards(request, left, std::move(done));
+        });
 }
 
 void Broker::SplitShard(const SplitShardRequest& request,
                         absl::Duration timeout, StatusDone done) {
-  reshards_.SplitShard(request, timeout, std::move(done));
+  Meter(Operation::kSplitShard, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          reshards_.SplitShard(request, left, std::move(done));
+        });
 }
 
 void Broker::MergeShards(const MergeShardsRequest& request,
                          absl::Duration timeout, StatusDone done) {
-  reshards_.MergeShards(request, timeout, std::move(done));
+  Meter(Operation::kMergeShards, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          reshards_.MergeShards(request, left, std::move(done));
+        });
 }
 
 void Broker::UpdateShardCount(const UpdateShardCountRequest& request,
                               absl::Duration timeout,
                               Done<UpdateShardCountResponse> done) {
-  reshards_.UpdateShardCount(request, timeout, std::move(done));
+  Meter(Operation::kUpdateShardCount, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          reshards_.UpdateShardCount(request, left, std::move(done));
+        });
 }
 
 void Broker::RegisterConsumer(const RegisterConsumerRequest& request,
                               absl::Duration timeout,
                               Done<FoundConsumer> done) {
-  consumers_.Register(request, timeout, std::move(done));
+  Meter(Operation::kRegisterStreamConsumer, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          consumers_.Register(request, left, std::move(done));
+        });
 }
 
 void Broker::DeregisterConsumer(const ConsumerAddress& consumer,
                                 absl::Duration timeout, StatusDone done) {
-  consumers_.Deregister(consumer, timeout, std::move(done));
+  Meter(Operation::kDeregisterStreamConsumer, NameOf(consumer), timeout,
+        std::move(done), [this, consumer](absl::Duration left, auto done) {
+          consumers_.Deregister(consumer, left, std::move(done));
+        });
 }
 
 void Broker::DescribeConsumer(const ConsumerAddress& consumer,
                               absl::Duration timeout,
                               Done<FoundConsumer> done) {
-  consumers_.Describe(consumer, timeout, std::move(done));
+  Meter(Operation::kDescribeStreamConsumer, NameOf(consumer), timeout,
+        std::move(done), [this, consumer](absl::Duration left, auto done) {
+          consumers_.Describe(consumer, left, std::move(done));
+        });
 }
 
 void Broker::ListConsumers(const ListConsumersRequest& request,
                            absl::Duration timeout,
                            Done<ListConsumersResponse> done) {
-  consumers_.List(request, timeout, std::move(done));
+  Meter(Operation::kListStreamConsumers, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          consumers_.List(request, left, std::move(done));
+        });
 }
 
 void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
@@ -148,18 +216,29 @@ void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
 void Broker::IncreaseStreamRetentionPeriod(
     const RetentionPeriodRequest& request, absl::Duration timeout,
     StatusDone done) {
-  retention_.Increase(request, timeout, std::move(done));
+  Meter(Operation::kIncreaseStreamRetentionPeriod, NameOf(request.stream),
+        timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          retention_.Increase(request, left, std::move(done));
+        });
 }
 
 void Broker::DecreaseStreamRetentionPeriod(
     const RetentionPeriodRequest& request, absl::Duration timeout,
     StatusDone done) {
-  retention_.Decrease(request, timeout, std::move(done));
+  Meter(Operation::kDecreaseStreamRetentionPeriod, NameOf(request.stream),
+        timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          retention_.Decrease(request, left, std::move(done));
+        });
 }
 
 void Broker::DescribeLimits(absl::Duration timeout,
                             Done<DescribeLimitsResponse> done) {
-  settings_.DescribeLimits(timeout, std::move(done));
+  Meter(Operation::kDescribeLimits, "", timeout, std::move(done),
+        [this](absl::Duration left, auto done) {
+          settings_.DescribeLimits(left, std::move(done));
+        });
 }
 
 void Broker::AddTags(const AddTagsRequest& request, absl::Duration timeout,
@@ -167,7 +246,10 @@ void Broker::AddTags(const AddTagsRequest& request, absl::Duration timeout,
   if (NamesConsumer(request.stream)) {
     return consumers_.AddTags(request, timeout, std::move(done));
   }
-  settings_.AddTags(request, timeout, std::move(done));
+  Meter(Operation::kAddTagsToStream, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          settings_.AddTags(request, left, std::move(done));
+        });
 }
 
 void Broker::RemoveTags(const RemoveTagsRequest& request,
@@ -175,7 +257,10 @@ void Broker::RemoveTags(const RemoveTagsRequest& request,
   if (NamesConsumer(request.stream)) {
     return consumers_.RemoveTags(request, timeout, std::move(done));
   }
-  settings_.RemoveTags(request, timeout, std::move(done));
+  Meter(Operation::kRemoveTagsFromStream, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          settings_.RemoveTags(request, left, std::move(done));
+        });
 }
 
 void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
@@ -183,7 +268,10 @@ void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
   if (NamesConsumer(request.stream)) {
     return consumers_.ListTags(request, timeout, std::move(done));
   }
-  settings_.ListTags(request, timeout, std::move(done));
+  Meter(Operation::kListTagsForStream, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          settings_.ListTags(request, left, std::move(done));
+        });
 }
 
 void Broker::ChangeEnhancedMonitoring(const MonitoringRequest& request,

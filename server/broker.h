@@ -27,6 +27,7 @@
 #include "server/consumer_operations.h"
 #include "server/policy_operations.h"
 #include "server/put_operations.h"
+#include "server/rate_limits.h"
 #include "server/read_operations.h"
 #include "server/reshard_operations.h"
 #include "server/retention_operations.h"
@@ -53,6 +54,7 @@ struct BrokerOptions {
   std::vector<ClusterMember> members;  // All nodes, by id.
   uint32_t group_count = 9;            // The meta group included.
   ReadFrom read_from = ReadFrom::kLeader;
+  LimitsOptions limits;  // The same on all nodes.
 
   // What a node holds for its callers at most; beyond it they are refused.
   uint64_t put_calls_max = 20'000;
@@ -196,11 +198,22 @@ class Broker {
   ClusterStatus DescribeCluster() const;
 
  private:
+  // Of the stream whose calls are counted; empty when nothing is.
+  std::string NameOf(const StreamAddress& stream) const;
+  std::string NameOf(const ConsumerAddress& consumer) const;
+  // Calls `run` with what is left of the time, once the operation's rate
+  // allows it. The rate is the stream's or the account's, see rate_limits.cc.
+  template <typename Callback, typename Run>
+  void Meter(Operation operation, const std::string& stream_name,
+             absl::Duration timeout, Callback done, Run run);
+
   // Set at construction.
   const BrokerOptions options_;
   Replicas* const replicas_;
   const Catalog* const catalog_;
   const TokenSigner signer_;
+  Clock* const clock_;
+  const RateLimits rates_;
 
   // Thread-safe.
   Admission puts_admission_;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/address.h"
 #include "server/config_reader.h"
+#include "server/limits.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -39,6 +40,25 @@ void ReadPeers(ConfigSection* section, NodeConfig* config) {
     entry.RefuseOthers();
     config->peers.push_back(std::move(peer));
   }
+}
+
+LimitsProfile ReadProfile(ConfigSection* section, const std::string& key) {
+  return section->Choice(key, {"none", "kinesis"}) == "kinesis"
+             ? LimitsProfile::kKinesis
+             : LimitsProfile::kNone;
+}
+
+void ReadLimits(ConfigSection* section, LimitsOptions* limits) {
+  limits->profile = ReadProfile(section, "limits");
+  std::optional<ConfigSection> streams = section->SectionAt("stream_limits");
+  if (!streams.has_value()) return;
+  for (const std::string& name : streams->Keys()) {
+    if (!IsResourceName(name) || name.size() > kStreamNameCharactersMax) {
+      streams->AddError(name, "is no name of a stream");
+    }
+    limits->of_streams[name] = ReadProfile(&*streams, name);
+  }
+  streams->RefuseOthers();
 }
 
 void ReadAccount(ConfigSection* section, Account* account) {
@@ -103,10 +123,9 @@ NodeConfig ReadNodeConfig(ConfigSection* section, bool insecure) {
   config.advertise = section->TextOr("advertise", config.listen);
   config.peer_listen = section->AddressAt("peer_listen");
   config.groups = section->NumberOr("groups", 1, kGroupsMax, config.groups);
-  // One value each for now: they are keys already so that a file says what it
-  // relies on.
+  // One value for now: a key already so that a file says what it relies on.
   section->Choice("durability", {"fsync"});
-  section->Choice("limits", {"none"});
+  ReadLimits(section, &config.limits);
   config.read = section->Choice("read", {"leader", "nearest"}) == "nearest"
                     ? ReadFrom::kNearest
                     : ReadFrom::kLeader;

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/limits_profile.h"
 #include "server/read_operations.h"
 #include "server/resource_names.h"
 #include "server/tls_files.h"
@@ -37,6 +38,7 @@ struct NodeConfig {
   std::vector<PeerConfig> peers;  // The other two.
   uint32_t groups = 8;            // Data groups; the meta group is one more.
   ReadFrom read = ReadFrom::kLeader;
+  LimitsOptions limits;
   Account account;
   std::string iterator_secret;  // The same on every node; may be empty.
   std::string log_level = "info";

@@ -149,6 +149,14 @@ std::vector<ConfigSection> ConfigSection::SectionsAt(const std::string& key) {
   return sections;
 }
 
+std::vector<std::string> ConfigSection::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& entry : node_) {
+    if (entry.first.IsScalar()) keys.push_back(entry.first.Scalar());
+  }
+  return keys;
+}
+
 void ConfigSection::AddError(const std::string& key, absl::string_view what) {
   const YAML::Node value = Find(key);
   errors_->Add(value ? value.Mark() : node_.Mark(),

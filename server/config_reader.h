@@ -50,6 +50,8 @@ class ConfigSection {
   std::string AddressAt(const std::string& key);
   std::optional<ConfigSection> SectionAt(const std::string& key);
   std::vector<ConfigSection> SectionsAt(const std::string& key);
+  // Of a section whose keys are names that the user chose.
+  std::vector<std::string> Keys() const;
 
   // Notes an error at the key (or, when it is not there, the section).
   void AddError(const std::string& key, absl::string_view what);

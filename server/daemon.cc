@@ -100,6 +100,7 @@ FrontEndOptions FrontEndFor(const NodeConfig& config) {
   options.broker.account = config.account;
   options.broker.group_count = config.groups + 1;
   options.broker.read_from = config.read;
+  options.broker.limits = config.limits;
   options.broker.members.push_back({config.node, config.zone});
   for (const PeerConfig& peer : config.peers) {
     options.broker.members.push_back({peer.node, peer.zone});
@@ -145,6 +146,7 @@ absl::Status RunNode(const NodeConfig& config) {
   options.client_address = config.advertise;
   options.data_directory = config.data_dir;
   options.nodes = config.NodeIds();
+  options.limits = config.limits;
   options.state.stop_opening = StopIsPending;
   const absl::StatusOr<std::unique_ptr<Node>> opened =
       Node::Open(options, *identity, transport.get(), &observers);
@@ -175,6 +177,9 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   FrontEndOptions front_options;
   front_options.broker.cluster = "dev";
   front_options.grpc.address = flags.listen;
+  if (flags.limits == "kinesis") {
+    front_options.broker.limits.profile = LimitsProfile::kKinesis;
+  }
   for (int i = 0; i < DevCluster::kNodes; ++i) {
     front_options.broker.members.push_back(
         {NodeId(static_cast<uint32_t>(i) + 1), DevCluster::ZoneName(i)});
@@ -190,6 +195,7 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   options.data_directory = flags.data_dir;
   options.client_address = flags.listen;
   options.group_count = front_options.broker.group_count;
+  options.node.limits = front_options.broker.limits;
   options.node.state.stop_opening = StopIsPending;
   const absl::StatusOr<std::unique_ptr<DevCluster>> opened = DevCluster::Open(
       options,

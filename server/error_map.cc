@@ -77,7 +77,8 @@ ErrorDescription DescribeError(const absl::Status& status) {
   if (reason == ErrorReason::kNone) return DescribeUntyped(status);
   ErrorDescription error;
   error.message = std::string(status.message());
-  error.retry_after = RetryAfter(reason);
+  error.retry_after = RetryAfterOf(status);
+  if (!error.retry_after.has_value()) error.retry_after = RetryAfter(reason);
   error.violations = ViolationsOf(status);
   if (reason == ErrorReason::kShardSealed) {
     // Puts re-route it; a client sees it only if every try met a new reshard.

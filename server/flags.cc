@@ -33,6 +33,11 @@ std::variant<DaemonFlags, int> ParseFlags(int argc, const char* const* argv,
   app.add_option("--listen", flags.listen, "HOST:PORT that --dev listens on")
       ->capture_default_str()
       ->needs(dev);
+  app.add_option("--limits", flags.limits,
+                 "Rates that --dev holds callers to: none or kinesis")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "kinesis"}))
+      ->needs(dev);
   app.add_flag("--insecure", flags.insecure,
                "Allow plaintext on an address other machines can reach");
   app.add_option("--log-level", flags.log_level,

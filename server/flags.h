@@ -10,8 +10,9 @@ namespace trireme {
 struct DaemonFlags {
   bool dev = false;    // Three nodes in this process.
   std::string config;  // Else: the configuration file of one node.
-  std::string data_dir = "trireme-dev";  // With --dev.
+  std::string data_dir = "trireme-dev";   // With --dev.
   std::string listen = "127.0.0.1:7420";  // With --dev.
+  std::string limits = "none";            // With --dev; or kinesis.
   bool insecure = false;                  // Plaintext beyond this machine.
   std::string log_level;  // Empty: the configuration's, or info.
 };

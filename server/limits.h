@@ -1,5 +1,6 @@
 // The limits of the contract, in one place (kinesis-contract.md §1.1, §2.3,
-// §2.4, §2.8). A message that reports one names the value and the limit.
+// §2.4, §2.5, §2.8; the rates of calls, §2.10, are in rate_limits.cc). A
+// message that reports one names the value and the limit.
 #ifndef TRIREME_SERVER_LIMITS_H_
 #define TRIREME_SERVER_LIMITS_H_
 
@@ -68,6 +69,16 @@ inline constexpr size_t kTagsMax = 50;
 inline constexpr size_t kPolicyBytesMax = 20u << 10;
 inline constexpr size_t kKeyIdCharactersMax = 2048;
 inline constexpr size_t kShardMetricsOfRequestMax = 7;
+
+// Rates of the limits profile `kinesis`.
+inline constexpr uint64_t kShardRecordsPerSecond = 1000;
+inline constexpr uint64_t kShardBytesPerSecond = 1u << 20;  // Keys included.
+inline constexpr uint64_t kShardBytesBurst = 10u << 20;  // One largest record.
+inline constexpr uint64_t kShardReadsPerSecond = 5;
+inline constexpr uint64_t kShardReadBytesPerSecond = 2u << 20;
+inline constexpr uint64_t kShardIteratorsPerSecond = 5;
+inline constexpr uint64_t kConsumerSubscribesPerSecond = 1;    // A shard.
+inline constexpr uint64_t kConsumerBytesPerSecond = 2u << 20;  // A shard.
 
 }  // namespace trireme
 

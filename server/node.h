@@ -23,6 +23,7 @@
 #include "replication/identity.h"
 #include "replication/log_writer.h"
 #include "replication/transport.h"
+#include "server/limits_profile.h"
 #include "storage/clock.h"
 #include "storage/monotonic_event.h"
 #include "storage/segment_log.h"
@@ -37,6 +38,7 @@ struct NodeOptions {
   std::vector<NodeId> nodes;  // All members, one a zone, ascending.
   // Of pulled state, so that catching up does not starve those who serve.
   uint64_t catch_up_bytes_per_second = 100u << 20;
+  LimitsOptions limits;  // The same on all nodes.
   StateMachineOptions state;
   SegmentLogOptions log;
 };

@@ -13,6 +13,7 @@
 #include "server/auto_placement.h"
 #include "server/dry_run.h"
 #include "server/put_checks.h"
+#include "server/rate_limits.h"
 #include "storage/errors.h"
 #include "storage/record.h"
 #include "storage/status_macros.h"
@@ -29,6 +30,10 @@ bool MustReroute(const absl::Status& status) {
   const ErrorReason reason = ReasonOf(status);
   return reason == ErrorReason::kShardSealed ||
          reason == ErrorReason::kResourceNotFound;
+}
+
+bool IsOfShardRate(const absl::Status& status) {
+  return ReasonOf(status) == ErrorReason::kProvisionedThroughputExceeded;
 }
 
 }  // namespace
@@ -202,7 +207,7 @@ bool PutOperations::Begin(CallPtr call) {
   for (const PutEntry& entry : call->records) {
     bytes += EncodedRecordBytes({entry.partition_key, entry.data});
   }
-  absl::StatusOr<Ticket> ticket = admission_->Admit(bytes);
+  absl::StatusOr<Ticket> ticket = admission_->Admit(*name, bytes);
   if (!ticket.ok()) {
     call->Finish(ticket.status());
     return true;
@@ -323,18 +328,31 @@ void PutOperations::OnOutcome(const CallPtr& call, size_t plan_at,
   const auto arrival_s = static_cast<uint64_t>(outcome.stamp_ms / 1000);
   for (size_t batch = 0; batch < plan.records.size(); ++batch) {
     const Shard& shard = *plan.shards[batch];
-    const absl::Status& status =
-        outcome.status.ok() ? outcome.places[batch].status : outcome.status;
+    const PutPlace place = outcome.status.ok()
+                               ? std::move(outcome.places[batch])
+                               : PutPlace{outcome.status, 0, 0};
     const std::vector<uint32_t>& records = plan.records[batch];
+    absl::Status status = place.status;
+    if (IsOfShardRate(status)) status = RateRefusal(*call, shard, status);
     for (size_t i = 0; i < records.size(); ++i) {
       PutResult& result = call->results[records[i]];
+      if (i + place.refused == records.size()) {
+        status = RateRefusal(*call, shard, absl::OkStatus());
+      }
       result.status = status;
       if (!status.ok()) continue;
-      result.sequence_number = {shard.created_s, shard.index,
-                                outcome.places[batch].first + i, arrival_s};
+      result.sequence_number = {shard.created_s, shard.index, place.first + i,
+                                arrival_s};
     }
   }
   plan.body.reset();
+}
+
+// The leader that counts knows no names. `why`, if it is an error, is its own.
+absl::Status PutOperations::RateRefusal(const Call& call, const Shard& shard,
+                                        const absl::Status& why) const {
+  return ShardPutsExceeded(shard, call.stream->name, router_->account(),
+                           RetryAfterOf(why));
 }
 
 void PutOperations::OnAllOutcomes(CallPtr call) {

@@ -52,6 +52,8 @@ class PutOperations {
   bool ProposeInTurn(CallPtr call);
   void Propose(CallPtr call);
   void OnOutcome(const CallPtr& call, size_t plan, ProposalOutcome outcome);
+  absl::Status RateRefusal(const Call& call, const Shard& shard,
+                           const absl::Status& why) const;
   void OnAllOutcomes(CallPtr call);
   void Reroute(CallPtr call);
   void RerouteNow(CallPtr call);

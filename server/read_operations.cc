@@ -48,13 +48,20 @@ void ReadOperations::GetShardIterator(const GetShardIteratorRequest& request,
                                       Done<GetShardIteratorResponse> done) {
   FindPosition(
       request, kGetShardIteratorNames, timeout,
-      [this, dry_run = request.dry_run,
-       done = std::move(done)](absl::StatusOr<ShardPosition> position) mutable {
-        if (!position.ok()) return done(position.status());
+      [this, timeout, dry_run = request.dry_run,
+       done = std::move(done)](absl::StatusOr<ShardPosition> found) mutable {
+        if (!found.ok()) return done(found.status());
         if (dry_run) return done(DryRunSucceeded());
-        const ShardKey key{position->stream->id, position->shard->index};
-        done(GetShardIteratorResponse{EncodeShardIterator(
-            *signer_, {key, position->next}, clock_->WallNow())});
+        const ShardPosition& position = *found;
+        const ShardKey key{position.stream->id, position.shard->index};
+        rates_->EnterGetShardIterator(
+            *position.stream, *position.shard, timeout,
+            [this, key, next = position.next,
+             done = std::move(done)](absl::Status admitted) mutable {
+              if (!admitted.ok()) return done(std::move(admitted));
+              done(GetShardIteratorResponse{EncodeShardIterator(
+                  *signer_, {key, next}, clock_->WallNow())});
+            });
       });
 }
 
@@ -189,6 +196,15 @@ void ReadOperations::BeginRead(std::shared_ptr<ReadCall> call) {
                                     call->stream->name, account));
   }
   if (call->dry_run) return call->done(DryRunSucceeded());
+  const absl::Duration left = call->deadline - clock_->MonotonicNow();
+  rates_->EnterGetRecords(*call->stream, *call->shard, left,
+                          [this, call](absl::Status admitted) {
+                            if (!admitted.ok()) return call->done(admitted);
+                            AwaitFresh(call);
+                          });
+}
+
+void ReadOperations::AwaitFresh(std::shared_ptr<ReadCall> call) {
   const bool here = reader_->StateOf(*call->stream, *call->shard).exists;
   if (read_from_ == ReadFrom::kNearest && here) {
     return ScheduleRead(std::move(call));
@@ -208,11 +224,13 @@ void ReadOperations::ScheduleRead(std::shared_ptr<ReadCall> call) {
 
 absl::StatusOr<GetRecordsResponse> ReadOperations::Read(const ReadCall& call) {
   ASSIGN_OR_RETURN(Ticket ticket,
-                   admission_->AdmitUpTo(kGetRecordsBytesMax, kReadBytesMin));
+                   admission_->AdmitUpTo(call.stream->name, kGetRecordsBytesMax,
+                                         kReadBytesMin));
   RunLimits limits = call.limits;
   limits.bytes_max = ticket.bytes();
   ASSIGN_OR_RETURN(ShardRead read, ReadShard(call, limits));
   ticket.ShrinkTo(read.run.bytes);
+  rates_->CountRead(*call.stream, *call.shard, CountedBytes(read.run));
 
   GetRecordsResponse response;
   response.millis_behind_latest = read.millis_behind_latest;

@@ -14,6 +14,7 @@
 #include "replication/replicas.h"
 #include "server/admission.h"
 #include "server/api.h"
+#include "server/rate_limits.h"
 #include "server/read_checks.h"
 #include "server/router.h"
 #include "server/shard_iterator.h"
@@ -37,13 +38,15 @@ class ReadOperations {
   // All pointers must outlive this.
   ReadOperations(ReadFrom read_from, Router* router, Replicas* replicas,
                  const ShardReader* reader, const TokenSigner* signer,
-                 Admission* admission, WorkPool* pool, Clock* clock)
+                 Admission* admission, const RateLimits* rates, WorkPool* pool,
+                 Clock* clock)
       : read_from_(read_from),
         router_(router),
         replicas_(replicas),
         reader_(reader),
         signer_(signer),
         admission_(admission),
+        rates_(rates),
         pool_(pool),
         clock_(clock) {}
 
@@ -65,6 +68,7 @@ class ReadOperations {
   void FindPositionIn(std::shared_ptr<PositionCall> call, StreamPtr stream);
   void Locate(std::shared_ptr<PositionCall> call);
   void BeginRead(std::shared_ptr<ReadCall> call);
+  void AwaitFresh(std::shared_ptr<ReadCall> call);
   void ScheduleRead(std::shared_ptr<ReadCall> call);
   absl::StatusOr<GetRecordsResponse> Read(const ReadCall& call);
   absl::StatusOr<ShardRead> ReadShard(const ReadCall& call,
@@ -77,6 +81,7 @@ class ReadOperations {
   const ShardReader* const reader_;
   const TokenSigner* const signer_;
   Admission* const admission_;
+  const RateLimits* const rates_;
   WorkPool* const pool_;
   Clock* const clock_;
 };

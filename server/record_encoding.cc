@@ -20,6 +20,8 @@ constexpr char kNanosTag = 2 << 3;
 
 // Room for tags, lengths, sequence number and arrival time of one record.
 constexpr size_t kOverheadBytes = 112;
+// Of these, what a record of today takes, give or take a few bytes.
+constexpr uint64_t kFramingBytes = 80;
 
 size_t VarintBytes(uint64_t value) {
   size_t bytes = 1;
@@ -119,6 +121,11 @@ absl::StatusOr<std::string> EncodeRecords(const BatchOrigin& origin,
   }
   RETURN_IF_ERROR(reader.status());
   return out;
+}
+
+uint64_t CountedBytes(const RecordRun& run) {
+  const uint64_t framing = uint64_t{run.record_count} * kFramingBytes;
+  return run.bytes > framing ? run.bytes - framing : 0;
 }
 
 bool AppendToRun(const EncodedBatch& batch, const RunLimits& limits,

@@ -43,6 +43,9 @@ struct RecordRun {
   int64_t last_arrival_ms = 0;  // Of the last record, if any.
 };
 
+// What limits count of a run: about the bytes of its data and partition keys.
+uint64_t CountedBytes(const RecordRun& run);
+
 // How much of a run to take.
 struct RunLimits {
   uint32_t records_max = 0;

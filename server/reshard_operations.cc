@@ -193,6 +193,8 @@ absl::StatusOr<v1::Command> ReshardOperations::PlanCountOf(
   update.set_stream_id(stream.id.value());
   update.set_target(target);
   update.set_shards_open_max(kShardsMax);
+  update.set_times_a_day_max(
+      rates_->DailyMax(stream, DailyChange::kShardCount));
   return command;
 }
 

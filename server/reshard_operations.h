@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "replication/replicas.h"
 #include "server/api.h"
+#include "server/rate_limits.h"
 #include "server/router.h"
 #include "server/stream_changes.h"
 #include "storage/clock.h"
@@ -27,9 +28,10 @@ class ReshardOperations {
 
   // All pointers must outlive this.
   ReshardOperations(uint32_t group_count, Router* router, Replicas* replicas,
-                    Clock* clock)
+                    const RateLimits* rates, Clock* clock)
       : group_count_(group_count),
         router_(router),
+        rates_(rates),
         changes_(router, replicas, clock) {}
 
   void SplitShard(const SplitShardRequest& request, absl::Duration timeout,
@@ -53,6 +55,7 @@ class ReshardOperations {
   // Set at construction.
   const uint32_t group_count_;
   Router* const router_;
+  const RateLimits* const rates_;
 
   StreamChanges changes_;
 };

@@ -105,7 +105,20 @@ void SubscribeOperations::FindPosition(CallPtr call) {
         if (!position.ok() || !call->named.has_value()) {
           return call->subscription->Begin(std::move(position));
         }
-        Claim(call, *std::move(position));
+        EnterOfConsumer(call, *std::move(position));
+      });
+}
+
+// A consumer calls so often for each shard.
+void SubscribeOperations::EnterOfConsumer(CallPtr call,
+                                          ShardPosition position) {
+  const StreamPtr stream = position.stream;
+  const Shard& shard = *position.shard;
+  rates_->EnterSubscribe(
+      *stream, shard, call->named->name, TimeLeft(*call),
+      [this, call, position = std::move(position)](absl::Status admitted) {
+        if (!admitted.ok()) return call->subscription->Begin(admitted);
+        Claim(call, position);
       });
 }
 

@@ -14,6 +14,7 @@
 #include "server/api.h"
 #include "server/claim_requests.h"
 #include "server/consumer_names.h"
+#include "server/rate_limits.h"
 #include "server/read_operations.h"
 #include "server/router.h"
 #include "server/shard_claims.h"
@@ -28,12 +29,14 @@ class SubscribeOperations {
   // All pointers must outlive this.
   SubscribeOperations(Router* router, ReadOperations* reads,
                       Subscriptions* subscriptions, ShardClaims* claims,
-                      Replicas* replicas, Clock* clock)
+                      Replicas* replicas, const RateLimits* rates,
+                      Clock* clock)
       : router_(router),
         reads_(reads),
         subscriptions_(subscriptions),
         requests_(claims, replicas, clock),
         claims_(claims),
+        rates_(rates),
         clock_(clock) {}
 
   // As Broker::SubscribeToShard.
@@ -48,6 +51,7 @@ class SubscribeOperations {
 
   void FindConsumer(CallPtr call);
   void FindPosition(CallPtr call);
+  void EnterOfConsumer(CallPtr call, ShardPosition position);
   void Claim(CallPtr call, ShardPosition position);
   absl::Duration TimeLeft(const Call& call) const;
 
@@ -57,6 +61,7 @@ class SubscribeOperations {
   Subscriptions* const subscriptions_;
   ClaimRequests requests_;
   ShardClaims* const claims_;
+  const RateLimits* const rates_;
   Clock* const clock_;
 };
 

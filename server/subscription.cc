@@ -106,6 +106,9 @@ bool Subscription::Absorb(Happened& happened) {
   if (happened.begun.has_value() && happened.begun->ok()) {
     position_ = **std::move(happened.begun);
     ends_at_ = context_.clock->MonotonicNow() + kSubscriptionLife;
+    if (context_.rates != nullptr) {
+      rate_ = context_.rates->PushRate(*position_->stream);
+    }
     ArmHeartbeat();
   }
   if (happened.heartbeat) ArmHeartbeat();
@@ -149,7 +152,14 @@ bool Subscription::CutOff() {
   return std::exchange(was_leaderless_, leaderless) && leaderless;
 }
 
+absl::Duration Subscription::PauseOfRate() const {
+  if (!rate_.has_value()) return absl::ZeroDuration();
+  return pushed_.WaitFor(*rate_, 1, context_.clock->MonotonicNow());
+}
+
 void Subscription::Advance() {
+  const absl::Duration pause = PauseOfRate();
+  if (pause > absl::ZeroDuration()) return StepAgainAfter(pause);
   absl::StatusOr<std::optional<ShardRead>> read = context_.reader->ReadMemory(
       *position_->stream, *position_->shard, position_->next, kEventLimits);
   if (!read.ok()) return Deliver(read.status());
@@ -197,6 +207,10 @@ void Subscription::Send(ShardRead read, std::vector<ChildShard> children) {
     event.continuation_sequence_number = Continuation(read);
   }
   event.millis_behind_latest = read.millis_behind_latest;
+  if (rate_.has_value()) {
+    pushed_.Take(*rate_, CountedBytes(read.run),
+                 context_.clock->MonotonicNow());
+  }
   event.records = std::move(read.run);
   event.child_shards = std::move(children);
   sent_any_ = true;

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "replication/replicas.h"
 #include "server/api.h"
+#include "server/rate_limits.h"
 #include "server/read_operations.h"
 #include "server/shard_reader.h"
 #include "server/shard_tail.h"
@@ -28,6 +29,7 @@
 #include "server/work_pool.h"
 #include "storage/catalog.h"
 #include "storage/clock.h"
+#include "storage/token_bucket.h"
 
 namespace trireme {
 
@@ -55,6 +57,8 @@ struct SubscriptionContext {
   Clock* clock = nullptr;
   // Null: whether the shard's group has a leader does not matter.
   const Replicas* replicas = nullptr;
+  // Null: events are pushed as fast as they are taken.
+  const RateLimits* rates = nullptr;
 };
 
 class Subscription : public TailWaiter,
@@ -95,6 +99,8 @@ class Subscription : public TailWaiter,
   bool CutOff();
   void DecideEnding(Happened& happened);
   void Advance();
+  // How long until the rate allows the next event.
+  absl::Duration PauseOfRate() const;
   void Deliver(absl::StatusOr<ShardRead> read);
   void Send(ShardRead read, std::vector<ChildShard> children);
   void WaitForMore();
@@ -115,7 +121,9 @@ class Subscription : public TailWaiter,
   // Owned by the running step.
   SubscriptionSink* sink_;  // Null once finished.
   std::optional<ShardPosition> position_;
-  absl::Duration ends_at_;  // Monotonic.
+  absl::Duration ends_at_;    // Monotonic.
+  std::optional<Rate> rate_;  // None: no limit.
+  TokenBucket pushed_;
   bool was_leaderless_ = false;  // At the last heartbeat.
   absl::Duration last_sent_at_;
   bool sent_any_ = false;

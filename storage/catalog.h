@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "storage/account_settings.h"
 #include "storage/consumers.h"
+#include "storage/daily_changes.h"
 #include "storage/hash_key.h"
 #include "storage/ids.h"
 #include "storage/shard_metrics.h"
@@ -101,6 +102,7 @@ struct Stream {
   StreamMode mode = StreamMode::kProvisioned;
   RecordDistribution distribution = RecordDistribution::kUserPartitionKey;
   std::optional<WarmThroughput> warm;  // Nothing: none was asked for.
+  DailyChanges daily_changes;
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.

@@ -165,6 +165,10 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   if (row.has_warm_target_mibps())
     stream->warm =
         WarmThroughput{row.warm_target_mibps(), row.warm_current_mibps()};
+  for (const v1::DailyChangeRow& changes : row.daily_changes()) {
+    stream->daily_changes[static_cast<DailyChange>(changes.change())].assign(
+        changes.stamps_ms().begin(), changes.stamps_ms().end());
+  }
   return stream;
 }
 
@@ -201,6 +205,11 @@ std::string EncodeStream(const Stream& stream) {
   if (stream.warm) {
     row.set_warm_target_mibps(stream.warm->target_mibps);
     row.set_warm_current_mibps(stream.warm->current_mibps);
+  }
+  for (const auto& [change, stamps_ms] : stream.daily_changes) {
+    v1::DailyChangeRow& changes = *row.add_daily_changes();
+    changes.set_change(static_cast<uint32_t>(change));
+    changes.mutable_stamps_ms()->Add(stamps_ms.begin(), stamps_ms.end());
   }
   return row.SerializeAsString();
 }

@@ -1,14 +1,18 @@
 #include "storage/errors.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "storage/check.h"
 
 namespace trireme {
 namespace {
 
 constexpr char kPayloadUrl[] = "trireme.dev/ErrorReason";
+constexpr char kRetryUrl[] = "trireme.dev/RetryAfterMillis";
 
 struct ReasonRow {
   ErrorReason reason;
@@ -76,6 +80,22 @@ ErrorReason ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kPayloadUrl);
   if (!payload.has_value() || payload->size() != 1) return ErrorReason::kNone;
   return static_cast<ErrorReason>(std::string(*payload)[0]);
+}
+
+absl::Status WithRetryAfter(absl::Status status, absl::Duration after) {
+  // Rounded up: an instant too early is refused again.
+  const int64_t millis =
+      absl::ToInt64Milliseconds(absl::Ceil(after, absl::Milliseconds(1)));
+  status.SetPayload(kRetryUrl, absl::Cord(absl::StrCat(millis)));
+  return status;
+}
+
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kRetryUrl);
+  int64_t millis = 0;
+  if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &millis))
+    return std::nullopt;
+  return absl::Milliseconds(millis);
 }
 
 }  // namespace trireme

@@ -4,9 +4,11 @@
 #define TRIREME_STORAGE_ERRORS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace trireme {
 
@@ -49,6 +51,11 @@ absl::Status MakeError(ErrorReason reason, absl::string_view message);
 
 // kNone for statuses that MakeError did not make.
 ErrorReason ReasonOf(const absl::Status& status);
+
+// The error, with how long it takes until the same may succeed.
+absl::Status WithRetryAfter(absl::Status status, absl::Duration after);
+// Nothing when it does not say.
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
 }  // namespace trireme
 

@@ -114,6 +114,10 @@ CatalogDecision UpdateShardCount(const CatalogState& state,
                        command.shards_open_max());
     if (!room.ok()) return Refuse(std::move(room));
   }
+  absl::Status often =
+      NoteDailyChange(DailyChange::kShardCount, command.times_a_day_max(),
+                      stamp_ms, stream->name, &stream->daily_changes);
+  if (!often.ok()) return Refuse(std::move(often));
   stream->shard_count_target = command.target();
   return Begin(std::move(stream), std::move(round), stamp_ms,
                std::move(places));

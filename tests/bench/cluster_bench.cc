@@ -26,6 +26,7 @@ const std::vector<NamedRow>& AllRows() {
       {"unary", MeasureUnary},
       {"stream", MeasureBidirectional},
       {"ack", MeasureAck},
+      {"fair", MeasureFairness},
       {"push", MeasurePush},
       {"fanout", MeasureFanOut},
       {"replay", MeasureReplay},

@@ -23,6 +23,9 @@ Row MeasureUnary(const Scale& scale);
 Row MeasureBidirectional(const Scale& scale);
 Row MeasureAck(const Scale& scale);
 
+// fairness_rows.cc
+Row MeasureFairness(const Scale& scale);
+
 // push_rows.cc
 Row MeasurePush(const Scale& scale);
 Row MeasureFanOut(const Scale& scale);

@@ -14,8 +14,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "replication/rate_ledger.h"
+#include "replication/shard_rates.h"
 #include "server/applied_fanout.h"
 #include "server/broker.h"
+#include "server/limits_profile.h"
 #include "server/stream_lifecycle.h"
 #include "storage/errors.h"
 #include "storage/stream_name.h"
@@ -56,6 +59,7 @@ class InstantReplicas : public Replicas {
   std::vector<KnownNode> KnownNodes() const override { return known; }
 
   void Propose(Proposal proposal) override {
+    if (!proposal.body->charges.empty()) return Charge(std::move(proposal));
     {
       absl::MutexLock lock(&mu_);
       if (holding) {
@@ -64,6 +68,26 @@ class InstantReplicas : public Replicas {
       }
     }
     Commit(std::move(proposal));
+  }
+  // As the leader counts; a refusal that was asked for comes first.
+  void Charge(Proposal proposal) {
+    ProposalOutcome outcome;
+    {
+      absl::MutexLock lock(&mu_);
+      ++charged;
+      if (!refuse_with.empty()) {
+        outcome.status = refuse_with.front();
+        refuse_with.pop_front();
+      } else {
+        const absl::Duration wait =
+            ledger_.Take(proposal.body->charges, clock_->MonotonicNow());
+        if (wait > absl::ZeroDuration()) outcome.status = RateExceeded(wait);
+      }
+    }
+    proposal.done(std::move(outcome));
+  }
+  void LimitPuts(std::optional<PutLimits> limits) {
+    if (limits.has_value()) shard_rates_.emplace(*std::move(limits));
   }
   void ReadBarrier(Barrier barrier) override {
     ++barriers;
@@ -78,7 +102,7 @@ class InstantReplicas : public Replicas {
       if (refuse_with.empty() || commit_first > 0) {
         if (commit_first > 0) --commit_first;
         proposals.push_back(proposal.body);
-        outcome = Apply(proposal.group, *proposal.body);
+        outcome = ApplyWithin(proposal.group, *proposal.body);
       } else {
         outcome.status = refuse_with.front();
         refuse_with.pop_front();
@@ -119,8 +143,21 @@ class InstantReplicas : public Replicas {
   std::vector<Proposal> held;
   std::vector<std::shared_ptr<const ProposalBody>> proposals;
   std::atomic<int> barriers = 0;
+  int charged = 0;
 
  private:
+  // What the shards' rates allow of it.
+  ProposalOutcome ApplyWithin(GroupId group, const ProposalBody& body) {
+    if (!shard_rates_.has_value()) return Apply(group, body);
+    const auto cut = shard_rates_->Take(body, clock_->MonotonicNow());
+    if (!cut.has_value()) return Apply(group, body);
+    if (!cut->body->puts.empty()) {
+      return cut->Complete(Apply(group, *cut->body));
+    }
+    ProposalOutcome outcome;
+    outcome.status = RateExceeded(cut->wait);
+    return outcome;
+  }
   ProposalOutcome Apply(GroupId group, const ProposalBody& body) {
     ProposalOutcome outcome;
     outcome.stamp_ms = absl::ToUnixMillis(clock_->WallNow());
@@ -149,6 +186,8 @@ class InstantReplicas : public Replicas {
   AppliedObserver* const observer_;
   Clock* const clock_;
   absl::Mutex mu_;
+  RateLedger ledger_;
+  std::optional<ShardRates> shard_rates_;
 };
 
 // A node's server side, all but the transport.
@@ -168,6 +207,7 @@ class TestNode {
     observers.Add(&tails);
     observers.Add(&claims);
     observers.Add(&lifecycle);
+    replicas.LimitPuts(PutLimitsOf(options.limits, &replica.state().catalog()));
   }
   ~TestNode() {
     timers.Stop();

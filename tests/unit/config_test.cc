@@ -102,6 +102,32 @@ TEST(ConfigTest, AllErrorsAreToldTogether) {
   EXPECT_THAT(error, HasSubstr("node is '0'"));
 }
 
+TEST(ConfigTest, LimitsAreAProfileThatStreamsMayDifferFrom) {
+  const auto none = ParseNodeConfig(kGood, "a.yaml");
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(none->limits.LimitAny());
+  const auto all = ParseNodeConfig(
+      std::string(kGood) + "limits: kinesis\nstream_limits: {fast: none}\n",
+      "a.yaml");
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_TRUE(all->limits.LimitsAccount());
+  EXPECT_TRUE(all->limits.LimitsStream("orders"));
+  EXPECT_FALSE(all->limits.LimitsStream("fast"));
+  const auto one = ParseNodeConfig(
+      std::string(kGood) + "stream_limits: {slow: kinesis}\n", "a.yaml");
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_TRUE(one->limits.LimitAny());
+  EXPECT_FALSE(one->limits.LimitsAccount());
+  EXPECT_TRUE(one->limits.LimitsStream("slow"));
+  EXPECT_FALSE(one->limits.LimitsStream("orders"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "limits: aws\n"),
+              HasSubstr("limits is 'aws'; allowed: none, kinesis"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "stream_limits: {slow: yes}\n"),
+              HasSubstr("stream_limits.slow is 'yes'; allowed: none, kinesis"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "stream_limits: {'a b': none}\n"),
+              HasSubstr("stream_limits.a b is no name of a stream"));
+}
+
 TEST(ConfigTest, WhatIsNotYamlIsAnError) {
   EXPECT_THAT(ErrorOf("a: [1"), HasSubstr("not YAML"));
   EXPECT_THAT(ErrorOf("- 1\n- 2\n"), HasSubstr("must be a mapping"));

@@ -51,6 +51,21 @@ TEST(ErrorMapTest, EveryReasonHasItsCodeAndName) {
   }
 }
 
+TEST(ErrorMapTest, WhatAnErrorSaysOfItsEndCountsMoreThanItsReason) {
+  const auto retry_after = [](ErrorReason reason) {
+    return DescribeError(
+               WithRetryAfter(MakeError(reason, "why"), absl::Milliseconds(40)))
+        .retry_after;
+  };
+  EXPECT_EQ(retry_after(ErrorReason::kProvisionedThroughputExceeded),
+            absl::Milliseconds(40));
+  // Of a rate it passes; of a number of shards it does not.
+  EXPECT_EQ(retry_after(ErrorReason::kLimitExceeded), absl::Milliseconds(40));
+  EXPECT_EQ(
+      DescribeError(MakeError(ErrorReason::kLimitExceeded, "why")).retry_after,
+      std::nullopt);
+}
+
 TEST(ErrorMapTest, AnErrorWithoutReasonIsAnInternalFailure) {
   const ErrorDescription error = DescribeError(absl::DataLossError("rotten"));
   EXPECT_EQ(error.code, absl::StatusCode::kInternal);

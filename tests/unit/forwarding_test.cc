@@ -92,11 +92,11 @@ TEST_F(ForwardingTest, WhatWasNotSentKeepsItsPlace) {
 
 TEST_F(ForwardingTest, ALostConnectionLeavesTheOutcomeUnknown) {
   const uint64_t request = Send("first", kOld);
-  EXPECT_EQ(forwarding_.OnConnectionLost(kOld.leader), 5u);
+  forwarding_.OnConnectionLost(kOld.leader);
   ASSERT_EQ(answers_.size(), 1u);
   EXPECT_EQ(ReasonOf(answers_[0].status), ErrorReason::kOutcomeUnknown);
   // Its answer, when it comes after all, is for nobody.
-  EXPECT_EQ(forwarding_.OnOutcome(request, Written()), 0u);
+  forwarding_.OnOutcome(request, Written());
   EXPECT_EQ(answers_.size(), 1u);
 }
 

@@ -139,10 +139,12 @@ class RaftGroupTest : public ::testing::Test {
     }
     Enqueue(std::move(body), deadline);
   }
-  uint64_t Propose(int64_t now_ms = 0) {
-    const uint64_t left = group_->ProposeWaiting(now_ms, kEntryBytes);
+  // Returns the bytes that left the queue.
+  uint64_t Propose(int64_t now_ms = 0, uint64_t bytes_max = kNoLimit) {
+    const uint64_t before = group_->waiting_bytes();
+    group_->ProposeWaiting(now_ms, kEntryBytes, bytes_max);
     Drain();
-    return left;
+    return before - group_->waiting_bytes();
   }
 
   // The data entries among what is committed now.
@@ -221,12 +223,22 @@ TEST_F(RaftGroupTest, ACommandIsAnEntryOfItsOwn) {
   EnqueueRecords({{1, "b"}});
   Propose();
   const std::vector<ApplyEntry> entries = TakeCommitted();
-  ASSERT_EQ(entries.size(), 3u);
-  EXPECT_EQ(BatchesOf(entries[0]), std::vector<std::string>{"1: a"});
+  // It takes its turn beside the records' stream.
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(BatchesOf(entries[0]), std::vector<std::string>{"1: a b"});
   EXPECT_EQ(DecodePayload(*entries[1].entry.payload)->command, "command");
   ASSERT_EQ(entries[1].waiters.size(), 1u);
   EXPECT_TRUE(entries[1].waiters[0].parts.empty());
-  EXPECT_EQ(BatchesOf(entries[2]), std::vector<std::string>{"1: b"});
+}
+
+TEST_F(RaftGroupTest, WhatTheNextWriteCannotTakeWaits) {
+  StartLeading();
+  for (const char* data : {"a", "b", "c"}) {
+    EnqueueRecords({{1, std::string(kEntryBytes / 2, *data)}});
+  }
+  EXPECT_EQ(Propose(0, kEntryBytes), 2 * (kEntryBytes / 2 + kOverhead));
+  EXPECT_EQ(TakeCommitted().size(), 2u);
+  EXPECT_TRUE(group_->has_waiting());
 }
 
 TEST_F(RaftGroupTest, EntriesAreBoundedAndALargerProposalGoesAlone) {
@@ -253,7 +265,7 @@ TEST_F(RaftGroupTest, AnEntryHasNoMoreRecordsThanItHasPositions) {
     for (uint32_t j = 0; j < put.record_count; ++j) put.batch += Encoded("");
     Enqueue(std::move(body));
   }
-  group_->ProposeWaiting(0, kNoLimit);
+  group_->ProposeWaiting(0, kNoLimit, kNoLimit);
   Drain();
   EXPECT_EQ(TakeCommitted().size(), 2u);
 }
@@ -343,8 +355,9 @@ TEST_F(RaftGroupTest, AProposalThatWaitsTooLongWasNotWritten) {
   Start({1, 2, 3});
   EnqueueRecords({{1, "early"}}, absl::Seconds(1));
   EnqueueRecords({{1, "late"}}, absl::Seconds(2));
-  EXPECT_EQ(group_->Expire(absl::Milliseconds(999)), 0u);
-  EXPECT_EQ(group_->Expire(absl::Seconds(1)), 5 + kOverhead);
+  group_->Expire(absl::Milliseconds(999));
+  EXPECT_EQ(group_->waiting_bytes(), 9 + 2 * kOverhead);
+  group_->Expire(absl::Seconds(1));
   ASSERT_EQ(outcomes_.size(), 1u);
   EXPECT_EQ(ReasonOf(outcomes_[0].status), ErrorReason::kNoLeader);
   EXPECT_EQ(group_->waiting_bytes(), 4 + kOverhead);
@@ -355,7 +368,7 @@ TEST_F(RaftGroupTest, AnEntryThatIsNotCommittedInTimeHasAnUnknownOutcome) {
   StartLeadingThree();
   EnqueueRecords({{1, "a"}});
   Propose();
-  EXPECT_EQ(group_->Expire(kDeadline), 0u);
+  group_->Expire(kDeadline);
   ASSERT_EQ(outcomes_.size(), 1u);
   EXPECT_EQ(ReasonOf(outcomes_[0].status), ErrorReason::kOutcomeUnknown);
   // When it is committed after all, nobody is answered again.

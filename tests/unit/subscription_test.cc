@@ -12,8 +12,9 @@ using ::testing::ElementsAre;
 
 class SubscriptionTest : public ::testing::Test {
  protected:
-  explicit SubscriptionTest(uint64_t tail_bytes = 64 << 20)
-      : node_(0, tail_bytes) {
+  explicit SubscriptionTest(uint64_t tail_bytes = 64 << 20,
+                            const BrokerOptions& options = TestNode::Options())
+      : node_(0, tail_bytes, options) {
     stream_ = node_.CreateActive("s", 1);
   }
 
@@ -299,6 +300,53 @@ TEST_F(ColdSubscriptionTest, RecordsThatAreNotInMemoryComeFromTheLogInOrder) {
     Written();
   }
   EXPECT_EQ(got, expected);
+}
+
+BrokerOptions LimitedOptions() {
+  BrokerOptions options = TestNode::Options();
+  options.limits.profile = LimitsProfile::kKinesis;
+  return options;
+}
+
+class LimitedSubscriptionTest : public SubscriptionTest {
+ protected:
+  LimitedSubscriptionTest() : SubscriptionTest(64 << 20, LimitedOptions()) {}
+
+  // Takes events as fast as they come for so long; returns their bytes.
+  uint64_t TakeFor(absl::Duration time) {
+    uint64_t bytes = 0;
+    for (absl::Duration passed; passed < time; passed += kStep) {
+      while (sink_.writing) {
+        bytes += sink_.events.back().records.bytes;
+        Written();
+      }
+      node_.Advance(kStep);
+    }
+    return bytes;
+  }
+
+  static constexpr absl::Duration kStep = absl::Milliseconds(50);
+};
+
+TEST_F(LimitedSubscriptionTest, ASubscriptionIsPushed2MiBASecond) {
+  const std::string data(500 << 10, 'd');
+  for (int i = 0; i < 20; ++i) Put(data);  // About 10 MiB.
+  Subscribe(ShardIteratorType::kTrimHorizon);
+  // A full bucket, what overdraws it, and a second's worth.
+  EXPECT_NEAR(static_cast<double>(TakeFor(absl::Seconds(1))) / (1 << 20), 4, 1);
+  EXPECT_NEAR(static_cast<double>(TakeFor(absl::Seconds(2))) / (1 << 20), 4, 1);
+  TakeFor(absl::Seconds(2));
+  uint32_t records = 0;
+  for (const SubscriptionEvent& event : sink_.events) {
+    records += event.records.record_count;
+  }
+  EXPECT_EQ(records, 20u);
+  // Caught up: what comes next is pushed at once.
+  node_.Advance(absl::Seconds(1));
+  while (sink_.writing) Written();
+  Put("next");
+  ASSERT_TRUE(sink_.writing);
+  EXPECT_THAT(DataOf(sink_.events.back()), ElementsAre("next"));
 }
 
 }  // namespace

@@ -92,10 +92,20 @@ void MakeMeaningful(v1::Envelope* envelope) {
     for (v1::PutBatch& put : *proposal.mutable_puts()) {
       SetRecords(++records, &put);
     }
+    for (v1::RateCharge& charge : *proposal.mutable_charges()) {
+      charge.set_per_second(++records);
+      charge.set_burst(++records);
+      charge.set_amount(++records);
+    }
   }
-  // Records or a command; a read's index or why there is none.
+  // Records, a command or charges; a read's index or why there is none.
+  *envelope->add_proposals() = envelope->proposals(1);
   envelope->mutable_proposals(0)->clear_command();
+  envelope->mutable_proposals(0)->clear_charges();
   envelope->mutable_proposals(1)->clear_puts();
+  envelope->mutable_proposals(1)->clear_charges();
+  envelope->mutable_proposals(2)->clear_puts();
+  envelope->mutable_proposals(2)->clear_command();
   envelope->mutable_read_indexes(0)->clear_index();
   envelope->mutable_read_indexes(1)->clear_status();
   MakeMeaningful(envelope->mutable_read_indexes(0)->mutable_status());
@@ -173,6 +183,8 @@ TEST(WireTest, EveryFieldOfAValueHasOneOnTheWire) {
   // So does the key's one more.
   EXPECT_EQ(FieldCount<PutBatch>() - 1 + FieldCount<ShardKey>(),
             WireFieldCount<v1::PutBatch>());
+  EXPECT_EQ(FieldCount<RateCharge>() - 1 + FieldCount<Rate>(),
+            WireFieldCount<v1::RateCharge>());
   EXPECT_EQ(FieldCount<ForwardedOutcome>() - 1 + FieldCount<ProposalOutcome>(),
             WireFieldCount<v1::ForwardedOutcome>());
   EXPECT_EQ(FieldCount<PutPlace>(), WireFieldCount<v1::PutPlace>());
@@ -265,6 +277,17 @@ TEST(WireTest, AProposalHasNoMoreRecordsThanAnEntryHasPositions) {
   SetRecords(kEntryPositionsMax, wire.mutable_proposals(0)->add_puts());
   EXPECT_TRUE(Refusal(wire).ok());
   SetRecords(1, wire.mutable_proposals(0)->add_puts());
+  EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
+}
+
+TEST(WireTest, AChargeThatCannotBeCountedIsRefused) {
+  v1::Envelope wire = FullEnvelope();
+  v1::RateCharge* const charge = wire.mutable_proposals(2)->mutable_charges(0);
+  EXPECT_TRUE(Refusal(wire).ok());
+  charge->set_amount(uint64_t{1} << 40);
+  EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
+  charge->set_amount(1);
+  charge->set_per_second(0);
   EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
 }
 
