@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/backoff.h"
-#include "client/call_streams.h"
 #include "client/error.h"
 #include "client/status_macros.h"
 

@@ -73,6 +73,9 @@ class Client {
   absl::Status UpdateStreamMode(const v1::UpdateStreamModeRequest& request);
   absl::StatusOr<v1::UpdateStreamWarmThroughputResponse>
   UpdateStreamWarmThroughput(absl::string_view name, int mibps);
+  // What an on-demand stream did about its load, oldest first.
+  absl::StatusOr<std::vector<v1::ScalingDecision>> ListScalingDecisions(
+      absl::string_view name);
   // From the next record on.
   absl::Status UpdateStreamRecordDistributionStrategy(
       absl::string_view name, v1::RecordDistributionStrategy strategy);

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "client/call_streams.h"
 #include "client/client.h"
 #include "client/status_macros.h"
 

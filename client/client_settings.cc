@@ -28,6 +28,18 @@ absl::Status Client::UpdateMaxRecordSize(absl::string_view name, int kib) {
                      &response);
 }
 
+absl::StatusOr<std::vector<v1::ScalingDecision>> Client::ListScalingDecisions(
+    absl::string_view name) {
+  v1::ListScalingDecisionsRequest request;
+  request.set_stream_name(std::string(name));
+  v1::ListScalingDecisionsResponse response;
+  CLIENT_RETURN_IF_ERROR(CallStreams("ListScalingDecisions", Repeat::kFreely,
+                                     &v1::Streams::Stub::ListScalingDecisions,
+                                     request, &response));
+  return std::vector<v1::ScalingDecision>(response.scaling_decisions().begin(),
+                                          response.scaling_decisions().end());
+}
+
 absl::StatusOr<v1::DescribeLimitsResponse> Client::DescribeLimits() {
   v1::DescribeLimitsRequest request;
   v1::DescribeLimitsResponse response;

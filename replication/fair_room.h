@@ -26,6 +26,8 @@ class FairRoom {
   // anything, when nobody does: the bound never makes a legal request
   // impossible.
   bool Take(uint64_t holder, uint64_t amount);
+  // Beyond every bound: the further parts of what found nobody else.
+  void TakeAnyway(uint64_t holder, uint64_t amount);
   void Release(uint64_t holder, uint64_t amount);
 
   // What Take would give now.

@@ -25,7 +25,7 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       reader_(parts.state, parts.tails, parts.clock),
       router_(options.account, catalog_, parts.replicas, parts.read_pool),
       account_settings_(&router_, parts.replicas, parts.clock),
-      capacity_(&router_, parts.replicas, parts.clock),
+      capacity_(&router_, parts.replicas, &rates_, parts.clock),
       policies_(&router_, parts.replicas, parts.clock),
       puts_(&router_, parts.replicas, parts.state, &puts_admission_,
             parts.timers, parts.clock),
@@ -33,7 +33,8 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
              &reads_admission_, &rates_, parts.read_pool, parts.clock),
       reshards_(options.group_count, &router_, parts.replicas, &rates_,
                 parts.clock),
-      settings_(options.group_count, &router_, parts.replicas, parts.clock),
+      settings_(options.group_count, &router_, parts.replicas, &rates_,
+                parts.clock),
       retention_(&router_, parts.replicas, parts.clock),
       streams_(options.group_count, &router_, parts.replicas, &signer_,
                parts.clock),
@@ -277,7 +278,12 @@ void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
 void Broker::ChangeEnhancedMonitoring(const MonitoringRequest& request,
                                       absl::Duration timeout,
                                       Done<MonitoringResponse> done) {
-  settings_.ChangeEnhancedMonitoring(request, timeout, std::move(done));
+  Meter(request.enable ? Operation::kEnableEnhancedMonitoring
+                       : Operation::kDisableEnhancedMonitoring,
+        NameOf(request.stream), timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          settings_.ChangeEnhancedMonitoring(request, left, std::move(done));
+        });
 }
 
 void Broker::StartStreamEncryption(const EncryptionRequest& request,
@@ -298,7 +304,10 @@ void Broker::UpdateStreamMode(const UpdateStreamModeRequest& request,
 void Broker::UpdateStreamWarmThroughput(
     const UpdateWarmThroughputRequest& request, absl::Duration timeout,
     Done<UpdateWarmThroughputResponse> done) {
-  capacity_.UpdateWarmThroughput(request, timeout, std::move(done));
+  Meter(Operation::kUpdateStreamWarmThroughput, NameOf(request.stream), timeout,
+        std::move(done), [this, request](absl::Duration left, auto done) {
+          capacity_.UpdateWarmThroughput(request, left, std::move(done));
+        });
 }
 
 void Broker::UpdateStreamRecordDistributionStrategy(
@@ -324,13 +333,19 @@ void Broker::DeleteResourcePolicy(const StreamAddress& resource,
 
 void Broker::DescribeAccountSettings(absl::Duration timeout,
                                      Done<AccountSettings> done) {
-  account_settings_.Describe(timeout, std::move(done));
+  Meter(Operation::kDescribeAccountSettings, "", timeout, std::move(done),
+        [this](absl::Duration left, auto done) {
+          account_settings_.Describe(left, std::move(done));
+        });
 }
 
 void Broker::UpdateAccountSettings(const UpdateAccountRequest& request,
                                    absl::Duration timeout,
                                    Done<AccountSettings> done) {
-  account_settings_.Update(request, timeout, std::move(done));
+  Meter(Operation::kUpdateAccountSettings, "", timeout, std::move(done),
+        [this, request](absl::Duration left, auto done) {
+          account_settings_.Update(request, left, std::move(done));
+        });
 }
 
 ClusterStatus Broker::DescribeCluster() const {

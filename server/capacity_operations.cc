@@ -83,6 +83,7 @@ absl::StatusOr<v1::Command> CapacityOperations::PlanMode(
   change.set_mode(static_cast<uint32_t>(mode));
   if (warm.has_value()) change.set_warm_mibps(static_cast<uint32_t>(*warm));
   change.set_on_demand_streams_max(kOnDemandStreamsMax);
+  change.set_times_a_day_max(rates_->DailyMax(stream, DailyChange::kMode));
   return command;
 }
 

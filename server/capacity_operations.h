@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "replication/replicas.h"
 #include "server/api.h"
+#include "server/rate_limits.h"
 #include "server/router.h"
 #include "server/settings_api.h"
 #include "server/stream_changes.h"
@@ -36,8 +37,12 @@ class CapacityOperations {
   using StatusDone = absl::AnyInvocable<void(absl::Status)>;
 
   // All pointers must outlive this.
-  CapacityOperations(Router* router, Replicas* replicas, Clock* clock)
-      : router_(router), clock_(clock), changes_(router, replicas, clock) {}
+  CapacityOperations(Router* router, Replicas* replicas,
+                     const RateLimits* rates, Clock* clock)
+      : router_(router),
+        rates_(rates),
+        clock_(clock),
+        changes_(router, replicas, clock) {}
 
   void UpdateStreamMode(const UpdateStreamModeRequest& request,
                         absl::Duration timeout, StatusDone done);
@@ -55,6 +60,7 @@ class CapacityOperations {
 
   // Set at construction.
   Router* const router_;
+  const RateLimits* const rates_;
   Clock* const clock_;
 
   StreamChanges changes_;

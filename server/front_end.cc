@@ -23,11 +23,16 @@ void LifecycleDriver::Attach(Node* node) {
   lifecycle_ = std::make_unique<StreamLifecycle>(
       &node->state().catalog(), &node->loop(), &timers_, SystemClock::Get());
   observer_.Add(lifecycle_.get());
+  autoscaler_ = std::make_unique<Autoscaler>(
+      ScalingRules(), &node->state().catalog(), &node->loop(), &meter_,
+      &timers_, &node->loop().cluster_clock());
+  observer_.Add(&meter_);
 }
 
 void LifecycleDriver::Start() {
   timers_.Start();
   lifecycle_->Start();
+  autoscaler_->Start();
 }
 
 void LifecycleDriver::Stop() { timers_.Stop(); }

@@ -12,8 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/applied_fanout.h"
+#include "server/autoscaler.h"
 #include "server/broker.h"
 #include "server/grpc/grpc_server.h"
+#include "server/load_meter.h"
 #include "server/node.h"
 #include "server/shard_claims.h"
 #include "server/shard_tail.h"
@@ -47,6 +49,8 @@ class LifecycleDriver {
   AppliedFanout observer_;
   Timers timers_;
   std::unique_ptr<StreamLifecycle> lifecycle_;
+  LoadMeter meter_;
+  std::unique_ptr<Autoscaler> autoscaler_;
 };
 
 class FrontEnd {

@@ -207,7 +207,10 @@ bool PutOperations::Begin(CallPtr call) {
   for (const PutEntry& entry : call->records) {
     bytes += EncodedRecordBytes({entry.partition_key, entry.data});
   }
-  absl::StatusOr<Ticket> ticket = admission_->Admit(*name, bytes);
+  StreamPtr stream = router_->FindHere(*ref);
+  // One that is named by its number and not known here shares with the like.
+  absl::StatusOr<Ticket> ticket =
+      admission_->Admit(stream == nullptr ? ref->name : stream->name, bytes);
   if (!ticket.ok()) {
     call->Finish(ticket.status());
     return true;
@@ -217,7 +220,6 @@ bool PutOperations::Begin(CallPtr call) {
   call->unplaced.resize(call->records.size());
   for (uint32_t i = 0; i < call->unplaced.size(); ++i) call->unplaced[i] = i;
 
-  StreamPtr stream = router_->FindHere(*ref);
   if (stream != nullptr && stream->status != StreamStatus::kCreating &&
       !MayNameUnknownShard(call->ordering, *stream)) {
     return BeginWith(std::move(call), std::move(stream));

@@ -228,12 +228,15 @@ void SettingsOperations::SetKey(const StreamAddress& stream,
                                 absl::Duration timeout, StatusDone done) {
   changes_.Apply(
       stream, timeout,
-      [key_id = std::string(key_id)](const Stream& found) {
+      [this, key_id = std::string(key_id)](const Stream& found) {
         v1::Command command;
         v1::ChangeEncryptionCommand& change =
             *command.mutable_change_encryption();
         change.set_stream_id(found.id.value());
         change.set_key_id(key_id);
+        change.set_times_a_day_max(rates_->DailyMax(
+            found, key_id.empty() ? DailyChange::kEncryptionStop
+                                  : DailyChange::kEncryptionStart));
         return command;
       },
       std::move(done));

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "replication/replicas.h"
 #include "server/api.h"
+#include "server/rate_limits.h"
 #include "server/router.h"
 #include "server/settings_api.h"
 #include "server/stream_changes.h"
@@ -27,9 +28,10 @@ class SettingsOperations {
 
   // All pointers must outlive this.
   SettingsOperations(uint32_t group_count, Router* router, Replicas* replicas,
-                     Clock* clock)
+                     const RateLimits* rates, Clock* clock)
       : group_count_(group_count),
         router_(router),
+        rates_(rates),
         changes_(router, replicas, clock) {}
 
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
@@ -58,6 +60,7 @@ class SettingsOperations {
   // Set at construction.
   const uint32_t group_count_;
   Router* const router_;
+  const RateLimits* const rates_;
 
   StreamChanges changes_;
 };

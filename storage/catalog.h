@@ -70,6 +70,22 @@ struct Shard {
   uint64_t closed_s = 0;  // Unix seconds, when closed.
 };
 
+// Written to disk; never renumber.
+enum class ScalingAction : uint8_t {
+  kSplitShard = 1,
+  kMergeShards = 2,
+  kUpdateShardCount = 3,
+};
+
+// What an on-demand stream did about its load by itself.
+struct ScalingDecision {
+  absl::Time decided;
+  ScalingAction action = ScalingAction::kSplitShard;
+  std::vector<ShardIndex> shards;  // That ended; none of a new shard count.
+  std::string reason;              // For people, with the figures.
+};
+inline constexpr size_t kScalingDecisionsKept = 100;
+
 // One shard, or two neighbours, that end, and the shards that take over their
 // range: a split or a merge under way (docs/decisions/0005).
 struct Reshard {
@@ -103,6 +119,7 @@ struct Stream {
   RecordDistribution distribution = RecordDistribution::kUserPartitionKey;
   std::optional<WarmThroughput> warm;  // Nothing: none was asked for.
   DailyChanges daily_changes;
+  std::vector<ScalingDecision> scaling_decisions;  // The newest, by age.
 
   const Shard* FindShard(ShardIndex index) const;
   // The open shard that owns `key`. Open shards cover the whole space.

@@ -255,12 +255,12 @@ CatalogDecision DecideCatalogCommand(const CatalogState& state,
     case v1::Command::kChangeMonitoring:
       return ChangeMonitoring(state, command.change_monitoring());
     case v1::Command::kChangeEncryption:
-      return ChangeEncryption(state, command.change_encryption());
+      return ChangeEncryption(state, command.change_encryption(), stamp_ms);
     case v1::Command::kUpdateAccountSettings:
       return UpdateAccountSettings(state, command.update_account_settings(),
                                    stamp_ms);
     case v1::Command::kChangeCapacity:
-      return ChangeCapacity(state, command.change_capacity());
+      return ChangeCapacity(state, command.change_capacity(), stamp_ms);
     default:
       return Refuse(ErrorReason::kInvalidArgument,
                     "not a command to the meta group");

@@ -120,6 +120,27 @@ absl::StatusOr<Consumers> DecodeConsumers(const v1::ConsumersRow& row) {
   return consumers;
 }
 
+void EncodeDecision(const ScalingDecision& decision,
+                    v1::ScalingDecisionRow* row) {
+  row->set_decided_ms(absl::ToUnixMillis(decision.decided));
+  row->set_action(static_cast<uint32_t>(decision.action));
+  for (const ShardIndex shard : decision.shards) row->add_shards(shard.value());
+  row->set_reason(decision.reason);
+}
+
+absl::StatusOr<ScalingDecision> DecodeDecision(
+    const v1::ScalingDecisionRow& row) {
+  if (row.action() < 1 || row.action() > 3)
+    return absl::DataLossError("an unknown scaling decision");
+  ScalingDecision decision;
+  decision.decided = absl::FromUnixMillis(row.decided_ms());
+  decision.action = static_cast<ScalingAction>(row.action());
+  for (const uint32_t shard : row.shards())
+    decision.shards.push_back(ShardIndex(shard));
+  decision.reason = row.reason();
+  return decision;
+}
+
 absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   v1::StreamRow row;
   if (!row.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
@@ -165,6 +186,10 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   if (row.has_warm_target_mibps())
     stream->warm =
         WarmThroughput{row.warm_target_mibps(), row.warm_current_mibps()};
+  for (const v1::ScalingDecisionRow& decision_row : row.scaling_decisions()) {
+    ASSIGN_OR_RETURN(ScalingDecision decision, DecodeDecision(decision_row));
+    stream->scaling_decisions.push_back(std::move(decision));
+  }
   for (const v1::DailyChangeRow& changes : row.daily_changes()) {
     stream->daily_changes[static_cast<DailyChange>(changes.change())].assign(
         changes.stamps_ms().begin(), changes.stamps_ms().end());
@@ -206,6 +231,8 @@ std::string EncodeStream(const Stream& stream) {
     row.set_warm_target_mibps(stream.warm->target_mibps);
     row.set_warm_current_mibps(stream.warm->current_mibps);
   }
+  for (const ScalingDecision& decision : stream.scaling_decisions)
+    EncodeDecision(decision, row.add_scaling_decisions());
   for (const auto& [change, stamps_ms] : stream.daily_changes) {
     v1::DailyChangeRow& changes = *row.add_daily_changes();
     changes.set_change(static_cast<uint32_t>(change));

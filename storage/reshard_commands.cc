@@ -29,6 +29,17 @@ CatalogDecision Begin(std::shared_ptr<Stream> stream,
   return decision;
 }
 
+// Of what the cluster does by itself, why.
+void NoteDecision(const std::string& reason, ScalingAction action,
+                  std::vector<ShardIndex> shards, int64_t stamp_ms,
+                  Stream* stream) {
+  if (reason.empty()) return;
+  std::vector<ScalingDecision>& kept = stream->scaling_decisions;
+  if (kept.size() == kScalingDecisionsKept) kept.erase(kept.begin());
+  kept.push_back(
+      {absl::FromUnixMillis(stamp_ms), action, std::move(shards), reason});
+}
+
 absl::StatusOr<Reshard> PlanOf(const Stream& stream,
                                const v1::SplitShardCommand& command) {
   HashKey new_start = 0;
@@ -80,6 +91,8 @@ CatalogDecision SplitShard(const CatalogState& state,
   ShardPlaces places = PlacesOf(state);
   absl::Status room = CheckShardRoom(places, 1, command.shards_open_max());
   if (!room.ok()) return Refuse(std::move(room));
+  NoteDecision(command.reason(), ScalingAction::kSplitShard, plan->parents,
+               stamp_ms, stream->get());
   return Begin(*std::move(stream), {*std::move(plan)}, stamp_ms,
                std::move(places));
 }
@@ -93,6 +106,8 @@ CatalogDecision MergeShards(const CatalogState& state,
       PlanMerge(**stream, ShardIndex(command.shard()),
                 ShardIndex(command.adjacent_shard()));
   if (!plan.ok()) return Refuse(plan.status());
+  NoteDecision(command.reason(), ScalingAction::kMergeShards, plan->parents,
+               stamp_ms, stream->get());
   return Begin(*std::move(stream), {*std::move(plan)}, stamp_ms,
                PlacesOf(state));
 }
@@ -119,6 +134,8 @@ CatalogDecision UpdateShardCount(const CatalogState& state,
                       stamp_ms, stream->name, &stream->daily_changes);
   if (!often.ok()) return Refuse(std::move(often));
   stream->shard_count_target = command.target();
+  NoteDecision(command.reason(), ScalingAction::kUpdateShardCount, {}, stamp_ms,
+               stream.get());
   return Begin(std::move(stream), std::move(round), stamp_ms,
                std::move(places));
 }

@@ -74,21 +74,33 @@ CatalogDecision ChangeMonitoring(const CatalogState& state,
 }
 
 CatalogDecision ChangeEncryption(const CatalogState& state,
-                                 const v1::ChangeEncryptionCommand& command) {
+                                 const v1::ChangeEncryptionCommand& command,
+                                 int64_t stamp_ms) {
   auto stream = TakeActive(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
+  absl::Status often =
+      NoteDailyChange(command.key_id().empty() ? DailyChange::kEncryptionStop
+                                               : DailyChange::kEncryptionStart,
+                      command.times_a_day_max(), stamp_ms, (*stream)->name,
+                      &(*stream)->daily_changes);
+  if (!often.ok()) return Refuse(std::move(often));
   (*stream)->kms_key_id = command.key_id();
   (*stream)->status = StreamStatus::kUpdating;
   return Put(*std::move(stream));
 }
 
 CatalogDecision ChangeCapacity(const CatalogState& state,
-                               const v1::ChangeCapacityCommand& command) {
+                               const v1::ChangeCapacityCommand& command,
+                               int64_t stamp_ms) {
   auto found = TakeActive(state, command.stream_id());
   if (!found.ok()) return Refuse(found.status());
   std::shared_ptr<Stream> stream = *std::move(found);
   const StreamMode before = stream->mode;
   if (command.has_mode()) {
+    absl::Status often =
+        NoteDailyChange(DailyChange::kMode, command.times_a_day_max(), stamp_ms,
+                        stream->name, &stream->daily_changes);
+    if (!often.ok()) return Refuse(std::move(often));
     stream->mode = static_cast<StreamMode>(command.mode() & 1);
     if (stream->mode == StreamMode::kProvisioned) stream->warm.reset();
   }

@@ -28,9 +28,11 @@ CatalogDecision SetPolicy(const CatalogState& state,
 CatalogDecision ChangeMonitoring(const CatalogState& state,
                                  const v1::ChangeMonitoringCommand& command);
 CatalogDecision ChangeEncryption(const CatalogState& state,
-                                 const v1::ChangeEncryptionCommand& command);
+                                 const v1::ChangeEncryptionCommand& command,
+                                 int64_t stamp_ms);
 CatalogDecision ChangeCapacity(const CatalogState& state,
-                               const v1::ChangeCapacityCommand& command);
+                               const v1::ChangeCapacityCommand& command,
+                               int64_t stamp_ms);
 CatalogDecision UpdateAccountSettings(
     const CatalogState& state, const v1::UpdateAccountSettingsCommand& command,
     int64_t stamp_ms);

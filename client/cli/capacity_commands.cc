@@ -1,9 +1,11 @@
 // trireme stream describe-stream-summary | update-stream-mode |
-// update-stream-warm-throughput | update-stream-record-distribution-strategy
+// update-stream-warm-throughput | update-stream-record-distribution-strategy |
+// list-scaling-decisions
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/capacity_text.h"
 #include "client/cli/commands.h"
 #include "client/cli/conclude.h"
@@ -110,6 +112,35 @@ int UpdateDistribution(Session& session, client::Client& client,
                                options.stream, " is ", options.distribution));
 }
 
+int ListScalingDecisions(Session& session, client::Client& client,
+                         const Options& options) {
+  const auto decisions = client.ListScalingDecisions(options.stream);
+  if (!decisions.ok()) return session.Fail(decisions.status());
+  Console& console = session.console();
+  if (session.json()) {
+    Json all = Json::array();
+    for (const v1::ScalingDecision& decision : *decisions) {
+      Json shards = Json::array();
+      for (const std::string& shard : decision.shard_ids())
+        shards.push_back(shard);
+      all.push_back({{"DecidedAt", FormatTime(decision.decided_at())},
+                     {"Action", v1::ScalingAction_Name(decision.action())},
+                     {"ShardIds", shards},
+                     {"Reason", decision.reason()}});
+    }
+    console.out << Dump({{"ScalingDecisions", all}}, true) << "\n";
+    return kExitOk;
+  }
+  Table table({{"TIME"}, {"ACTION"}, {"SHARDS"}, {"REASON"}});
+  for (const v1::ScalingDecision& decision : *decisions) {
+    table.AddRow({FormatTime(decision.decided_at()),
+                  v1::ScalingAction_Name(decision.action()),
+                  absl::StrJoin(decision.shard_ids(), " "), decision.reason()});
+  }
+  table.Print(console.out, console.out_is_terminal);
+  return kExitOk;
+}
+
 }  // namespace
 
 void AddCapacityCommands(CLI::App& app, Session& session) {
@@ -135,6 +166,9 @@ void AddCapacityCommands(CLI::App& app, Session& session) {
   constexpr char kWait[] = "until the stream is ACTIVE again";
   add("describe-stream-summary", "show one stream, without its shards", "",
       DescribeSummary);
+  add("list-scaling-decisions",
+      "show what an on-demand stream did about its load, and why", "",
+      ListScalingDecisions);
   CLI::App* const mode =
       add("update-stream-mode", "change who says how many shards there are",
           " --stream-mode ON_DEMAND --wait", UpdateMode);

@@ -354,6 +354,33 @@ void OnDecreaseStreamRetentionPeriod(
       Acknowledge(std::move(call)));
 }
 
+v1::ListScalingDecisionsResponse DecisionsOf(const Stream& stream) {
+  v1::ListScalingDecisionsResponse response;
+  for (const ScalingDecision& decision : stream.scaling_decisions) {
+    v1::ScalingDecision& out = *response.add_scaling_decisions();
+    ToTimestamp(decision.decided, out.mutable_decided_at());
+    out.set_action(static_cast<v1::ScalingAction>(decision.action));
+    for (const ShardIndex shard : decision.shards) {
+      out.add_shard_ids(ShardIdToString(shard));
+    }
+    out.set_reason(decision.reason);
+  }
+  return response;
+}
+
+void OnListScalingDecisions(UnaryCallPtr<v1::ListScalingDecisionsRequest,
+                                         v1::ListScalingDecisionsResponse>
+                                call,
+                            absl::Duration timeout) {
+  const v1::ListScalingDecisionsRequest& message = call->request();
+  call->broker().DescribeStreamSummary(
+      AddressOf(message), timeout,
+      [call = std::move(call)](absl::StatusOr<StreamPtr> stream) {
+        if (!stream.ok()) return call->Reply(stream.status());
+        call->Reply(DecisionsOf(**stream));
+      });
+}
+
 void OnDescribeLimits(
     UnaryCallPtr<v1::DescribeLimitsRequest, v1::DescribeLimitsResponse> call,
     absl::Duration timeout) {
@@ -443,6 +470,7 @@ StreamsService::StreamsService(const ServedBroker* served)
   Serve("UpdateMaxRecordSize", OnUpdateMaxRecordSize);
   Serve("IncreaseStreamRetentionPeriod", OnIncreaseStreamRetentionPeriod);
   Serve("DecreaseStreamRetentionPeriod", OnDecreaseStreamRetentionPeriod);
+  Serve("ListScalingDecisions", OnListScalingDecisions);
   Serve("DescribeLimits", OnDescribeLimits);
   Serve("RegisterStreamConsumer", OnRegisterStreamConsumer);
   Serve("DeregisterStreamConsumer", OnDeregisterStreamConsumer);

@@ -156,8 +156,13 @@ Row MeasureIdle(const Scale& scale) {
   const double cpu_before = CpuPercent(cluster, absl::Seconds(2));
   const int64_t start = SteadyNow();
   // The account allows 10,000 shards in all; one is there.
-  cluster.MakeStream(scale.idle_shards - 1);
+  const std::string stream = cluster.MakeStream(scale.idle_shards - 1);
   const double created_s = static_cast<double>(SteadyNow() - start) / 1e9;
+  const int64_t list_start = SteadyNow();
+  CHECK(cluster.Shards(stream).size() + 1 ==
+            static_cast<size_t>(scale.idle_shards),
+        "not every shard is listed");
+  const double listed_s = static_cast<double>(SteadyNow() - list_start) / 1e9;
   absl::SleepFor(kSettle);
   std::vector<double> cpu;
   for (int i = 0; i < scale.repetitions; ++i) {
@@ -177,7 +182,8 @@ Row MeasureIdle(const Scale& scale) {
                          kIdleBytesPerShardMax / std::max(bytes_per_shard, 1.));
   row.details = {{"RSS bytes per shard, three replicas", bytes_per_shard},
                  {"RSS MB", cluster.ResidentBytes() / 1e6},
-                 {"created in s", created_s}};
+                 {"created in s", created_s},
+                 {"listed in s", listed_s}};
   return row;
 }
 

@@ -93,5 +93,18 @@ TEST_F(CliTest, ADryRunSaysWhetherThePutWouldSucceed) {
             kExitNotFound);
 }
 
+TEST_F(CliTest, ScalingDecisionsAreShown) {
+  MakeStream();
+  ASSERT_EQ(Run({"stream", "list-scaling-decisions", "s"}), kExitOk);
+  EXPECT_THAT(out_, ::testing::HasSubstr("SPLIT_SHARD"));
+  EXPECT_THAT(out_, ::testing::HasSubstr("2023-11-14"));
+  ASSERT_EQ(Run({"stream", "list-scaling-decisions", "s", "--output", "json"}),
+            kExitOk);
+  const Json decision = Json::parse(out_)["ScalingDecisions"][0];
+  EXPECT_EQ(decision["ShardIds"], (Json{"shardId-000000000000"}));
+  EXPECT_EQ(decision["Reason"], "hot");
+  EXPECT_EQ(Run({"stream", "list-scaling-decisions", "none"}), kExitNotFound);
+}
+
 }  // namespace
 }  // namespace trireme::cli

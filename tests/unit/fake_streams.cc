@@ -282,6 +282,17 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       v1::DecreaseStreamRetentionPeriodResponse*) override {
     return SetRetention("DecreaseStreamRetentionPeriod", *in);
   }
+  Status ListScalingDecisions(grpc::ServerContext*,
+                              const v1::ListScalingDecisionsRequest* in,
+                              v1::ListScalingDecisionsResponse* out) override {
+    return WithStream("ListScalingDecisions", *in, [out](Stream&) {
+      v1::ScalingDecision& decision = *out->add_scaling_decisions();
+      decision.mutable_decided_at()->set_seconds(1'700'000'000);
+      decision.set_action(v1::SPLIT_SHARD);
+      decision.add_shard_ids("shardId-000000000000");
+      decision.set_reason("hot");
+    });
+  }
   Status DescribeLimits(grpc::ServerContext*, const v1::DescribeLimitsRequest*,
                         v1::DescribeLimitsResponse* out) override {
     absl::MutexLock lock(&fake_.mu_);

@@ -231,8 +231,7 @@ Status FakeTrireme::PutAll(const v1::PutRecordsRequest& request,
   Stream* stream = Find(request.stream_name());
   if (stream == nullptr) return NotFound("Stream " + request.stream_name());
   for (const v1::PutRecordsEntry& entry : request.records()) {
-    if (entry.partition_key().empty() ||
-        entry.partition_key() == refused_key_) {
+    if (!refused_key_.empty() && entry.partition_key() == refused_key_) {
       return TypedError(StatusCode::INVALID_ARGUMENT, "ValidationException",
                         "a record is malformed");
     }

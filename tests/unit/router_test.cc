@@ -136,7 +136,7 @@ TEST(RouterTest, AStreamThatIsNotKnownHereIsLookedForAgainAfterABarrier) {
   Router router(kAccount, &node.replica.state().catalog(), &node.replicas,
                 &node.read_pool);
   TestNode::Answer<StreamPtr> answer;
-  router.Find("late", "0", absl::Seconds(1), answer.Callback());
+  router.Find(StreamRef{"late", {}}, "0", absl::Seconds(1), answer.Callback());
   EXPECT_FALSE(answer.answered());
   const auto found = node.Take(answer);
   ASSERT_TRUE(found.ok()) << found.status();
@@ -148,7 +148,7 @@ TEST(RouterTest, AStreamThatDoesNotExistIsNotFound) {
   Router router(kAccount, &node.replica.state().catalog(), &node.replicas,
                 &node.read_pool);
   TestNode::Answer<StreamPtr> answer;
-  router.Find("none", "0", absl::Seconds(1), answer.Callback());
+  router.Find(StreamRef{"none", {}}, "0", absl::Seconds(1), answer.Callback());
   const auto found = node.Take(answer);
   EXPECT_EQ(ReasonOf(found.status()), ErrorReason::kResourceNotFound);
   EXPECT_EQ(found.status().message(),
@@ -161,7 +161,7 @@ TEST(RouterTest, WithoutALeaderOfTheMetaGroupTheErrorSaysSo) {
   Router router(kAccount, &node.replica.state().catalog(), &node.replicas,
                 &node.read_pool);
   TestNode::Answer<StreamPtr> answer;
-  router.Find("none", "0", absl::Seconds(1), answer.Callback());
+  router.Find(StreamRef{"none", {}}, "0", absl::Seconds(1), answer.Callback());
   EXPECT_EQ(ReasonOf(node.Take(answer).status()), ErrorReason::kNoLeader);
 }
 
