@@ -318,16 +318,25 @@ void Broker::UpdateStreamRecordDistributionStrategy(
 
 void Broker::PutResourcePolicy(const PutPolicyRequest& request,
                                absl::Duration timeout, StatusDone done) {
+  if (NamesConsumer(request.resource)) {
+    return consumers_.PutPolicy(request, timeout, std::move(done));
+  }
   policies_.Put(request, timeout, std::move(done));
 }
 
 void Broker::GetResourcePolicy(const StreamAddress& resource,
                                absl::Duration timeout, Done<std::string> done) {
+  if (NamesConsumer(resource)) {
+    return consumers_.GetPolicy(resource, timeout, std::move(done));
+  }
   policies_.Get(resource, timeout, std::move(done));
 }
 
 void Broker::DeleteResourcePolicy(const StreamAddress& resource,
                                   absl::Duration timeout, StatusDone done) {
+  if (NamesConsumer(resource)) {
+    return consumers_.DeletePolicy(resource, timeout, std::move(done));
+  }
   policies_.Delete(resource, timeout, std::move(done));
 }
 

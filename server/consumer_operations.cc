@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
 #include "server/page_size.h"
+#include "server/policy_operations.h"
 #include "server/tags.h"
 #include "server/validation.h"
 #include "storage/errors.h"
@@ -54,6 +55,16 @@ v1::Command TagCommandFor(const Stream& stream, const ConsumerRow& consumer) {
   v1::Command command;
   command.mutable_tag_consumer()->set_stream_id(stream.id.value());
   command.mutable_tag_consumer()->set_consumer(consumer.second.number);
+  return command;
+}
+
+v1::Command PolicyCommandFor(const Stream& stream, const ConsumerRow& consumer,
+                             const std::string& policy) {
+  v1::Command command;
+  v1::SetPolicyCommand& set = *command.mutable_set_policy();
+  set.set_stream_id(stream.id.value());
+  set.set_consumer(consumer.second.number);
+  set.set_policy(policy);
   return command;
 }
 
@@ -321,6 +332,40 @@ void ConsumerOperations::ListTags(const ListTagsRequest& request,
          if (!found.ok()) return done(found.status());
          done(ListTagsResponse{found->consumer->second.tags, false});
        });
+}
+
+void ConsumerOperations::PutPolicy(const PutPolicyRequest& request,
+                                   absl::Duration timeout, StatusDone done) {
+  absl::Status checked = CheckPolicy(request);
+  if (!checked.ok()) return done(std::move(checked));
+  Change(
+      ResourceOf(request.resource), timeout,
+      [policy = std::string(request.policy)](const Found& found) {
+        return PolicyCommandFor(*found.stream, *found.consumer, policy);
+      },
+      std::move(done));
+}
+
+void ConsumerOperations::GetPolicy(const StreamAddress& resource,
+                                   absl::Duration timeout,
+                                   Done<std::string> done) {
+  Find(ResourceOf(resource), timeout,
+       [done = std::move(done)](absl::StatusOr<Found> found) mutable {
+         if (!found.ok()) return done(found.status());
+         done(PolicyOrNone(found->consumer->second.policy));
+       });
+}
+
+void ConsumerOperations::DeletePolicy(const StreamAddress& resource,
+                                      absl::Duration timeout, StatusDone done) {
+  Change(
+      ResourceOf(resource), timeout,
+      [arn = std::string(resource.arn)](
+          const Found& found) -> absl::StatusOr<v1::Command> {
+        if (found.consumer->second.policy.empty()) return NoPolicy(arn);
+        return PolicyCommandFor(*found.stream, *found.consumer, "");
+      },
+      std::move(done));
 }
 
 }  // namespace trireme

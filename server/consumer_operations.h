@@ -16,6 +16,7 @@
 #include "server/api.h"
 #include "server/consumer_api.h"
 #include "server/router.h"
+#include "server/settings_api.h"
 #include "server/shard_iterator.h"
 #include "storage/clock.h"
 
@@ -42,13 +43,20 @@ class ConsumerOperations {
                 Done<FoundConsumer> done);
   void List(const ListConsumersRequest& request, absl::Duration timeout,
             Done<ListConsumersResponse> done);
-  // By ARN, the three below.
+  // By ARN, all below.
   void AddTags(const AddTagsRequest& request, absl::Duration timeout,
                StatusDone done);
   void RemoveTags(const RemoveTagsRequest& request, absl::Duration timeout,
                   StatusDone done);
   void ListTags(const ListTagsRequest& request, absl::Duration timeout,
                 Done<ListTagsResponse> done);
+  void PutPolicy(const PutPolicyRequest& request, absl::Duration timeout,
+                 StatusDone done);
+  // Of a consumer that has none: "{}".
+  void GetPolicy(const StreamAddress& resource, absl::Duration timeout,
+                 Done<std::string> done);
+  void DeletePolicy(const StreamAddress& resource, absl::Duration timeout,
+                    StatusDone done);
 
  private:
   // The stream as it is after a read barrier, and the consumer in it.

@@ -23,6 +23,16 @@ bool IsJsonObject(absl::string_view text) {
          nlohmann::json::accept(text.begin(), text.end());
 }
 
+v1::Command SetPolicy(const Stream& stream, const std::string& policy) {
+  v1::Command command;
+  v1::SetPolicyCommand& set = *command.mutable_set_policy();
+  set.set_stream_id(stream.id.value());
+  set.set_policy(policy);
+  return command;
+}
+
+}  // namespace
+
 absl::Status CheckPolicy(const PutPolicyRequest& request) {
   const absl::string_view policy = request.policy;
   Violations violations;
@@ -39,15 +49,15 @@ absl::Status CheckPolicy(const PutPolicyRequest& request) {
                                 Utf8Prefix(policy, 256)));
 }
 
-v1::Command SetPolicy(const Stream& stream, const std::string& policy) {
-  v1::Command command;
-  v1::SetPolicyCommand& set = *command.mutable_set_policy();
-  set.set_stream_id(stream.id.value());
-  set.set_policy(policy);
-  return command;
+std::string PolicyOrNone(const std::string& policy) {
+  return policy.empty() ? std::string(kNoPolicy) : policy;
 }
 
-}  // namespace
+absl::Status NoPolicy(absl::string_view arn) {
+  return MakeError(
+      ErrorReason::kResourceNotFound,
+      absl::StrCat("No resource policy found for resource ARN ", arn));
+}
 
 void PolicyOperations::Put(const PutPolicyRequest& request,
                            absl::Duration timeout, StatusDone done) {
@@ -70,8 +80,7 @@ void PolicyOperations::Get(const StreamAddress& resource,
       *ref, timeout,
       [done = std::move(done)](absl::StatusOr<StreamPtr> found) mutable {
         if (!found.ok()) return done(found.status());
-        const std::string& policy = (*found)->policy;
-        done(policy.empty() ? std::string(kNoPolicy) : policy);
+        done(PolicyOrNone((*found)->policy));
       });
 }
 
@@ -81,11 +90,7 @@ void PolicyOperations::Delete(const StreamAddress& resource,
       resource, timeout,
       [arn = std::string(resource.arn)](
           const Stream& stream) -> absl::StatusOr<v1::Command> {
-        if (stream.policy.empty()) {
-          return MakeError(
-              ErrorReason::kResourceNotFound,
-              absl::StrCat("No resource policy found for resource ARN ", arn));
-        }
+        if (stream.policy.empty()) return NoPolicy(arn);
         return SetPolicy(stream, "");
       },
       std::move(done));

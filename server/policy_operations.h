@@ -19,6 +19,14 @@
 
 namespace trireme {
 
+// ValidationException without one, InvalidArgumentException for one that is too
+// long or no JSON object.
+absl::Status CheckPolicy(const PutPolicyRequest& request);
+// As GetResourcePolicy tells it; empty: the resource has none.
+std::string PolicyOrNone(const std::string& policy);
+absl::Status NoPolicy(absl::string_view arn);
+
+// Of streams; those of consumers are ConsumerOperations'.
 class PolicyOperations {
  public:
   using StatusDone = absl::AnyInvocable<void(absl::Status)>;

@@ -192,10 +192,11 @@ absl::Status StreamOperations::InOurWords(absl::Status refused,
   // The count is as this replica knows it.
   return MakeError(
       ErrorReason::kResourceInUse,
-      absl::StrCat("Stream ", name, " under account ", account.id, " has ",
-                   stream->consumers.by_name.size(),
-                   " registered consumers. Deregister them, or delete it with "
-                   "EnforceConsumerDeletion."));
+      absl::StrCat(
+          "Stream ", name, " under account ", account.id, " has ",
+          stream->consumers.by_name.size(),
+          " registered consumer(s). Deregister them, or delete it with "
+          "EnforceConsumerDeletion."));
 }
 
 void StreamOperations::ProposeToMeta(std::string command,

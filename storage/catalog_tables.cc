@@ -99,6 +99,7 @@ void EncodeConsumers(const Consumers& consumers, v1::ConsumersRow* row) {
     one.set_name(name);
     one.set_created_s(consumer.created_s);
     AppendTags(consumer.tags, one.mutable_tags());
+    one.set_policy(consumer.policy);
   }
 }
 
@@ -114,6 +115,7 @@ absl::StatusOr<Consumers> DecodeConsumers(const v1::ConsumersRow& row) {
     consumer.number = one.number();
     consumer.created_s = one.created_s();
     SetTags(one.tags(), &consumer.tags);
+    consumer.policy = one.policy();
     if (!consumers.by_name.emplace(one.name(), std::move(consumer)).second)
       return absl::DataLossError("two consumers of one name");
   }

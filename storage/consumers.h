@@ -18,6 +18,7 @@ struct Consumer {
   uint32_t number = 0;     // Of its stream; no other registration has it.
   uint64_t created_s = 0;  // Unix seconds; part of its ARN.
   Tags tags;
+  std::string policy;  // JSON, as it was given; empty: none.
 };
 
 struct Consumers {
@@ -30,6 +31,12 @@ struct Consumers {
   // Null when the number is not registered (any more).
   const Consumer* Find(uint32_t number) const {
     const auto found = FindRow(number);
+    return found == by_name.end() ? nullptr : &found->second;
+  }
+  Consumer* Find(uint32_t number) {
+    const auto found = std::find_if(
+        by_name.begin(), by_name.end(),
+        [number](auto& row) { return row.second.number == number; });
     return found == by_name.end() ? nullptr : &found->second;
   }
   // What is left of it is the bound on later registrations.

@@ -54,7 +54,18 @@ CatalogDecision SetPolicy(const CatalogState& state,
                           const v1::SetPolicyCommand& command) {
   auto stream = TakeActive(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
-  (*stream)->policy = command.policy();
+  std::string* policy = &(*stream)->policy;
+  if (command.consumer() != 0) {
+    Consumer* const consumer = (*stream)->consumers.Find(command.consumer());
+    if (consumer == nullptr) {
+      return Refuse(
+          ErrorReason::kResourceNotFound,
+          absl::StrCat("stream ", (*stream)->name,
+                       " has no consumer of number ", command.consumer()));
+    }
+    policy = &consumer->policy;
+  }
+  *policy = command.policy();
   return Put(*std::move(stream));
 }
 

@@ -230,7 +230,7 @@ TEST_F(ConsumerOperationsTest, AStreamWithConsumersIsNotDeletedByTheWay) {
   remove(false);
   EXPECT_EQ(ReasonOf(status), ErrorReason::kResourceInUse);
   EXPECT_EQ(status.message(),
-            "Stream s under account 000000000000 has 1 registered consumers. "
+            "Stream s under account 000000000000 has 1 registered consumer(s). "
             "Deregister them, or delete it with EnforceConsumerDeletion.");
   remove(true);
   EXPECT_OK(status);

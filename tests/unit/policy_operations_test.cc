@@ -103,5 +103,29 @@ TEST_F(PolicyOperationsTest, TheResourceMustBeActive) {
   EXPECT_EQ(*Get(), "{}");
 }
 
+TEST_F(PolicyOperationsTest, AConsumerHasAPolicyOfItsOwn) {
+  TestNode::Answer<FoundConsumer> answer;
+  node_.broker.RegisterConsumer({{"s"}, "app", {}}, TestNode::kTimeout,
+                                answer.Callback());
+  const auto consumer = node_.Take(answer);
+  ASSERT_OK(consumer);
+  const std::string arn =
+      absl::StrCat(kArn, "/consumer/app:", consumer->created_s);
+  EXPECT_EQ(*Get(arn), "{}");
+  EXPECT_EQ(ReasonOf(Delete(arn)), ErrorReason::kResourceNotFound);
+  ASSERT_OK(Put("{\"a\": 1}", arn));
+  EXPECT_EQ(*Get(arn), "{\"a\": 1}");
+  EXPECT_EQ(*Get(), "{}");
+  EXPECT_EQ(ReasonOf(Put("[]", arn)), ErrorReason::kInvalidArgument);
+  ASSERT_OK(node_.replica.state().Flush());
+  node_.replica.Crash();
+  EXPECT_EQ(node_.replica.state()
+                .catalog()
+                .Find(absl::string_view("s"))
+                ->consumers.by_name.at("app")
+                .policy,
+            "{\"a\": 1}");
+}
+
 }  // namespace
 }  // namespace trireme
