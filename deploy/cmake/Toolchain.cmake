@@ -31,6 +31,10 @@ target_compile_options(trireme_warnings INTERFACE -Wall -Wextra
 set(TRIREME_SANITIZE "" CACHE STRING "address,undefined or thread")
 if(TRIREME_SANITIZE)
   add_compile_options(-fsanitize=${TRIREME_SANITIZE} -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Seen through the instrumentation, an empty optional looks uninitialized.
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
   add_link_options(-fsanitize=${TRIREME_SANITIZE})
 endif()
 
