@@ -71,6 +71,17 @@ void Broker::Meter(Operation operation, const std::string& stream_name,
                });
 }
 
+template <typename Operations, typename Request, typename Callback>
+void Broker::Meter(
+    Operation operation, const std::string& stream_name, Operations* operations,
+    void (Operations::*method)(const Request&, absl::Duration, Callback),
+    const Request& request, absl::Duration timeout, Callback done) {
+  Meter(operation, stream_name, timeout, std::move(done),
+        [operations, method, request](absl::Duration left, Callback done) {
+          (operations->*method)(request, left, std::move(done));
+        });
+}
+
 void Broker::PutRecord(const PutRecordRequest& request, absl::Duration timeout,
                        Done<PutResult> done) {
   puts_.PutRecord(request, timeout, std::move(done));
@@ -100,113 +111,89 @@ absl::StatusOr<std::shared_ptr<Subscription>> Broker::SubscribeToShard(
 
 void Broker::CreateStream(const CreateStreamRequest& request,
                           absl::Duration timeout, StatusDone done) {
-  Meter(Operation::kCreateStream, "", timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          streams_.CreateStream(request, left, std::move(done));
-        });
+  Meter(Operation::kCreateStream, "", &streams_,
+        &StreamOperations::CreateStream, request, timeout, std::move(done));
 }
 
 void Broker::DeleteStream(const DeleteStreamRequest& request,
                           absl::Duration timeout, StatusDone done) {
-  Meter(Operation::kDeleteStream, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          streams_.DeleteStream(request, left, std::move(done));
-        });
+  Meter(Operation::kDeleteStream, NameOf(request.stream), &streams_,
+        &StreamOperations::DeleteStream, request, timeout, std::move(done));
 }
 
 void Broker::DescribeStream(const DescribeStreamRequest& request,
                             absl::Duration timeout,
                             Done<DescribeStreamResponse> done) {
-  Meter(Operation::kDescribeStream, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          streams_.DescribeStream(request, left, std::move(done));
-        });
+  Meter(Operation::kDescribeStream, NameOf(request.stream), &streams_,
+        &StreamOperations::DescribeStream, request, timeout, std::move(done));
 }
 
 void Broker::DescribeStreamSummary(const StreamAddress& stream,
                                    absl::Duration timeout,
                                    Done<StreamPtr> done) {
-  Meter(Operation::kDescribeStreamSummary, NameOf(stream), timeout,
-        std::move(done), [this, stream](absl::Duration left, auto done) {
-          streams_.DescribeStreamSummary(stream, left, std::move(done));
-        });
+  Meter(Operation::kDescribeStreamSummary, NameOf(stream), &streams_,
+        &StreamOperations::DescribeStreamSummary, stream, timeout,
+        std::move(done));
 }
 
 void Broker::ListStreams(const ListStreamsRequest& request,
                          absl::Duration timeout,
                          Done<ListStreamsResponse> done) {
-  Meter(Operation::kListStreams, "", timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          streams_.ListStreams(request, left, std::move(done));
-        });
+  Meter(Operation::kListStreams, "", &streams_, &StreamOperations::ListStreams,
+        request, timeout, std::move(done));
 }
 
 void Broker::ListShards(const ListShardsRequest& request,
                         absl::Duration timeout, Done<ListShardsResponse> done) {
-  Meter(Operation::kListShards, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          streams_.ListShards(request, left, std::move(done));
-        });
+  Meter(Operation::kListShards, NameOf(request.stream), &streams_,
+        &StreamOperations::ListShards, request, timeout, std::move(done));
 }
 
 void Broker::SplitShard(const SplitShardRequest& request,
                         absl::Duration timeout, StatusDone done) {
-  Meter(Operation::kSplitShard, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          reshards_.SplitShard(request, left, std::move(done));
-        });
+  Meter(Operation::kSplitShard, NameOf(request.stream), &reshards_,
+        &ReshardOperations::SplitShard, request, timeout, std::move(done));
 }
 
 void Broker::MergeShards(const MergeShardsRequest& request,
                          absl::Duration timeout, StatusDone done) {
-  Meter(Operation::kMergeShards, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          reshards_.MergeShards(request, left, std::move(done));
-        });
+  Meter(Operation::kMergeShards, NameOf(request.stream), &reshards_,
+        &ReshardOperations::MergeShards, request, timeout, std::move(done));
 }
 
 void Broker::UpdateShardCount(const UpdateShardCountRequest& request,
                               absl::Duration timeout,
                               Done<UpdateShardCountResponse> done) {
-  Meter(Operation::kUpdateShardCount, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          reshards_.UpdateShardCount(request, left, std::move(done));
-        });
+  Meter(Operation::kUpdateShardCount, NameOf(request.stream), &reshards_,
+        &ReshardOperations::UpdateShardCount, request, timeout,
+        std::move(done));
 }
 
 void Broker::RegisterConsumer(const RegisterConsumerRequest& request,
                               absl::Duration timeout,
                               Done<FoundConsumer> done) {
-  Meter(Operation::kRegisterStreamConsumer, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          consumers_.Register(request, left, std::move(done));
-        });
+  Meter(Operation::kRegisterStreamConsumer, NameOf(request.stream), &consumers_,
+        &ConsumerOperations::Register, request, timeout, std::move(done));
 }
 
 void Broker::DeregisterConsumer(const ConsumerAddress& consumer,
                                 absl::Duration timeout, StatusDone done) {
-  Meter(Operation::kDeregisterStreamConsumer, NameOf(consumer), timeout,
-        std::move(done), [this, consumer](absl::Duration left, auto done) {
-          consumers_.Deregister(consumer, left, std::move(done));
-        });
+  Meter(Operation::kDeregisterStreamConsumer, NameOf(consumer), &consumers_,
+        &ConsumerOperations::Deregister, consumer, timeout, std::move(done));
 }
 
 void Broker::DescribeConsumer(const ConsumerAddress& consumer,
                               absl::Duration timeout,
                               Done<FoundConsumer> done) {
-  Meter(Operation::kDescribeStreamConsumer, NameOf(consumer), timeout,
-        std::move(done), [this, consumer](absl::Duration left, auto done) {
-          consumers_.Describe(consumer, left, std::move(done));
-        });
+  Meter(Operation::kDescribeStreamConsumer, NameOf(consumer), &consumers_,
+        &ConsumerOperations::Describe, consumer, timeout, std::move(done));
 }
 
 void Broker::ListConsumers(const ListConsumersRequest& request,
                            absl::Duration timeout,
                            Done<ListConsumersResponse> done) {
-  Meter(Operation::kListStreamConsumers, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          consumers_.List(request, left, std::move(done));
-        });
+  Meter(Operation::kListStreamConsumers, NameOf(request.stream), &consumers_,
+        &ConsumerOperations::List, request, timeout, std::move(done));
 }
 
 void Broker::UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
@@ -218,20 +205,16 @@ void Broker::IncreaseStreamRetentionPeriod(
     const RetentionPeriodRequest& request, absl::Duration timeout,
     StatusDone done) {
   Meter(Operation::kIncreaseStreamRetentionPeriod, NameOf(request.stream),
-        timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          retention_.Increase(request, left, std::move(done));
-        });
+        &retention_, &RetentionOperations::Increase, request, timeout,
+        std::move(done));
 }
 
 void Broker::DecreaseStreamRetentionPeriod(
     const RetentionPeriodRequest& request, absl::Duration timeout,
     StatusDone done) {
   Meter(Operation::kDecreaseStreamRetentionPeriod, NameOf(request.stream),
-        timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          retention_.Decrease(request, left, std::move(done));
-        });
+        &retention_, &RetentionOperations::Decrease, request, timeout,
+        std::move(done));
 }
 
 void Broker::DescribeLimits(absl::Duration timeout,
@@ -247,10 +230,8 @@ void Broker::AddTags(const AddTagsRequest& request, absl::Duration timeout,
   if (NamesConsumer(request.stream)) {
     return consumers_.AddTags(request, timeout, std::move(done));
   }
-  Meter(Operation::kAddTagsToStream, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          settings_.AddTags(request, left, std::move(done));
-        });
+  Meter(Operation::kAddTagsToStream, NameOf(request.stream), &settings_,
+        &SettingsOperations::AddTags, request, timeout, std::move(done));
 }
 
 void Broker::RemoveTags(const RemoveTagsRequest& request,
@@ -258,10 +239,8 @@ void Broker::RemoveTags(const RemoveTagsRequest& request,
   if (NamesConsumer(request.stream)) {
     return consumers_.RemoveTags(request, timeout, std::move(done));
   }
-  Meter(Operation::kRemoveTagsFromStream, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          settings_.RemoveTags(request, left, std::move(done));
-        });
+  Meter(Operation::kRemoveTagsFromStream, NameOf(request.stream), &settings_,
+        &SettingsOperations::RemoveTags, request, timeout, std::move(done));
 }
 
 void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
@@ -269,10 +248,8 @@ void Broker::ListTags(const ListTagsRequest& request, absl::Duration timeout,
   if (NamesConsumer(request.stream)) {
     return consumers_.ListTags(request, timeout, std::move(done));
   }
-  Meter(Operation::kListTagsForStream, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          settings_.ListTags(request, left, std::move(done));
-        });
+  Meter(Operation::kListTagsForStream, NameOf(request.stream), &settings_,
+        &SettingsOperations::ListTags, request, timeout, std::move(done));
 }
 
 void Broker::ChangeEnhancedMonitoring(const MonitoringRequest& request,
@@ -280,10 +257,9 @@ void Broker::ChangeEnhancedMonitoring(const MonitoringRequest& request,
                                       Done<MonitoringResponse> done) {
   Meter(request.enable ? Operation::kEnableEnhancedMonitoring
                        : Operation::kDisableEnhancedMonitoring,
-        NameOf(request.stream), timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          settings_.ChangeEnhancedMonitoring(request, left, std::move(done));
-        });
+        NameOf(request.stream), &settings_,
+        &SettingsOperations::ChangeEnhancedMonitoring, request, timeout,
+        std::move(done));
 }
 
 void Broker::StartStreamEncryption(const EncryptionRequest& request,
@@ -304,10 +280,9 @@ void Broker::UpdateStreamMode(const UpdateStreamModeRequest& request,
 void Broker::UpdateStreamWarmThroughput(
     const UpdateWarmThroughputRequest& request, absl::Duration timeout,
     Done<UpdateWarmThroughputResponse> done) {
-  Meter(Operation::kUpdateStreamWarmThroughput, NameOf(request.stream), timeout,
-        std::move(done), [this, request](absl::Duration left, auto done) {
-          capacity_.UpdateWarmThroughput(request, left, std::move(done));
-        });
+  Meter(Operation::kUpdateStreamWarmThroughput, NameOf(request.stream),
+        &capacity_, &CapacityOperations::UpdateWarmThroughput, request, timeout,
+        std::move(done));
 }
 
 void Broker::UpdateStreamRecordDistributionStrategy(
@@ -351,10 +326,8 @@ void Broker::DescribeAccountSettings(absl::Duration timeout,
 void Broker::UpdateAccountSettings(const UpdateAccountRequest& request,
                                    absl::Duration timeout,
                                    Done<AccountSettings> done) {
-  Meter(Operation::kUpdateAccountSettings, "", timeout, std::move(done),
-        [this, request](absl::Duration left, auto done) {
-          account_settings_.Update(request, left, std::move(done));
-        });
+  Meter(Operation::kUpdateAccountSettings, "", &account_settings_,
+        &AccountOperations::Update, request, timeout, std::move(done));
 }
 
 ClusterStatus Broker::DescribeCluster() const {

@@ -206,6 +206,13 @@ class Broker {
   template <typename Callback, typename Run>
   void Meter(Operation operation, const std::string& stream_name,
              absl::Duration timeout, Callback done, Run run);
+  // The same for a method of those that the Broker is made of.
+  template <typename Operations, typename Request, typename Callback>
+  void Meter(Operation operation, const std::string& stream_name,
+             Operations* operations,
+             void (Operations::*method)(const Request&, absl::Duration,
+                                        Callback),
+             const Request& request, absl::Duration timeout, Callback done);
 
   // Set at construction.
   const BrokerOptions options_;
