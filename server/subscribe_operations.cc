@@ -143,7 +143,7 @@ void SubscribeOperations::Claim(CallPtr call, ShardPosition position) {
                  subscription->Begin(std::move(position));
                });
   const StreamPtr stream = router_->catalog().Find(call->stream);
-  if (stream == nullptr || stream->consumers.Find(call->consumer) == nullptr) {
+  if (stream == nullptr || !stream->consumers.Has(call->consumer)) {
     return claims_->GiveUp(wanted.key, wanted.subscription,
                            ConsumerNotFound(*call->named, account));
   }

@@ -108,8 +108,7 @@ absl::StatusOr<Consumers> DecodeConsumers(const v1::ConsumersRow& row) {
   consumers.next_number = row.next_number();
   consumers.created_s_min = row.created_s_min();
   for (const v1::ConsumerRow& one : row.consumers()) {
-    if (one.number() >= row.next_number() ||
-        consumers.Find(one.number()) != nullptr)
+    if (one.number() >= row.next_number() || consumers.Has(one.number()))
       return absl::DataLossError("a consumer's number is not its own");
     Consumer consumer;
     consumer.number = one.number();

@@ -86,7 +86,7 @@ CatalogDecision DeregisterConsumer(
   auto stream = TakeLiving(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
   Consumers& consumers = (*stream)->consumers;
-  if (consumers.Find(command.consumer()) == nullptr) {
+  if (!consumers.Has(command.consumer())) {
     return Refuse(NotRegistered(**stream, command.consumer()));
   }
   consumers.Forget(command.consumer());
@@ -99,9 +99,7 @@ CatalogDecision TagConsumer(const CatalogState& state,
                             const v1::TagConsumerCommand& command) {
   auto stream = TakeLiving(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
-  const auto row = std::find_if(
-      (*stream)->consumers.by_name.begin(), (*stream)->consumers.by_name.end(),
-      [&](const auto& one) { return one.second.number == command.consumer(); });
+  const auto row = (*stream)->consumers.Find(command.consumer());
   if (row == (*stream)->consumers.by_name.end()) {
     return Refuse(NotRegistered(**stream, command.consumer()));
   }

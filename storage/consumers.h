@@ -22,40 +22,35 @@ struct Consumer {
 };
 
 struct Consumers {
-  absl::btree_map<std::string, Consumer> by_name;
+  using ByName = absl::btree_map<std::string, Consumer>;
+
+  ByName by_name;
   uint32_t next_number = 1;
   // No later registration has an earlier second of creation: an ARN never
   // comes to mean another consumer.
   uint64_t created_s_min = 0;
 
-  // Null when the number is not registered (any more).
-  const Consumer* Find(uint32_t number) const {
-    const auto found = FindRow(number);
-    return found == by_name.end() ? nullptr : &found->second;
+  // By name and consumer; by_name.end() when the number is not registered (any
+  // more).
+  ByName::iterator Find(uint32_t number) {
+    return std::find_if(by_name.begin(), by_name.end(), [number](auto& row) {
+      return row.second.number == number;
+    });
   }
-  Consumer* Find(uint32_t number) {
-    const auto found = std::find_if(
-        by_name.begin(), by_name.end(),
-        [number](auto& row) { return row.second.number == number; });
-    return found == by_name.end() ? nullptr : &found->second;
+  bool Has(uint32_t number) const {
+    return std::any_of(by_name.begin(), by_name.end(), [number](auto& row) {
+      return row.second.number == number;
+    });
   }
   // What is left of it is the bound on later registrations.
   void Forget(uint32_t number) {
-    const auto found = FindRow(number);
+    const auto found = Find(number);
     if (found == by_name.end()) return;
     created_s_min = std::max(created_s_min, found->second.created_s + 1);
     by_name.erase(found);
   }
   void ForgetAll() {
     while (!by_name.empty()) Forget(by_name.begin()->second.number);
-  }
-
- private:
-  using Row = absl::btree_map<std::string, Consumer>::const_iterator;
-  Row FindRow(uint32_t number) const {
-    return std::find_if(by_name.begin(), by_name.end(), [number](auto& row) {
-      return row.second.number == number;
-    });
   }
 };
 

@@ -37,7 +37,7 @@ CatalogDecision CompleteRetention(const CatalogState& state,
   stream->trimmed_until_ms = std::max(
       found->trimmed_until_ms, stamp_ms - HoursToMs(found->retention_hours));
   stream->retention_hours = std::exchange(stream->retention_hours_next, 0);
-  stream->status = StreamStatus::kActive;
+  MakeActive(stream.get());
   decision.put = std::move(stream);
   return decision;
 }

@@ -56,14 +56,14 @@ CatalogDecision SetPolicy(const CatalogState& state,
   if (!stream.ok()) return Refuse(stream.status());
   std::string* policy = &(*stream)->policy;
   if (command.consumer() != 0) {
-    Consumer* const consumer = (*stream)->consumers.Find(command.consumer());
-    if (consumer == nullptr) {
+    const auto row = (*stream)->consumers.Find(command.consumer());
+    if (row == (*stream)->consumers.by_name.end()) {
       return Refuse(
           ErrorReason::kResourceNotFound,
           absl::StrCat("stream ", (*stream)->name,
                        " has no consumer of number ", command.consumer()));
     }
-    policy = &consumer->policy;
+    policy = &row->second.policy;
   }
   *policy = command.policy();
   return Put(*std::move(stream));

@@ -190,7 +190,7 @@ class StateMachine : public ReplicatedState {
                          RetentionClass target, int64_t now_ms);
   // Blocks in the order of keys.
   absl::Status WriteCopies(GroupId group, RetentionClass target,
-                           std::span<const BlockView* const> blocks);
+                           std::span<const BlockView> blocks);
 
   // --- state_machine_transfer.cc ---
   absl::Status InstallBlocks(GroupId group, std::span<const BlockView> blocks)

@@ -2,6 +2,7 @@
 // any more (design.md D4). What is wanted longer than its partition was made
 // for, since the retention was raised, moves to partitions that are longer.
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <utility>
 
@@ -27,6 +28,29 @@ bool IsWanted(const absl::btree_map<uint32_t, int64_t>& newest,
            times.last_ms >= now_ms - HoursToMs(hours);
   });
 }
+
+// By the shard, of a partition of these times.
+bool IsWanted(const ShardRecord& record, const PartitionTimes& times,
+              int64_t now_ms) {
+  if (record.dropped) return false;
+  return !record.opened ||
+         times.last_ms >= now_ms - HoursToMs(record.retention_hours);
+}
+
+// Blocks on their way from one partition to another.
+struct Copies {
+  std::deque<std::string> values;  // That the blocks are views of.
+  std::vector<BlockView> blocks;
+  size_t bytes = 0;
+
+  absl::Status Add(absl::string_view key, absl::string_view value) {
+    values.emplace_back(value);
+    ASSIGN_OR_RETURN(const BlockView block, VerifyBlock(key, values.back()));
+    blocks.push_back(block);
+    bytes += value.size();
+    return absl::OkStatus();
+  }
+};
 
 }  // namespace
 
@@ -156,64 +180,47 @@ absl::Status StateMachine::CopyGroup(GroupId group,
                                      RetentionClass target, int64_t now_ms) {
   const Key prefix = GroupBlocksKey(group);
   const auto rows = store_->NewIterator(partition.family, prefix.PrefixEnd());
-  // Views of what was copied off the iterator.
-  std::vector<std::string> values;
-  std::vector<BlockId> ids;
-  size_t bytes = 0;
+  Copies copies;
   const auto write = [&]() -> absl::Status {
-    std::vector<BlockView> views;
-    std::vector<const BlockView*> blocks;
-    views.reserve(ids.size());
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const absl::StatusOr<BlockView> block =
-          VerifyBlock(BlockKey(ids[i]).view(), values[i]);
-      RETURN_IF_ERROR(store_->NoteRead(block.status()));
-      blocks.push_back(&views.emplace_back(*block));
-    }
-    RETURN_IF_ERROR(WriteCopies(group, target, blocks));
-    values.clear();
-    ids.clear();
-    bytes = 0;
+    RETURN_IF_ERROR(WriteCopies(group, target, copies.blocks));
+    copies = Copies();
     return FlushDue() ? Flush() : absl::OkStatus();
   };
   rows->Seek(prefix.view());
   while (rows->Valid()) {
-    const std::optional<BlockId> id = DecodeBlockKey(rows->key());
-    if (!id) return absl::DataLossError("malformed key of a block");
+    const std::optional<BlockId> first = DecodeBlockKey(rows->key());
+    if (!first) return absl::DataLossError("malformed key of a block");
+    const ShardKey shard = first->shard;
+    const std::string end = ShardBlocksKey(group, shard).PrefixEnd();
     const ShardRecord record =
-        shards_.Find(group, id->shard).value_or(ShardRecord());
-    const bool wanted =
-        !record.dropped &&
-        (!record.opened ||
-         partition.times.last_ms >= now_ms - HoursToMs(record.retention_hours));
-    const Counter copied = record.PlaceIn(target).until;
-    if (!wanted) {
-      rows->Seek(ShardBlocksKey(group, id->shard).PrefixEnd());
+        shards_.Find(group, shard).value_or(ShardRecord());
+    if (!IsWanted(record, partition.times, now_ms)) {
+      rows->Seek(end);
       continue;
     }
-    if (id->first >= copied) {
-      ids.push_back(*id);
-      values.emplace_back(rows->value());
-      bytes += values.back().size();
-      if (bytes >= kCopyBytes) RETURN_IF_ERROR(write());
+    const Counter from = std::max(first->first, record.PlaceIn(target).until);
+    for (rows->Seek(BlockKey({group, shard, from}).view());
+         rows->Valid() && rows->key() < end; rows->Next()) {
+      RETURN_IF_ERROR(store_->NoteRead(copies.Add(rows->key(), rows->value())));
+      if (copies.bytes >= kCopyBytes) RETURN_IF_ERROR(write());
     }
-    rows->Next();
   }
   RETURN_IF_ERROR(store_->NoteRead(rows->status()));
-  return ids.empty() ? absl::OkStatus() : write();
+  return copies.blocks.empty() ? absl::OkStatus() : write();
 }
 
-absl::Status StateMachine::WriteCopies(
-    GroupId group, RetentionClass target,
-    std::span<const BlockView* const> blocks) {
+absl::Status StateMachine::WriteCopies(GroupId group, RetentionClass target,
+                                       std::span<const BlockView> blocks) {
+  std::vector<const BlockView*> all;
+  for (const BlockView& block : blocks) all.push_back(&block);
   absl::MutexLock lock(&write_mu_);
   BeginBatch();
-  RETURN_IF_ERROR(PutBlocks(group, target, blocks));
+  RETURN_IF_ERROR(PutBlocks(group, target, all));
   // By shard; the last of each is its newest.
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const BlockView& block = *blocks[i];
+    const BlockView& block = blocks[i];
     const ShardKey shard = block.id.shard;
-    if (i + 1 < blocks.size() && blocks[i + 1]->id.shard == shard) continue;
+    if (i + 1 < blocks.size() && blocks[i + 1].id.shard == shard) continue;
     ShardRecord record = shards_.Find(group, shard).value_or(ShardRecord());
     record.AddPlace({target, block.last() + 1, block.arrival_ms});
     PutShard(group, {shard, std::move(record)});
