@@ -18,8 +18,6 @@ namespace {
 
 constexpr absl::Duration kPeriod = absl::Seconds(1);
 constexpr absl::Duration kTimeout = absl::Seconds(10);
-// What one shard takes, for warm throughput.
-constexpr uint32_t kShardMibps = 1;
 
 v1::Command ToCommand(const Stream& stream, const ScalingPlan& plan) {
   v1::Command command;
@@ -107,9 +105,9 @@ void Autoscaler::RunOnce() {
 
 std::optional<v1::Command> Autoscaler::Plan(const Stream& stream,
                                             absl::Time now) {
-  const uint32_t warm_mibps = stream.warm ? stream.warm->target_mibps : 0;
-  const uint32_t warm =
-      std::min<uint32_t>(warm_mibps / kShardMibps, kShardsMax);
+  // A shard takes 1 MiB/s.
+  const uint32_t warm = std::min<uint32_t>(
+      stream.warm ? stream.warm->target_mibps : 0, kShardsMax);
   if (stream.open.size() < warm) return WarmUp(stream, warm);
   const int64_t now_ms = absl::ToUnixMillis(now);
   if (!meter_->HasWindow(stream.id, now_ms)) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/errors.h"
 #include "storage/retention.h"
+#include "storage/status_macros.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -39,46 +40,49 @@ absl::Status WrongDirection(const Stream& stream, uint32_t hours,
                    " hours). Use ", other, " API."));
 }
 
-v1::Command MakeCommand(const Stream& stream, uint32_t hours) {
-  v1::Command command;
-  v1::UpdateRetentionCommand& update = *command.mutable_update_retention();
-  update.set_stream_id(stream.id.value());
-  update.set_retention_hours(hours);
-  return command;
-}
-
 }  // namespace
 
 void RetentionOperations::Increase(const RetentionPeriodRequest& request,
                                    absl::Duration timeout, StatusDone done) {
-  absl::Status checked = CheckHours(request.retention_period_hours);
-  if (!checked.ok()) return done(std::move(checked));
-  const auto hours = static_cast<uint32_t>(request.retention_period_hours);
-  changes_.Apply(
-      request.stream, timeout,
-      [hours](const Stream& stream) -> absl::StatusOr<v1::Command> {
-        if (hours < stream.retention_hours) {
-          return WrongDirection(stream, hours, "shorter",
-                                "DecreaseRetentionPeriod");
-        }
-        return MakeCommand(stream, hours);
+  Change(
+      request, timeout,
+      [](const Stream& stream, uint32_t hours) {
+        if (hours >= stream.retention_hours) return absl::OkStatus();
+        return WrongDirection(stream, hours, "shorter",
+                              "DecreaseRetentionPeriod");
       },
       std::move(done));
 }
 
 void RetentionOperations::Decrease(const RetentionPeriodRequest& request,
                                    absl::Duration timeout, StatusDone done) {
+  Change(
+      request, timeout,
+      [](const Stream& stream, uint32_t hours) {
+        if (hours <= stream.retention_hours) return absl::OkStatus();
+        return WrongDirection(stream, hours, "longer",
+                              "IncreaseRetentionPeriod");
+      },
+      std::move(done));
+}
+
+void RetentionOperations::Change(const RetentionPeriodRequest& request,
+                                 absl::Duration timeout,
+                                 CheckDirection check_direction,
+                                 StatusDone done) {
   absl::Status checked = CheckHours(request.retention_period_hours);
   if (!checked.ok()) return done(std::move(checked));
-  const auto hours = static_cast<uint32_t>(request.retention_period_hours);
   changes_.Apply(
       request.stream, timeout,
-      [hours](const Stream& stream) -> absl::StatusOr<v1::Command> {
-        if (hours > stream.retention_hours) {
-          return WrongDirection(stream, hours, "longer",
-                                "IncreaseRetentionPeriod");
-        }
-        return MakeCommand(stream, hours);
+      [hours = static_cast<uint32_t>(request.retention_period_hours),
+       check_direction](const Stream& stream) -> absl::StatusOr<v1::Command> {
+        RETURN_IF_ERROR(check_direction(stream, hours));
+        v1::Command command;
+        v1::UpdateRetentionCommand& update =
+            *command.mutable_update_retention();
+        update.set_stream_id(stream.id.value());
+        update.set_retention_hours(hours);
+        return command;
       },
       std::move(done));
 }

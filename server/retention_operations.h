@@ -31,6 +31,11 @@ class RetentionOperations {
                 StatusDone done);
 
  private:
+  // OK, or why the other operation is the one to use.
+  using CheckDirection = absl::Status (*)(const Stream& stream, uint32_t hours);
+  void Change(const RetentionPeriodRequest& request, absl::Duration timeout,
+              CheckDirection check_direction, StatusDone done);
+
   StreamChanges changes_;
 };
 

@@ -354,9 +354,10 @@ void OnDecreaseStreamRetentionPeriod(
       Acknowledge(std::move(call)));
 }
 
-v1::ListScalingDecisionsResponse DecisionsOf(const Stream& stream) {
+v1::ListScalingDecisionsResponse ToDecisions(const StreamPtr& stream,
+                                             const Account& /*account*/) {
   v1::ListScalingDecisionsResponse response;
-  for (const ScalingDecision& decision : stream.scaling_decisions) {
+  for (const ScalingDecision& decision : stream->scaling_decisions) {
     v1::ScalingDecision& out = *response.add_scaling_decisions();
     ToTimestamp(decision.decided, out.mutable_decided_at());
     out.set_action(static_cast<v1::ScalingAction>(decision.action));
@@ -374,11 +375,7 @@ void OnListScalingDecisions(UnaryCallPtr<v1::ListScalingDecisionsRequest,
                             absl::Duration timeout) {
   const v1::ListScalingDecisionsRequest& message = call->request();
   call->broker().DescribeStreamSummary(
-      AddressOf(message), timeout,
-      [call = std::move(call)](absl::StatusOr<StreamPtr> stream) {
-        if (!stream.ok()) return call->Reply(stream.status());
-        call->Reply(DecisionsOf(**stream));
-      });
+      AddressOf(message), timeout, RespondWith(std::move(call), ToDecisions));
 }
 
 void OnDescribeLimits(
