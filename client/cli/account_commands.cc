@@ -50,12 +50,8 @@ void AddAccountCommands(CLI::App& app, Session& session) {
       "describe-account-settings", "show the settings of all streams");
   describe->footer(
       "\nExamples:\n  trireme account describe-account-settings\n");
-  describe->callback([&session] {
-    session.command = [&session] {
-      const auto client = session.client();
-      if (!client.ok()) return session.Fail(client.status());
-      return Show(session, (*client)->DescribeAccountSettings());
-    };
+  RunWithClient(*describe, session, [&session](client::Client& client) {
+    return Show(session, client.DescribeAccountSettings());
   });
   CLI::App* const update = account->add_subcommand(
       "update-account-settings", "change the settings of all streams");
@@ -69,14 +65,10 @@ void AddAccountCommands(CLI::App& app, Session& session) {
                    "least")
       ->required()
       ->check(CLI::IsMember({"ENABLED", "DISABLED"}));
-  update->callback([&session, status] {
-    session.command = [&session, status] {
-      const auto client = session.client();
-      if (!client.ok()) return session.Fail(client.status());
-      return Show(session, (*client)->UpdateAccountSettings(
-                               *status == "ENABLED" ? Commitment::ENABLED
-                                                    : Commitment::DISABLED));
-    };
+  RunWithClient(*update, session, [&session, status](client::Client& client) {
+    return Show(session, client.UpdateAccountSettings(
+                             *status == "ENABLED" ? Commitment::ENABLED
+                                                  : Commitment::DISABLED));
   });
 }
 

@@ -73,6 +73,17 @@ std::string MissingCommand(const CLI::App& app) {
 
 }  // namespace
 
+void RunWithClient(CLI::App& app, Session& session,
+                   std::function<int(client::Client&)> run) {
+  app.callback([&session, run = std::move(run)] {
+    session.command = [&session, run] {
+      const auto client = session.client();
+      if (!client.ok()) return session.Fail(client.status());
+      return run(**client);
+    };
+  });
+}
+
 std::function<std::string(const std::string&)> InRange(uint64_t min,
                                                        uint64_t max) {
   return [min, max](const std::string& text) {

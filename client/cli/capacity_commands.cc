@@ -154,13 +154,10 @@ void AddCapacityCommands(CLI::App& app, Session& session) {
                                " orders", example, "\n"));
     added->add_option("STREAM", options->stream, "the stream's name")
         ->required();
-    added->callback([&session, options, run] {
-      session.command = [&session, options, run] {
-        const auto client = session.client();
-        if (!client.ok()) return session.Fail(client.status());
-        return run(session, **client, *options);
-      };
-    });
+    RunWithClient(*added, session,
+                  [&session, options, run](client::Client& client) {
+                    return run(session, client, *options);
+                  });
     return added;
   };
   constexpr char kWait[] = "until the stream is ACTIVE again";

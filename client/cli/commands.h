@@ -30,6 +30,11 @@ void AddTailCommand(CLI::App& app, Session& session);
 void AddClusterCommands(CLI::App& app, Session& session);
 void AddDemoCommand(CLI::App& app, Session& session);
 
+// `app` is a command: once all of the command line is read, `run` is called
+// with a client and gives the exit code.
+void RunWithClient(CLI::App& app, Session& session,
+                   std::function<int(client::Client&)> run);
+
 // A check of an option's value: a whole number of `min` to `max`.
 std::function<std::string(const std::string&)> InRange(
     uint64_t min, uint64_t max = UINT64_MAX);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
+#include "client/cli/conclude.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
@@ -101,20 +102,14 @@ int Describe(Session& session, client::Client& client, const Options& options) {
 
 int Deregister(Session& session, client::Client& client,
                const Options& options) {
-  const absl::Status status =
-      client.DeregisterStreamConsumer(options.stream, options.consumer);
-  if (!status.ok()) return session.Fail(status);
-  std::ostream& out = session.console().out;
-  if (session.json()) {
-    out << Dump({{"StreamName", options.stream},
-                 {"Consumer", options.consumer},
-                 {"ConsumerStatus", "DELETED"}},
-                true)
-        << "\n";
-  } else {
-    out << "consumer " << options.consumer << " is not registered any more\n";
-  }
-  return kExitOk;
+  return Conclude(
+      session,
+      client.DeregisterStreamConsumer(options.stream, options.consumer),
+      {{"StreamName", options.stream},
+       {"Consumer", options.consumer},
+       {"ConsumerStatus", "DELETED"}},
+      absl::StrCat("consumer ", options.consumer,
+                   " is not registered any more"));
 }
 
 CLI::App* Add(CLI::App& group, Session& session, const std::string& name,
@@ -122,13 +117,10 @@ CLI::App* Add(CLI::App& group, Session& session, const std::string& name,
               const std::shared_ptr<Options>& options, Run run) {
   CLI::App* const app = group.add_subcommand(name, help);
   app->footer("\nExamples:\n" + example);
-  app->callback([&session, options, run] {
-    session.command = [&session, options, run] {
-      const auto client = session.client();
-      if (!client.ok()) return session.Fail(client.status());
-      return run(session, **client, *options);
-    };
-  });
+  RunWithClient(*app, session,
+                [&session, options, run](client::Client& client) {
+                  return run(session, client, *options);
+                });
   return app;
 }
 

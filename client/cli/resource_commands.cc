@@ -97,13 +97,10 @@ void AddResourceCommands(CLI::App& app, Session& session) {
     added->footer(absl::StrCat("\nExamples:\n  trireme resource ", name, " ",
                                kArn, example, "\n"));
     added->add_option("ARN", options->arn, "its ARN")->required();
-    added->callback([&session, options, run] {
-      session.command = [&session, options, run] {
-        const auto client = session.client();
-        if (!client.ok()) return session.Fail(client.status());
-        return run(session, **client, *options);
-      };
-    });
+    RunWithClient(*added, session,
+                  [&session, options, run](client::Client& client) {
+                    return run(session, client, *options);
+                  });
     return added;
   };
   add("tag-resource", "add tags, or change their values",

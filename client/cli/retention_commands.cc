@@ -27,16 +27,12 @@ void Add(CLI::App& stream, Session& session, const std::string& name,
       ->required()
       ->check(InRange(24, 8'760));
   app->add_flag("--wait", options->wait, "until the stream is ACTIVE again");
-  app->callback([&session, options, change] {
-    session.command = [&session, options, change] {
-      const auto client = session.client();
-      if (!client.ok()) return session.Fail(client.status());
-      const absl::Status begun =
-          ((**client).*change)(options->stream, options->hours);
-      return ConcludeChange(session, **client, options->stream, options->wait,
-                            begun, {{"RetentionPeriodHours", options->hours}});
-    };
-  });
+  RunWithClient(
+      *app, session, [&session, options, change](client::Client& client) {
+        return ConcludeChange(session, client, options->stream, options->wait,
+                              (client.*change)(options->stream, options->hours),
+                              {{"RetentionPeriodHours", options->hours}});
+      });
 }
 
 }  // namespace

@@ -147,13 +147,10 @@ CLI::App* Add(CLI::App& stream, Session& session, const std::string& name,
               const std::shared_ptr<Options>& options, Run run) {
   CLI::App* const app = stream.add_subcommand(name, help);
   app->footer("\nExamples:\n  " + example + "\n");
-  app->callback([&session, options, run] {
-    session.command = [&session, options, run] {
-      const auto client = session.client();
-      if (!client.ok()) return session.Fail(client.status());
-      return run(session, **client, *options);
-    };
-  });
+  RunWithClient(*app, session,
+                [&session, options, run](client::Client& client) {
+                  return run(session, client, *options);
+                });
   return app;
 }
 

@@ -2,9 +2,19 @@
 
 #include <utility>
 
-#include "client/cli/exit_code.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/conclude.h"
 
 namespace trireme::cli {
+
+int ConcludeState(Session& session, const absl::Status& status,
+                  const std::string& stream, const std::string& state,
+                  const Json& details) {
+  Json json{{"StreamName", stream}, {"StreamStatus", state}};
+  if (!details.is_null()) json.update(details);
+  return Conclude(session, status, json,
+                  absl::StrCat("stream ", stream, " is ", state));
+}
 
 int ConcludeChange(Session& session, client::Client& client,
                    const std::string& stream, bool wait, absl::Status begun,
@@ -13,17 +23,8 @@ int ConcludeChange(Session& session, client::Client& client,
   if (status.ok() && wait) {
     status = client.WaitUntilActive(stream, session.timeout);
   }
-  if (!status.ok()) return session.Fail(status);
-  std::ostream& out = session.console().out;
-  const std::string state = wait ? "ACTIVE" : "UPDATING";
-  if (session.json()) {
-    Json json{{"StreamName", stream}, {"StreamStatus", state}};
-    json.update(details);
-    out << Dump(json, true) << "\n";
-  } else {
-    out << "stream " << stream << " is " << state << "\n";
-  }
-  return kExitOk;
+  return ConcludeState(session, status, stream, wait ? "ACTIVE" : "UPDATING",
+                       details);
 }
 
 }  // namespace trireme::cli

@@ -1,4 +1,4 @@
-// How every command ends that makes a stream UPDATING for a while.
+// How commands end that change what state a stream is in.
 #ifndef TRIREME_CLIENT_CLI_STREAM_CHANGE_H_
 #define TRIREME_CLIENT_CLI_STREAM_CHANGE_H_
 
@@ -10,6 +10,11 @@
 #include "client/client.h"
 
 namespace trireme::cli {
+
+// Tells the state it is in now, in JSON with `details`, or the failure.
+int ConcludeState(Session& session, const absl::Status& status,
+                  const std::string& stream, const std::string& state,
+                  const Json& details = Json::object());
 
 // Waits until the stream is ACTIVE again if it should, then tells what state it
 // is in, in JSON with `details`. `begun`: how the change began.

@@ -9,6 +9,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
+#include "client/cli/stream_change.h"
 #include "client/cli/table.h"
 #include "client/cli/tag_text.h"
 
@@ -26,16 +27,6 @@ struct Options {
   bool wait = false;
   bool enforce_consumer_deletion = false;
 };
-
-void PrintDone(Session& session, const std::string& name,
-               const std::string& status) {
-  std::ostream& out = session.console().out;
-  if (session.json()) {
-    out << Dump({{"StreamName", name}, {"StreamStatus", status}}, true) << "\n";
-  } else {
-    out << "stream " << name << " is " << status << "\n";
-  }
-}
 
 int Create(Session& session, const Options& options) {
   const auto client = session.client();
@@ -57,9 +48,8 @@ int Create(Session& session, const Options& options) {
   if (status.ok() && options.wait) {
     status = (*client)->WaitUntilActive(options.name, session.timeout);
   }
-  if (!status.ok()) return session.Fail(status);
-  PrintDone(session, options.name, options.wait ? "ACTIVE" : "CREATING");
-  return kExitOk;
+  return ConcludeState(session, status, options.name,
+                       options.wait ? "ACTIVE" : "CREATING");
 }
 
 int Delete(Session& session, const Options& options) {
@@ -70,9 +60,8 @@ int Delete(Session& session, const Options& options) {
   if (status.ok() && options.wait) {
     status = (*client)->WaitUntilGone(options.name, session.timeout);
   }
-  if (!status.ok()) return session.Fail(status);
-  PrintDone(session, options.name, options.wait ? "DELETED" : "DELETING");
-  return kExitOk;
+  return ConcludeState(session, status, options.name,
+                       options.wait ? "DELETED" : "DELETING");
 }
 
 int List(Session& session) {
