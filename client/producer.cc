@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/error.h"
@@ -47,12 +48,27 @@ absl::Status CheckRecord(const ProducerRecord& record, bool key_is_optional) {
   return absl::OkStatus();
 }
 
+absl::Status Closed() {
+  return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",
+                   "the producer is closed");
+}
+
+ProducerOptions Completed(ProducerOptions options) {
+  if (options.producer_id.empty()) {
+    absl::BitGen random;
+    options.producer_id = absl::StrCat(absl::Hex(random(), absl::kZeroPad16),
+                                       absl::Hex(random(), absl::kZeroPad16));
+  }
+  return options;
+}
+
 }  // namespace
 
 Producer::Producer(Client& client, ProducerOptions options)
-    : options_(std::move(options)),
+    : options_(Completed(std::move(options))),
       client_(client),
-      budget_(options_.unanswered_bytes_max) {
+      budget_(options_.unanswered_bytes_max),
+      numbers_(options_.first_number) {
   watch_ = std::thread([this] { Watch(); });
   on_cancel_.emplace(client.cancellation(), [this] { Abort(); });
 }
@@ -66,6 +82,7 @@ Producer::~Producer() {
 
 void Producer::Abort() {
   budget_.Close();
+  numbers_.Close();
   for (ProducerLane* const lane : AllLanes()) lane->Abort();
 }
 
@@ -84,10 +101,17 @@ absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
   CLIENT_RETURN_IF_ERROR(CheckRecord(record, options_.keys_optional));
   AwaitQuietIfDue();
   if (!budget_.Acquire(record.partition_key.size() + record.data.size())) {
-    return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",
-                     "the producer is closed");
+    return Closed();
   }
-  LaneFor(record).Add(std::move(record), std::move(done));
+  uint64_t number = 0;
+  if (options_.delivery == Delivery::kExactlyOnce) {
+    number = numbers_.Take();
+    if (number == 0) {
+      budget_.Release(record.partition_key.size() + record.data.size());
+      return Closed();
+    }
+  }
+  LaneFor(record).Add(std::move(record), number, std::move(done));
   return absl::OkStatus();
 }
 
@@ -111,8 +135,8 @@ ProducerLane& Producer::LaneFor(const ProducerRecord& record) {
   absl::MutexLock lock(&mu_);
   Lanes& lanes = lanes_[group];
   while (lanes.size() < static_cast<size_t>(std::max(options_.lanes, 1))) {
-    lanes.push_back(
-        std::make_unique<ProducerLane>(client_, options_, budget_, group));
+    lanes.push_back(std::make_unique<ProducerLane>(client_, options_, budget_,
+                                                   numbers_, group));
   }
   return *lanes[absl::HashOf(record.partition_key) % lanes.size()];
 }

@@ -18,11 +18,10 @@
 // request can overtake.
 //
 // Duplicates. When a call breaks, or the server answers InternalFailure,
-// nobody knows if the record was written. With UnknownOutcome::kRetry it is
-// sent again (at least once: it may be there twice, the copies in order); with
-// kReport its callback gets DEADLINE_EXCEEDED/OutcomeUnknown.
+// nobody knows if the record was written: see Delivery.
 //
-// Bounded by unanswered_bytes_max: Put waits. Put and Flush from any thread.
+// Bounded by unanswered_bytes_max, and by NumberWindow::kSize records from the
+// oldest unanswered one on: Put waits. Put and Flush from any thread.
 // Callbacks run on the lanes' threads and must not call Put, Flush or Close.
 #ifndef TRIREME_CLIENT_PRODUCER_H_
 #define TRIREME_CLIENT_PRODUCER_H_
@@ -46,12 +45,22 @@
 #include "client/byte_budget.h"
 #include "client/cancellation.h"
 #include "client/client.h"
+#include "client/number_window.h"
 
 namespace trireme::client {
 
 class ProducerLane;
 
-enum class UnknownOutcome { kRetry, kReport };
+// What happens to a record of which nobody knows if it was written.
+enum class Delivery {
+  // It is sent again, and the cluster writes it once (records.proto, Producer).
+  // Not to streams whose record distribution strategy is AUTO.
+  kExactlyOnce,
+  // It is sent again; it may be there twice, the copies in order.
+  kAtLeastOnce,
+  // Its callback gets DEADLINE_EXCEEDED/OutcomeUnknown.
+  kAtMostOnce,
+};
 
 struct ProducerOptions {
   std::string stream_name;
@@ -67,7 +76,15 @@ struct ProducerOptions {
   absl::Duration delivery_timeout = absl::Minutes(2);
   // A request without an answer for so long breaks its lane's call.
   absl::Duration answer_timeout = absl::Seconds(30);
-  UnknownOutcome unknown_outcome = UnknownOutcome::kRetry;
+  Delivery delivery = Delivery::kExactlyOnce;
+  // Who puts exactly once: 1..128 of [a-zA-Z0-9_.:-], nobody else's at the same
+  // time. Empty: made up. With an id that outlives the process, a higher epoch
+  // fences what is left of an earlier run, and the numbers of the records,
+  // which count up from `first_number` in the order of Put, say which of them
+  // an earlier run has put.
+  std::string producer_id;
+  uint64_t producer_epoch = 1;
+  uint64_t first_number = 1;  // 1 or more.
   // Of a stream whose record distribution strategy is AUTO. To any other a
   // record without a key fails its whole request.
   bool keys_optional = false;
@@ -86,6 +103,7 @@ struct ProducerRecord {
 struct PutOutcome {
   std::string shard_id;
   std::string sequence_number;
+  bool duplicate = false;  // An earlier try, or run, had written it there.
 };
 
 using PutCallback = absl::AnyInvocable<void(absl::StatusOr<PutOutcome>)>;
@@ -137,6 +155,7 @@ class Producer {
 
   // Each has a lock of its own.
   ByteBudget budget_;
+  NumberWindow numbers_;
   Cancellation stop_watch_;
 
   absl::Mutex mu_;

@@ -21,8 +21,13 @@ absl::Status Cancelled() {
 }  // namespace
 
 ProducerLane::ProducerLane(Client& client, const ProducerOptions& options,
-                           ByteBudget& budget, std::optional<uint32_t> group)
-    : client_(client), options_(options), budget_(budget), group_(group) {
+                           ByteBudget& budget, NumberWindow& numbers,
+                           std::optional<uint32_t> group)
+    : client_(client),
+      options_(options),
+      budget_(budget),
+      numbers_(numbers),
+      group_(group) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -31,8 +36,9 @@ ProducerLane::~ProducerLane() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ProducerLane::Add(ProducerRecord record, PutCallback done) {
-  Pending pending{std::move(record), std::move(done),
+void ProducerLane::Add(ProducerRecord record, uint64_t number,
+                       PutCallback done) {
+  Pending pending{std::move(record), number, std::move(done),
                   absl::Now() + options_.delivery_timeout, absl::OkStatus()};
   {
     absl::MutexLock lock(&mu_);
@@ -168,12 +174,19 @@ bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
   GatherRequest(sent);
   request.Clear();
   request.set_stream_name(options_.stream_name);
+  if (options_.delivery == Delivery::kExactlyOnce) {
+    v1::Producer& producer = *request.mutable_producer();
+    producer.set_producer_id(options_.producer_id);
+    producer.set_epoch(options_.producer_epoch);
+    producer.set_oldest_number(numbers_.oldest());
+  }
   tags.clear();
   for (const Pending& pending : sent.records) {
     v1::PutRecordsEntry* entry = request.add_records();
     entry->set_data(pending.record.data);
     entry->set_partition_key(pending.record.partition_key);
     entry->set_explicit_hash_key(pending.record.explicit_hash_key);
+    entry->set_number(pending.number);
     tags.push_back(pending.record.tag);
   }
   // Known as sent before it is, so that an answer always finds it.
@@ -256,7 +269,7 @@ void ProducerLane::OnUnknown(Pending pending, const absl::Status& status,
                              Settled& settled) {
   pending.last_error = AsOutcomeUnknown(status);
   pending.may_be_written = true;
-  if (options_.unknown_outcome == UnknownOutcome::kReport) {
+  if (options_.delivery == Delivery::kAtMostOnce) {
     const absl::Status why = pending.last_error;
     settled.emplace_back(std::move(pending), why);
     return;
@@ -358,16 +371,25 @@ void ProducerLane::SettleOne(Pending pending,
                              const v1::PutRecordsResult& result,
                              Settled& settled) {
   if (result.error_code().empty()) {
-    settled.emplace_back(
-        std::move(pending),
-        PutOutcome{result.shard_id(), result.sequence_number()});
+    settled.emplace_back(std::move(pending),
+                         PutOutcome{result.shard_id(), result.sequence_number(),
+                                    result.duplicate()});
     return;
   }
-  if (result.error_code() == "ProvisionedThroughputExceededException") {
+  if (result.error_code() == "ProvisionedThroughputExceededException" ||
+      result.error_code() == "LimitExceededException") {
     pending.KeepError(MakeError(absl::StatusCode::kResourceExhausted,
                                 result.error_code(), kCall,
                                 result.error_message()));
     failed_.push_back(std::move(pending));
+    return;
+  }
+  if (result.error_code() == "ProducerFencedException" ||
+      result.error_code() == "StaleProducerNumberException") {
+    const absl::Status why = pending.Error(
+        MakeError(absl::StatusCode::kFailedPrecondition, result.error_code(),
+                  kCall, result.error_message()));
+    settled.emplace_back(std::move(pending), why);
     return;
   }
   const absl::Status error =
@@ -380,6 +402,7 @@ void ProducerLane::Tell(Settled settled) {
   for (auto& [pending, outcome] : settled) {
     const uint64_t bytes = pending.bytes();
     if (pending.done) pending.done(std::move(outcome));
+    if (pending.number != 0) numbers_.Settle(pending.number);
     budget_.Release(bytes);
   }
 }

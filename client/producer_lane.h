@@ -23,6 +23,7 @@
 #include "client/backoff.h"
 #include "client/byte_budget.h"
 #include "client/client.h"
+#include "client/number_window.h"
 #include "client/producer.h"
 
 namespace trireme::client {
@@ -31,12 +32,14 @@ class ProducerLane {
  public:
   // Its calls go to the leader of `group`, or to any node.
   ProducerLane(Client& client, const ProducerOptions& options,
-               ByteBudget& budget, std::optional<uint32_t> group);
+               ByteBudget& budget, NumberWindow& numbers,
+               std::optional<uint32_t> group);
   // Abort, then waits for the threads.
   ~ProducerLane();
 
-  // The record's bytes are acquired from the budget; the lane releases them.
-  void Add(ProducerRecord record, PutCallback done);
+  // The record's bytes are acquired from the budget, its number (0: none) is
+  // taken from the window; the lane releases and settles them.
+  void Add(ProducerRecord record, uint64_t number, PutCallback done);
 
   // Deliver what is there, then end the call and the thread. Waits.
   void Close();
@@ -50,6 +53,7 @@ class ProducerLane {
  private:
   struct Pending {
     ProducerRecord record;
+    uint64_t number = 0;
     PutCallback done;
     absl::Time expires;
     absl::Status last_error;
@@ -117,6 +121,7 @@ class ProducerLane {
   Client& client_;
   const ProducerOptions& options_;
   ByteBudget& budget_;
+  NumberWindow& numbers_;
   const std::optional<uint32_t> group_;
 
   // Owned by the lane's thread.

@@ -1,6 +1,8 @@
 #include "replication/applier.h"
 
+#include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -17,6 +19,24 @@ uint64_t PayloadBytes(const ApplyWork& work) {
   return entry->entry.payload->size();
 }
 
+// Where the records of a part stand in a batch some of whose records were not
+// written.
+PutPlace PlaceOf(const ProposalPart& part, const AppliedBatch& batch) {
+  const auto begin = batch.fates.begin() + part.position;
+  const std::span fates(begin, part.record_count);
+  const bool all_written =
+      std::all_of(fates.begin(), fates.end(), [](const RecordFate& fate) {
+        return fate.status.ok() && !fate.duplicate;
+      });
+  PutPlace place;
+  if (all_written) {
+    place.first = fates.front().number.counter;
+  } else {
+    place.fates.assign(fates.begin(), fates.end());
+  }
+  return place;
+}
+
 ProposalOutcome OutcomeFor(const EntryWaiter& waiter,
                            const CommittedEntry& entry, int64_t stamp_ms,
                            const ApplyResult& result) {
@@ -28,8 +48,13 @@ ProposalOutcome OutcomeFor(const EntryWaiter& waiter,
   for (const ProposalPart& part : waiter.parts) {
     CHECK(part.batch < result.batches.size(),
           "the state answered for fewer shard batches than the entry has");
-    outcome.places.push_back(
-        {result.batches[part.batch], MakeCounter(entry.index, part.position)});
+    const AppliedBatch& batch = result.batches[part.batch];
+    if (batch.fates.empty()) {
+      outcome.places.push_back(
+          {batch.status, MakeCounter(entry.index, part.position)});
+    } else {
+      outcome.places.push_back(PlaceOf(part, batch));
+    }
   }
   return outcome;
 }

@@ -38,6 +38,7 @@ class AppliedObserver {
 struct ProposalPart {
   uint32_t batch = 0;     // Ordinal of the shard batch in the entry.
   uint32_t position = 0;  // Of the part's first record in it.
+  uint32_t record_count = 0;
 };
 struct EntryWaiter {
   // Does nothing when he was answered before.

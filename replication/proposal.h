@@ -13,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "storage/ids.h"
+#include "storage/producer_stamp.h"
+#include "storage/replicated_state.h"
 #include "storage/token_bucket.h"
 
 namespace trireme {
@@ -22,6 +24,12 @@ struct PutBatch {
   ShardKey shard;
   uint32_t record_count = 0;  // 1..kEntryPositionsMax.
   std::string batch;
+  std::shared_ptr<const ProducerStamp> stamp = nullptr;  // Null: none.
+
+  // Its first records alone, in so many bytes.
+  PutBatch Front(uint32_t records, size_t bytes) const;
+  // About what it takes in an entry.
+  size_t bytes() const;
 };
 
 // What something takes of a bucket that the group's leader keeps
@@ -43,7 +51,7 @@ struct ProposalBody {
 
   size_t bytes() const {
     size_t sum = command.size();
-    for (const PutBatch& put : puts) sum += put.batch.size();
+    for (const PutBatch& put : puts) sum += put.bytes();
     return sum;
   }
 };
@@ -57,6 +65,9 @@ struct PutPlace {
   // So many records at its end were not written, because their shard takes no
   // more now (replication/shard_rates.h).
   uint32_t refused = 0;
+  // One a record, when they do not all stand one behind the other from `first`
+  // on, because a producer had put some before or may not put them.
+  std::vector<RecordFate> fates = {};
 };
 
 struct ProposalOutcome {

@@ -87,8 +87,10 @@ RaftGroup::Packed RaftGroup::PackRecords(
     const std::vector<PutBatch>& puts = proposals[i].body->puts;
     packed.parts[i].resize(puts.size());
     for (size_t j = 0; j < puts.size(); ++j) {
-      pieces.push_back(
-          {i, j, {puts[j].shard, puts[j].record_count, puts[j].batch}});
+      Piece& piece = pieces.emplace_back(
+          Piece{i, j, {puts[j].shard, puts[j].record_count, puts[j].batch}});
+      if (puts[j].stamp != nullptr)
+        piece.batch.stamped.push_back({0, puts[j].stamp});
     }
   }
   // Stable: records of one shard keep the order in which they came.
@@ -100,13 +102,14 @@ RaftGroup::Packed RaftGroup::PackRecords(
   batches.reserve(pieces.size());
   ProposalPart at;
   for (size_t i = 0; i < pieces.size(); ++i) {
-    const Piece& piece = pieces[i];
+    Piece& piece = pieces[i];
     if (i > 0 && piece.batch.shard != batches.back().shard) {
       at = {at.batch + 1, 0};
     }
+    at.record_count = piece.batch.record_count;
     packed.parts[piece.proposal][piece.put] = at;
     at.position += piece.batch.record_count;
-    batches.push_back(piece.batch);
+    batches.push_back(std::move(piece.batch));
   }
   packed.payload = EncodeRecordsPayload(stamp_ms_, batches);
   return packed;

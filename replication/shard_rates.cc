@@ -59,8 +59,7 @@ std::optional<PutCut> ShardRates::Take(const ProposalBody& body,
     cut->kept.push_back(taken.records);
     cut->refused.push_back(put.record_count - taken.records);
     if (taken.records == 0) continue;
-    cut->body->puts.push_back(
-        {put.shard, taken.records, put.batch.substr(0, taken.batch_bytes)});
+    cut->body->puts.push_back(put.Front(taken.records, taken.batch_bytes));
   }
   MaybePrune(now);
   return cut;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/crc32c.h"
 #include "storage/errors.h"
+#include "storage/producer_stamp.h"
 #include "storage/record.h"
 #include "storage/status_macros.h"
 
@@ -133,6 +134,7 @@ void EncodeProposal(const ForwardedProposal& proposal,
     encoded->set_shard(put.shard.shard.value());
     encoded->set_record_count(put.record_count);
     encoded->set_batch(put.batch);
+    if (put.stamp != nullptr) EncodeStamp(*put.stamp, encoded->mutable_stamp());
   }
   for (const RateCharge& charge : proposal.body->charges) {
     v1::RateCharge* const encoded = wire->add_charges();
@@ -154,6 +156,14 @@ absl::Status CheckPut(const PutBatch& put) {
     return absl::InvalidArgumentError(
         absl::StrCat("a forwarded batch of ", put.batch.size(), " bytes holds ",
                      records, " records; it should hold ", put.record_count));
+  }
+  if (put.stamp != nullptr &&
+      (put.stamp->numbers.size() != records || put.stamp->producer.empty() ||
+       put.stamp->producer.size() > kProducerIdBytesMax)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a forwarded stamp of a producer of ", put.stamp->producer.size(),
+        " bytes has ", put.stamp->numbers.size(), " numbers for ", records,
+        " records"));
   }
   return absl::OkStatus();
 }
@@ -188,6 +198,10 @@ absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
     body->puts.push_back({{StreamId(put.stream()), ShardIndex(put.shard())},
                           put.record_count(),
                           std::move(*put.mutable_batch())});
+    if (put.has_stamp()) {
+      body->puts.back().stamp = std::make_shared<const ProducerStamp>(
+          DecodeStamp(put.mutable_stamp()));
+    }
     RETURN_IF_ERROR(CheckPut(body->puts.back()));
     records += put.record_count();
   }
@@ -210,6 +224,22 @@ absl::StatusOr<ForwardedProposal> DecodeProposal(v1::ForwardedProposal& wire) {
   return proposal;
 }
 
+void EncodeFate(const RecordFate& fate, v1::RecordFate* wire) {
+  if (!fate.status.ok()) *wire->mutable_status() = EncodeStatus(fate.status);
+  wire->set_shard(fate.number.shard.value());
+  wire->set_shard_created_s(fate.number.shard_created_s);
+  wire->set_counter(fate.number.counter);
+  wire->set_record_s(fate.number.record_s);
+  wire->set_duplicate(fate.duplicate);
+}
+
+RecordFate DecodeFate(const v1::RecordFate& wire) {
+  return {wire.has_status() ? DecodeStatus(wire.status()) : absl::OkStatus(),
+          {wire.shard_created_s(), ShardIndex(wire.shard()), wire.counter(),
+           wire.record_s()},
+          wire.duplicate()};
+}
+
 void EncodeOutcome(const ForwardedOutcome& forwarded,
                    v1::ForwardedOutcome* wire) {
   const ProposalOutcome& outcome = forwarded.outcome;
@@ -226,6 +256,9 @@ void EncodeOutcome(const ForwardedOutcome& forwarded,
     }
     encoded->set_first_counter(place.first);
     encoded->set_refused(place.refused);
+    for (const RecordFate& fate : place.fates) {
+      EncodeFate(fate, encoded->add_fates());
+    }
   }
 }
 
@@ -237,9 +270,12 @@ ForwardedOutcome DecodeOutcome(v1::ForwardedOutcome& wire) {
   outcome.stamp_ms = wire.stamp_ms();
   outcome.reply = std::move(*wire.mutable_reply());
   for (const v1::PutPlace& place : wire.places()) {
-    outcome.places.push_back(
-        {place.has_status() ? DecodeStatus(place.status()) : absl::OkStatus(),
-         place.first_counter(), place.refused()});
+    PutPlace& decoded = outcome.places.emplace_back(PutPlace{
+        place.has_status() ? DecodeStatus(place.status()) : absl::OkStatus(),
+        place.first_counter(), place.refused()});
+    for (const v1::RecordFate& fate : place.fates()) {
+      decoded.fates.push_back(DecodeFate(fate));
+    }
   }
   return forwarded;
 }

@@ -37,6 +37,13 @@ struct PutEntry {
   absl::string_view data;
   absl::string_view partition_key;      // Empty: none; for AUTO streams only.
   absl::string_view explicit_hash_key;  // Empty: none.
+  uint64_t number = 0;                  // Its producer's for it. 0: none.
+};
+// Of records that are put exactly once (records.proto, Producer).
+struct PutProducer {
+  absl::string_view id;
+  uint64_t epoch = 0;
+  uint64_t oldest_number = 0;
 };
 struct PutRecordRequest {
   StreamAddress stream;
@@ -45,6 +52,7 @@ struct PutRecordRequest {
   // As in all that have it: only says whether the call would succeed
   // (server/dry_run.h).
   bool dry_run = false;
+  std::optional<PutProducer> producer = {};
 };
 struct PutRecordsRequest {
   StreamAddress stream;
@@ -53,11 +61,13 @@ struct PutRecordsRequest {
   // in order. Null: none.
   std::shared_ptr<PutSequence> sequence;
   bool dry_run = false;
+  std::optional<PutProducer> producer = {};
 };
 // Where one record came to stand, or why it is not known to stand anywhere.
 struct PutResult {
   absl::Status status;
   SequenceNumber sequence_number;  // Names its shard too.
+  bool duplicate = false;  // An earlier put of its producer wrote it there.
 };
 struct PutRecordsResponse {
   std::vector<PutResult> records;  // As many as were sent, in order.

@@ -102,6 +102,11 @@ RecordError DescribeRecordError(const absl::Status& status) {
       // Nothing was written: the one code clients retry a record for.
       return {"ProvisionedThroughputExceededException",
               std::string(status.message())};
+    case ErrorReason::kProducerFenced:
+    case ErrorReason::kStaleProducerNumber:
+    case ErrorReason::kLimitExceeded:
+      return {std::string(ErrorReasonName(ReasonOf(status))),
+              std::string(status.message())};
     default:
       return {"InternalFailure", absl::StrCat("Internal Service Failure: ",
                                               DescribeError(status).message)};

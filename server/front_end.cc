@@ -21,7 +21,11 @@ LifecycleDriver::~LifecycleDriver() { Stop(); }
 
 void LifecycleDriver::Attach(Node* node) {
   lifecycle_ = std::make_unique<StreamLifecycle>(
-      &node->state().catalog(), &node->loop(), &timers_, SystemClock::Get());
+      &node->state().catalog(),
+      [node](GroupId group, ShardKey shard) {
+        return node->state().ProducersOf(group, shard);
+      },
+      &node->loop(), &timers_, SystemClock::Get());
   observer_.Add(lifecycle_.get());
   autoscaler_ = std::make_unique<Autoscaler>(
       ScalingRules(), &node->state().catalog(), &node->loop(), &meter_,

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "storage/check.h"
-#include "storage/entry_payload.h"
 #include "storage/record.h"
 
 namespace trireme {
@@ -55,17 +53,14 @@ ShardLoad LoadMeter::LoadOf(ShardKey shard, int64_t now_ms) const {
   return load;
 }
 
-void LoadMeter::OnApplied(const CommittedEntry& entry,
-                          const ApplyResult& result) {
-  if (!measures_ || !entry.has_payload || entry.group == kMetaGroup) return;
-  const absl::StatusOr<DecodedPayload> decoded = DecodePayload(*entry.payload);
-  CHECK(decoded.ok(), "an applied entry is malformed");
+void LoadMeter::OnApplied(const CommittedEntry&, const ApplyResult& result) {
+  if (!measures_ || result.batches.empty()) return;
   absl::MutexLock lock(&mu_);
-  for (size_t i = 0; i < decoded->batches.size(); ++i) {
-    const ShardBatch& batch = decoded->batches[i];
-    if (i >= result.batches.size() || !result.batches[i].ok()) continue;
-    if (!since_ms_.contains(batch.shard.stream)) continue;
-    Add(batch.batch, decoded->stamp_ms, &meters_[batch.shard]);
+  for (const AppliedBatch& applied : result.batches) {
+    const ShardBatch& batch = applied.written;
+    if (!applied.status.ok() || !since_ms_.contains(batch.shard.stream))
+      continue;
+    Add(batch.batch, result.stamp_ms, &meters_[batch.shard]);
   }
 }
 

@@ -1,17 +1,26 @@
 #include "server/put_checks.h"
 
+#include <algorithm>
 #include <string>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
 #include "server/validation.h"
 #include "storage/errors.h"
+#include "storage/producer_stamp.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
 namespace {
 
 constexpr size_t kSequenceNumberDigitsMax = 129;
+
+bool IsProducerIdCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+         absl::string_view("_.:-").find(c) != absl::string_view::npos;
+}
 
 void CheckEntryShape(absl::string_view path, const PutEntry& entry,
                      Violations* violations) {
@@ -36,6 +45,46 @@ void CheckEntryShape(absl::string_view path, const PutEntry& entry,
   }
 }
 
+absl::Status CheckNumbers(const std::optional<PutProducer>& producer,
+                          std::span<const PutEntry> records) {
+  if (!producer.has_value()) {
+    for (const PutEntry& record : records) {
+      if (record.number == 0) continue;
+      return MakeError(ErrorReason::kInvalidArgument,
+                       absl::StrCat("a record has the number ", record.number,
+                                    ", but the request names no producer"));
+    }
+    return absl::OkStatus();
+  }
+  const absl::string_view id = producer->id;
+  if (id.empty() || id.size() > kProducerIdBytesMax ||
+      !std::all_of(id.begin(), id.end(), IsProducerIdCharacter)) {
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("producer_id '", Utf8Prefix(id, kProducerIdBytesMax),
+                     "' of ", id.size(), " bytes must be 1 to ",
+                     kProducerIdBytesMax, " of [a-zA-Z0-9_.:-]"));
+  }
+  absl::flat_hash_set<uint64_t> seen;
+  for (const PutEntry& record : records) {
+    const uint64_t oldest = producer->oldest_number;
+    if (record.number == 0 || record.number < oldest ||
+        record.number - oldest >= kProducerWindow) {
+      return MakeError(
+          ErrorReason::kInvalidArgument,
+          absl::StrCat("number ", record.number, " of producer ", id,
+                       " must be at least 1 and oldest_number, ", oldest,
+                       ", and less than ", kProducerWindow, " above it"));
+    }
+    if (!seen.insert(record.number).second) {
+      return MakeError(ErrorReason::kInvalidArgument,
+                       absl::StrCat("two records have the number ",
+                                    record.number, " of producer ", id));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckPutRecordShape(const PutRecordRequest& request) {
@@ -47,7 +96,8 @@ absl::Status CheckPutRecordShape(const PutRecordRequest& request) {
                    R"(Member must satisfy regular expression pattern: )"
                    R"(0|([1-9]\d{0,128}))");
   }
-  return violations.ToStatus();
+  RETURN_IF_ERROR(violations.ToStatus());
+  return CheckNumbers(request.producer, std::span(&request.record, 1));
 }
 
 absl::Status CheckPutRecordsShape(const PutRecordsRequest& request) {
@@ -67,6 +117,7 @@ absl::Status CheckPutRecordsShape(const PutRecordsRequest& request) {
                     &violations);
   }
   RETURN_IF_ERROR(violations.ToStatus());
+  RETURN_IF_ERROR(CheckNumbers(request.producer, request.records));
   if (bytes > kPutRecordsBytesMax) {
     return MakeError(
         ErrorReason::kInvalidArgument,
@@ -91,6 +142,15 @@ absl::Status CheckKeysGiven(const Stream& stream,
         "", 0, 1, kPartitionKeyCharactersMax);
   }
   return violations.ToStatus();
+}
+
+absl::Status CheckTakesNumbers(const Stream& stream) {
+  if (stream.distribution != RecordDistribution::kAuto) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("records cannot be put exactly once to stream ", stream.name,
+                   ": its record distribution strategy is AUTO, so a record "
+                   "that is sent again goes to another shard"));
 }
 
 absl::Status CheckRecordSizes(const Stream& stream,

@@ -20,6 +20,9 @@ absl::Status CheckPutRecordsShape(const PutRecordsRequest& request);
 absl::Status CheckKeysGiven(const Stream& stream,
                             std::span<const PutEntry> records, bool is_batch);
 
+// A producer's records can be told from copies of them in this stream.
+absl::Status CheckTakesNumbers(const Stream& stream);
+
 // Data and key together against the stream's limit.
 absl::Status CheckRecordSizes(const Stream& stream,
                               std::span<const PutEntry> records);

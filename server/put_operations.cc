@@ -55,7 +55,8 @@ struct PutOperations::Call {
   std::vector<PutResult> results;
   std::vector<uint32_t> unplaced;  // Records to propose next, ascending.
   absl::string_view ordering;      // SequenceNumberForOrdering.
-  bool is_batch = false;           // A PutRecords.
+  std::optional<PutProducer> producer;
+  bool is_batch = false;  // A PutRecords.
   bool dry_run = false;
   std::shared_ptr<PutSequence> sequence;  // Null: none.
   std::optional<uint64_t> number;         // In the sequence.
@@ -88,6 +89,8 @@ struct PutOperations::Call {
 
   // `auto_turn`: of the put, if the stream is AUTO.
   absl::Status Route(uint32_t auto_turn);
+  std::shared_ptr<const ProducerStamp> StampOf(
+      const std::vector<uint32_t>& batch) const;
   void AddRecord(
       uint32_t record, const Shard& shard,
       absl::flat_hash_map<const Shard*, std::pair<size_t, size_t>>* places);
@@ -127,9 +130,23 @@ absl::Status PutOperations::Call::Route(uint32_t auto_turn) {
                      &put.batch);
       }
       put.record_count = static_cast<uint32_t>(plan.records[i].size());
+      if (producer.has_value()) put.stamp = StampOf(plan.records[i]);
     }
   }
   return absl::OkStatus();
+}
+
+std::shared_ptr<const ProducerStamp> PutOperations::Call::StampOf(
+    const std::vector<uint32_t>& batch) const {
+  auto stamp = std::make_shared<ProducerStamp>();
+  stamp->producer = std::string(producer->id);
+  stamp->epoch = producer->epoch;
+  stamp->oldest_number = producer->oldest_number;
+  stamp->numbers.reserve(batch.size());
+  for (const uint32_t record : batch) {
+    stamp->numbers.push_back(records[record].number);
+  }
+  return stamp;
 }
 
 void PutOperations::Call::AddRecord(
@@ -164,6 +181,7 @@ void PutOperations::PutRecord(const PutRecordRequest& request,
   call->address = request.stream;
   call->records = {request.record};
   call->ordering = request.sequence_number_for_ordering;
+  call->producer = request.producer;
   call->dry_run = request.dry_run;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = [done = std::move(done)](
@@ -188,6 +206,7 @@ bool PutOperations::PutRecords(const PutRecordsRequest& request,
   call->records = request.records;
   call->sequence = request.sequence;
   call->is_batch = true;
+  call->producer = request.producer;
   call->dry_run = request.dry_run;
   call->deadline = clock_->MonotonicNow() + timeout;
   call->done = std::move(done);
@@ -241,6 +260,9 @@ bool PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
             : CheckKeysGiven(*call->stream, call->records, call->is_batch);
   }
   if (refused.ok()) refused = CheckRecordSizes(*call->stream, call->records);
+  if (refused.ok() && call->producer.has_value()) {
+    refused = CheckTakesNumbers(*call->stream);
+  }
   if (!refused.ok()) {
     call->Finish(refused);
     return true;
@@ -343,6 +365,11 @@ void PutOperations::OnOutcome(const CallPtr& call, size_t plan_at,
       }
       result.status = status;
       if (!status.ok()) continue;
+      if (i < place.fates.size()) {
+        const RecordFate& fate = place.fates[i];
+        result = {fate.status, fate.number, fate.duplicate};
+        continue;
+      }
       result.sequence_number = {shard.created_s, shard.index, place.first + i,
                                 arrival_s};
     }

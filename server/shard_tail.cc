@@ -36,24 +36,21 @@ absl::StatusOr<EncodedBatch> TailBlock::Encode(const Shard& shard,
 void ShardTails::OnApplied(const CommittedEntry& entry,
                            const ApplyResult& result) {
   if (!entry.has_payload) return;
-  const absl::StatusOr<DecodedPayload> decoded = DecodePayload(*entry.payload);
-  CHECK(decoded.ok(), "an applied entry is malformed");
-  if (decoded->kind == PayloadKind::kCommand) {
-    if (result.status.ok()) OnCommand(decoded->command);
-    return;
-  }
+  // Only entries of records have results of batches, and none if the state had
+  // applied them before the start.
+  if (result.batches.empty()) return OnCommand(entry, result);
   Waiters woken;
   std::vector<Aged> excess;
   {
     absl::MutexLock lock(&mu_);
-    for (size_t i = 0; i < decoded->batches.size(); ++i) {
-      // An entry the state had applied before the start has no results.
-      if (i >= result.batches.size() || !result.batches[i].ok()) continue;
-      const ShardBatch& batch = decoded->batches[i];
+    for (const AppliedBatch& applied : result.batches) {
+      const ShardBatch& batch = applied.written;
+      if (!applied.status.ok() || batch.record_count == 0) continue;
       Add(batch.shard, entry.group,
-          std::make_shared<TailBlock>(MakeCounter(entry.index, 0),
-                                      batch.record_count, decoded->stamp_ms,
-                                      entry.payload, batch.batch),
+          std::make_shared<TailBlock>(
+              MakeCounter(entry.index, 0), batch.record_count, result.stamp_ms,
+              applied.rebuilt == nullptr ? entry.payload : applied.rebuilt,
+              batch.batch),
           batch.batch.size(), &woken);
     }
     excess = TakeExcess();
@@ -61,7 +58,12 @@ void ShardTails::OnApplied(const CommittedEntry& entry,
   Wake(std::move(woken));
 }
 
-void ShardTails::OnCommand(absl::string_view bytes) {
+void ShardTails::OnCommand(const CommittedEntry& entry,
+                           const ApplyResult& result) {
+  const absl::StatusOr<DecodedPayload> decoded = DecodePayload(*entry.payload);
+  CHECK(decoded.ok(), "an applied entry is malformed");
+  if (decoded->kind != PayloadKind::kCommand || !result.status.ok()) return;
+  const absl::string_view bytes = decoded->command;
   v1::Command command;
   CHECK(command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())),
         "an applied command is malformed");

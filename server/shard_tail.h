@@ -128,7 +128,7 @@ class ShardTails : public AppliedObserver {
   };
   using Waiters = std::vector<std::shared_ptr<TailWaiter>>;
 
-  void OnCommand(absl::string_view command);
+  void OnCommand(const CommittedEntry& entry, const ApplyResult& result);
   void Add(ShardKey shard, GroupId group, std::shared_ptr<TailBlock> block,
            size_t bytes, Waiters* woken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Forgets what is held of a shard, and takes its waiters.

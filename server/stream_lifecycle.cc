@@ -19,7 +19,7 @@ constexpr absl::Duration kStepTimeout = absl::Seconds(10);
 
 // What a SealShards command was answered.
 absl::Status TakeEnds(const v1::Command& command, const std::string& bytes,
-                      ShardEnds* ends) {
+                      ShardEnds* ends, ShardSet* with_producers) {
   const v1::SealShardsCommand& seal = command.seal_shards();
   v1::SealShardsReply reply;
   if (!reply.ParseFromString(bytes) ||
@@ -29,6 +29,8 @@ absl::Status TakeEnds(const v1::Command& command, const std::string& bytes,
   for (int i = 0; i < seal.shards_size(); ++i) {
     (*ends)[ShardIndex(seal.shards(i))] = reply.end_counters(i);
   }
+  for (const uint32_t shard : reply.with_producers())
+    with_producers->insert(ShardIndex(shard));
   return absl::OkStatus();
 }
 
@@ -126,6 +128,7 @@ struct StreamLifecycle::Round {
   size_t replies_due = 0;
   absl::Status failure;  // The first.
   ShardEnds ends;
+  ShardSet with_producers;  // Of those that have an end.
 };
 
 void StreamLifecycle::Begin(StreamPtr stream) {
@@ -144,7 +147,7 @@ void StreamLifecycle::TakeStep(const RoundPtr& round) {
       round->replies_due = step->size();
     }
   }
-  if (step == nullptr) return Finish(round);
+  if (step == nullptr) return HandOver(round);
   for (const auto& [group, command] : *step) {
     Propose(group, command,
             [this, round, command = &command](const ProposalOutcome& outcome) {
@@ -160,7 +163,8 @@ void StreamLifecycle::OnReply(const RoundPtr& round, const v1::Command& command,
     absl::MutexLock lock(&mu_);
     round->failure.Update(outcome.status);
     if (outcome.status.ok() && command.has_seal_shards()) {
-      round->failure.Update(TakeEnds(command, outcome.reply, &round->ends));
+      round->failure.Update(TakeEnds(command, outcome.reply, &round->ends,
+                                     &round->with_producers));
     }
     if (--round->replies_due > 0) return;
     ++round->step;
@@ -169,8 +173,35 @@ void StreamLifecycle::OnReply(const RoundPtr& round, const v1::Command& command,
   if (failure.ok()) return TakeStep(round);
   TellFailure(*round->stream, failure);
   // Nobody can write to what is sealed until its children are shown.
-  if (!round->ends.empty()) return Finish(round);
+  if (!round->ends.empty()) return HandOver(round);
   EndRound(round->stream->id, false);
+}
+
+// Whoever put to the sealed shards exactly once is made known to their
+// children, before these are shown.
+void StreamLifecycle::HandOver(const RoundPtr& round) {
+  ShardSet parents;
+  for (const Reshard& reshard : round->stream->reshards) {
+    // Children are told once, of all of their parents.
+    const bool is_sealed =
+        std::all_of(reshard.parents.begin(), reshard.parents.end(),
+                    [&](ShardIndex it) { return round->ends.contains(it); });
+    if (!is_sealed) continue;
+    for (const ShardIndex parent : reshard.parents) {
+      if (round->with_producers.contains(parent)) parents.insert(parent);
+    }
+  }
+  if (parents.empty()) return Finish(round);
+  handover_.Run(round->stream, std::move(parents),
+                [this, round](const ProducerHandover::Outcome& outcome) {
+                  if (outcome.status.ok()) return Finish(round);
+                  TellFailure(*round->stream, outcome.status);
+                  round->failure.Update(outcome.status);
+                  for (const ShardIndex parent : outcome.untold)
+                    round->ends.erase(parent);
+                  if (!round->ends.empty()) return Finish(round);
+                  EndRound(round->stream->id, false);
+                });
 }
 
 void StreamLifecycle::Finish(const RoundPtr& round) {

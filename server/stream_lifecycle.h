@@ -9,6 +9,7 @@
 #define TRIREME_SERVER_STREAM_LIFECYCLE_H_
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "replication/applier.h"
 #include "replication/replicas.h"
+#include "server/producer_handover.h"
 #include "server/timers.h"
 #include "storage/catalog.h"
 #include "storage/clock.h"
@@ -31,12 +33,13 @@ class Command;
 class StreamLifecycle : public AppliedObserver {
  public:
   // All pointers must outlive this.
-  StreamLifecycle(const Catalog* catalog, Replicas* replicas, Timers* timers,
-                  Clock* clock)
+  StreamLifecycle(const Catalog* catalog, ReadProducers read_producers,
+                  Replicas* replicas, Timers* timers, Clock* clock)
       : catalog_(catalog),
         replicas_(replicas),
         timers_(timers),
-        clock_(clock) {}
+        clock_(clock),
+        handover_(replicas, timers, std::move(read_producers)) {}
 
   // Begins to look for work, now and periodically.
   void Start();
@@ -70,6 +73,7 @@ class StreamLifecycle : public AppliedObserver {
   void TakeStep(const RoundPtr& round);
   void OnReply(const RoundPtr& round, const v1::Command& command,
                const ProposalOutcome& outcome);
+  void HandOver(const RoundPtr& round);
   void Finish(const RoundPtr& round);
   void EndRound(StreamId stream, bool ok);
   void Propose(GroupId group, const v1::Command& command,
@@ -80,6 +84,7 @@ class StreamLifecycle : public AppliedObserver {
   Replicas* const replicas_;
   Timers* const timers_;
   Clock* const clock_;
+  ProducerHandover handover_;
 
   absl::Duration next_forget_;  // Monotonic; timer's thread only.
 

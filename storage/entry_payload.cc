@@ -8,6 +8,7 @@
 #include "storage/fixed_ints.h"
 #include "storage/record.h"
 #include "storage/status_macros.h"
+#include "trireme/v1/command.pb.h"
 
 namespace trireme {
 namespace {
@@ -59,12 +60,46 @@ absl::StatusOr<ShardBatch> TakeBatch(ByteCursor* cursor) {
   return batch;
 }
 
+absl::Status TakeStamps(ByteCursor* cursor, v1::EntryStamps* stamps) {
+  uint32_t size = 0;
+  absl::string_view bytes;
+  if (!cursor->TakeLittle(&size) || !cursor->TakeBytes(size, &bytes))
+    return Malformed("it ends in the middle of its stamps");
+  if (!stamps->ParseFromArray(bytes.data(), static_cast<int>(size)) ||
+      stamps->stamps().empty())
+    return Malformed("stamps that are none");
+  return absl::OkStatus();
+}
+
+absl::Status AddStamps(v1::EntryStamps* stamps,
+                       std::vector<ShardBatch>* batches) {
+  for (v1::BatchStamp& encoded : *stamps->mutable_stamps()) {
+    if (encoded.batch() >= batches->size())
+      return Malformed("a stamp of a batch that is not there");
+    ShardBatch& batch = (*batches)[encoded.batch()];
+    const uint64_t end =
+        batch.stamped.empty()
+            ? 0
+            : batch.stamped.back().first +
+                  uint64_t{batch.stamped.back().stamp->numbers.size()};
+    const auto count = static_cast<uint64_t>(encoded.stamp().numbers_size());
+    if (count == 0 || encoded.first() < end ||
+        encoded.first() + count > batch.record_count)
+      return Malformed("a stamp of records that are not there");
+    batch.stamped.push_back(
+        {encoded.first(), std::make_shared<const ProducerStamp>(
+                              DecodeStamp(encoded.mutable_stamp()))});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string EncodeRecordsPayload(int64_t stamp_ms,
                                  std::span<const ShardBatch> pieces) {
   std::vector<ShardBatch> wholes;  // Without bytes: their length is enough.
   std::vector<uint64_t> sizes;
+  v1::EntryStamps stamps;
   uint64_t total = kPayloadHeaderBytes;
   for (const ShardBatch& piece : pieces) {
     if (wholes.empty() || wholes.back().shard != piece.shard) {
@@ -72,16 +107,29 @@ std::string EncodeRecordsPayload(int64_t stamp_ms,
       sizes.push_back(0);
       total += kShardBatchHeaderBytes;
     }
+    for (const StampedRecords& stamped : piece.stamped) {
+      v1::BatchStamp& encoded = *stamps.add_stamps();
+      encoded.set_batch(static_cast<uint32_t>(wholes.size()) - 1);
+      encoded.set_first(wholes.back().record_count + stamped.first);
+      EncodeStamp(*stamped.stamp, encoded.mutable_stamp());
+    }
     wholes.back().record_count += piece.record_count;
     sizes.back() += piece.batch.size();
     total += piece.batch.size();
   }
   CHECK(ShardsAreDistinct(wholes), "pieces of a shard stand apart");
 
+  const bool is_stamped = !stamps.stamps().empty();
+  const uint32_t stamp_bytes =
+      is_stamped ? static_cast<uint32_t>(stamps.ByteSizeLong()) : 0;
   std::string out;
-  out.reserve(total);
-  AppendHeader(PayloadKind::kRecords, static_cast<uint32_t>(wholes.size()),
-               stamp_ms, &out);
+  out.reserve(total + sizeof(stamp_bytes) + stamp_bytes);
+  AppendHeader(is_stamped ? PayloadKind::kStamped : PayloadKind::kRecords,
+               static_cast<uint32_t>(wholes.size()), stamp_ms, &out);
+  if (is_stamped) {
+    AppendLittle(stamp_bytes, &out);
+    stamps.AppendToString(&out);
+  }
   size_t next = 0;  // The piece to write next.
   for (size_t i = 0; i < wholes.size(); ++i) {
     const ShardBatch& whole = wholes[i];
@@ -126,6 +174,11 @@ absl::StatusOr<DecodedPayload> DecodePayload(absl::string_view payload) {
     decoded.command = cursor.rest();
     return decoded;
   }
+  v1::EntryStamps stamps;
+  if (decoded.kind == PayloadKind::kStamped) {
+    RETURN_IF_ERROR(TakeStamps(&cursor, &stamps));
+    decoded.kind = PayloadKind::kRecords;
+  }
   if (decoded.kind != PayloadKind::kRecords)
     return Malformed(absl::StrCat("unknown kind ", kind));
   // Bounds the reservation by what the bytes can hold.
@@ -134,8 +187,9 @@ absl::StatusOr<DecodedPayload> DecodePayload(absl::string_view payload) {
   decoded.batches.reserve(batch_count);
   for (uint32_t i = 0; i < batch_count; ++i) {
     ASSIGN_OR_RETURN(ShardBatch batch, TakeBatch(&cursor));
-    decoded.batches.push_back(batch);
+    decoded.batches.push_back(std::move(batch));
   }
+  RETURN_IF_ERROR(AddStamps(&stamps, &decoded.batches));
   if (!cursor.empty()) return Malformed("bytes after the last batch");
   if (!ShardsAreDistinct(decoded.batches)) return Malformed("a shard twice");
   return decoded;

@@ -53,6 +53,10 @@ constexpr ReasonRow kReasons[] = {
      "NodeStarting"},
     {ErrorReason::kDryRunOperation, absl::StatusCode::kFailedPrecondition,
      "DryRunOperationException"},
+    {ErrorReason::kProducerFenced, absl::StatusCode::kFailedPrecondition,
+     "ProducerFencedException"},
+    {ErrorReason::kStaleProducerNumber, absl::StatusCode::kFailedPrecondition,
+     "StaleProducerNumberException"},
 };
 
 const ReasonRow& RowOf(ErrorReason reason) {

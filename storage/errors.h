@@ -38,6 +38,11 @@ enum class ErrorReason : uint8_t {
   kNodeStarting = 15,
   // The call only asked whether it would succeed, and it would.
   kDryRunOperation = 16,
+  // Ours: a newer epoch of the producer writes now; nothing was written.
+  kProducerFenced = 17,
+  // Ours: the producer had settled its record of that number before; nothing
+  // was written now.
+  kStaleProducerNumber = 18,
 };
 
 // Whether a number from outside is one of the above.

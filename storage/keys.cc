@@ -69,6 +69,34 @@ std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key) {
   return ShardStateId{GroupId(group), {StreamId(stream), ShardIndex(shard)}};
 }
 
+Key GroupProducersKey(GroupId group) {
+  return Key(KeyKind::kProducer).Then(group.value());
+}
+
+Key ShardProducersKey(GroupId group, ShardKey shard) {
+  return GroupProducersKey(group)
+      .Then(shard.stream.value())
+      .Then(shard.shard.value());
+}
+
+Key ProducerKey(const ProducerRowPlace& place) {
+  return ShardProducersKey(place.group, place.shard)
+      .Then(place.row.index)
+      .Then(place.row.ordinal);
+}
+
+std::optional<ProducerRowPlace> DecodeProducerKey(absl::string_view key) {
+  uint32_t group = 0;
+  uint32_t stream = 0;
+  uint32_t shard = 0;
+  ProducerRowId row;
+  if (!Decode(key, KeyKind::kProducer, &group, &stream, &shard, &row.index,
+              &row.ordinal))
+    return std::nullopt;
+  return ProducerRowPlace{
+      GroupId(group), {StreamId(stream), ShardIndex(shard)}, row};
+}
+
 Key PartitionKey(const PartitionId& id) {
   return Key(KeyKind::kPartition)
       .Then(static_cast<uint8_t>(id.retention))

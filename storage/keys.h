@@ -5,6 +5,7 @@
 #define TRIREME_STORAGE_KEYS_H_
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -27,6 +28,7 @@ enum class KeyKind : uint8_t {
   kNextStreamId = 6,  // -> u32, the id that no stream has had yet.
   kAccount = 7,       // -> AccountRow.
   kClaims = 8,        // group -> ClaimsRow.
+  kProducer = 9,      // group, stream, shard, index, ordinal -> ProducerRow.
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
@@ -69,13 +71,25 @@ class Key {
   std::string PrefixEnd() const;
 
  private:
-  std::array<char, 24> bytes_;
+  std::array<char, 32> bytes_;
   size_t size_ = 0;
 };
 
 struct ShardStateId {
   GroupId group;
   ShardKey shard;
+};
+// One of the rows that an entry brought.
+struct ProducerRowId {
+  LogIndex index = 0;
+  uint32_t ordinal = 0;  // Among those of the entry and shard.
+
+  friend auto operator<=>(const ProducerRowId&, const ProducerRowId&) = default;
+};
+struct ProducerRowPlace {
+  GroupId group;
+  ShardKey shard;
+  ProducerRowId row;
 };
 struct PartitionId {
   RetentionClass retention = RetentionClass::kDay;
@@ -101,6 +115,12 @@ std::optional<GroupId> DecodeClaimsKey(absl::string_view key);
 
 Key ShardStateKey(const ShardStateId& id);
 std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key);
+
+Key ProducerKey(const ProducerRowPlace& place);
+std::optional<ProducerRowPlace> DecodeProducerKey(absl::string_view key);
+// Begins every such key of the shard, or of the group.
+Key ShardProducersKey(GroupId group, ShardKey shard);
+Key GroupProducersKey(GroupId group);
 
 Key PartitionKey(const PartitionId& id);
 std::optional<PartitionId> DecodePartitionKey(absl::string_view key);

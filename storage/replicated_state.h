@@ -10,8 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/entry_payload.h"
 #include "storage/ids.h"
 #include "storage/payload.h"
+#include "storage/sequence_number.h"
 
 namespace trireme {
 
@@ -23,13 +25,35 @@ struct CommittedEntry {
   Payload payload;          // See entry_payload.h.
 };
 
+// What became of one record.
+struct RecordFate {
+  // kProducerFenced, kStaleProducerNumber, kLimitExceeded: not written.
+  absl::Status status = absl::OkStatus();
+  SequenceNumber number = {};  // Where it stands.
+  bool duplicate = false;      // An earlier try of its producer wrote it there.
+};
+
+// What became of a shard batch of an entry.
+struct AppliedBatch {
+  // Not OK (kShardSealed, kResourceNotFound): it left no trace.
+  absl::Status status;
+  // Its records that were written, one behind the other from position 0 on:
+  // views into the entry's payload, or into `rebuilt`. Maybe none.
+  ShardBatch written;
+  Payload rebuilt = nullptr;
+  // One a record, when some were not written; else empty.
+  std::vector<RecordFate> fates = {};
+};
+
 // What the state made of an entry; the same on every replica.
 struct ApplyResult {
   // Of a command: OK, or a typed error (errors.h); the state is unchanged then.
   absl::Status status;
-  // Of a records entry: one status a shard batch, in the entry's order. A
-  // batch that is not OK (kShardSealed, kResourceNotFound) left no trace.
-  std::vector<absl::Status> batches;
+  // Of a records entry: one a shard batch, in the entry's order. None when the
+  // entry had been applied before.
+  std::vector<AppliedBatch> batches;
+  // Of a records entry: when its records arrived.
+  int64_t stamp_ms = 0;
   // Of a command: its reply, a serialized message the proposer understands.
   std::string reply;
 };

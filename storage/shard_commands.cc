@@ -1,6 +1,7 @@
 #include "storage/shard_commands.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -55,7 +56,15 @@ ShardDecision SetRetention(const ShardTable& shards, GroupId group,
   return decision;
 }
 
-ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
+absl::Status NotOpen(const ShardKey& key) {
+  return MakeError(
+      ErrorReason::kResourceNotFound,
+      absl::StrCat("shard ", key.shard.value(), " of stream ",
+                   key.stream.value(), " is not open in this group"));
+}
+
+ShardDecision Seal(const ShardTable& shards, const Producers& producers,
+                   GroupId group, LogIndex index,
                    const v1::SealShardsCommand& command) {
   ShardDecision decision;
   v1::SealShardsReply reply;
@@ -64,10 +73,7 @@ ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
     std::optional<ShardRecord> record = shards.Find(group, key);
     if (!record || !record->exists()) {
       decision.changes.clear();
-      decision.status = MakeError(
-          ErrorReason::kResourceNotFound,
-          absl::StrCat("shard ", key.shard.value(), " of stream ",
-                       key.stream.value(), " is not open in this group"));
+      decision.status = NotOpen(key);
       return decision;
     }
     if (!record->end) {
@@ -75,8 +81,38 @@ ShardDecision Seal(const ShardTable& shards, GroupId group, LogIndex index,
       decision.changes.push_back({key, *record});
     }
     reply.add_end_counters(*record->end);
+    if (producers.Knows(key)) reply.add_with_producers(key.shard.value());
   }
   decision.reply = reply.SerializeAsString();
+  return decision;
+}
+
+ShardDecision ImportProducers(const ShardTable& shards,
+                              const Producers& producers, GroupId group,
+                              LogIndex index,
+                              const v1::ImportProducersCommand& command) {
+  ShardDecision decision;
+  const ShardKey key{StreamId(command.stream_id()),
+                     ShardIndex(command.shard())};
+  const std::optional<ShardRecord> record = shards.Find(group, key);
+  if (!record || !(record->opened || record->dropped)) {
+    decision.status = NotOpen(key);
+    return decision;
+  }
+  // Come again: it knows more by now. Nothing is put to it before it is told.
+  if (record->dropped || record->next > 0 || producers.Knows(key))
+    return decision;
+  std::vector<ProducerRow> rows;
+  for (const v1::ProducerRow& encoded : command.rows()) {
+    absl::StatusOr<ProducerRow> row = DecodeProducerRow(encoded);
+    if (!row.ok()) {
+      decision.status =
+          MakeError(ErrorReason::kInvalidArgument, row.status().message());
+      return decision;
+    }
+    rows.push_back(*std::move(row));
+  }
+  decision.producers = ImportedRows(key, index, std::move(rows));
   return decision;
 }
 
@@ -89,13 +125,15 @@ bool IsShardCommand(const v1::Command& command) {
     case v1::Command::kSealShards:
     case v1::Command::kSetRetention:
     case v1::Command::kClaimShards:
+    case v1::Command::kImportProducers:
       return true;
     default:
       return false;
   }
 }
 
-ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
+ShardDecision DecideShardCommand(const ShardTable& shards,
+                                 const Producers& producers, GroupId group,
                                  LogIndex index, const v1::Command& command) {
   switch (command.command_case()) {
     case v1::Command::kOpenShards:
@@ -103,7 +141,10 @@ ShardDecision DecideShardCommand(const ShardTable& shards, GroupId group,
     case v1::Command::kDropShards:
       return Drop(shards, group, command.drop_shards());
     case v1::Command::kSealShards:
-      return Seal(shards, group, index, command.seal_shards());
+      return Seal(shards, producers, group, index, command.seal_shards());
+    case v1::Command::kImportProducers:
+      return ImportProducers(shards, producers, group, index,
+                             command.import_producers());
     case v1::Command::kSetRetention:
       return SetRetention(shards, group, command.set_retention());
     default: {

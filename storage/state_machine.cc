@@ -58,8 +58,9 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyPayload(
 
 // --- records ---
 
-absl::StatusOr<std::optional<ShardRecord>> StateMachine::Admit(
-    GroupId group, const ShardKey& shard, LogIndex index) const {
+absl::StatusOr<ShardRecord> StateMachine::Admit(GroupId group,
+                                                const ShardKey& shard,
+                                                LogIndex index) const {
   std::optional<ShardRecord> record = shards_.Find(group, shard);
   if (!record || !record->exists()) {
     return MakeError(
@@ -67,39 +68,55 @@ absl::StatusOr<std::optional<ShardRecord>> StateMachine::Admit(
         absl::StrCat("shard ", shard.shard.value(), " of stream ",
                      shard.stream.value(), " is not open in this group"));
   }
-  const Counter first = MakeCounter(index, 0);
-  if (record->end && first >= *record->end) {
+  if (record->end && MakeCounter(index, 0) >= *record->end) {
     return MakeError(ErrorReason::kShardSealed,
                      absl::StrCat("shard ", shard.shard.value(), " of stream ",
                                   shard.stream.value(), " is sealed"));
   }
-  // An interrupted catch-up may have brought the block already.
-  if (record->next > first) return std::optional<ShardRecord>();
-  return record;
+  return *std::move(record);
 }
 
 absl::StatusOr<ApplyResult> StateMachine::ApplyRecords(
     const CommittedEntry& entry, const DecodedPayload& payload,
     int64_t stamp_ms) {
   ApplyResult result;
+  result.stamp_ms = stamp_ms;
   result.batches.reserve(payload.batches.size());
   std::array<std::vector<const ShardBatch*>, kRetentionClasses.size()> admitted;
   for (const ShardBatch& batch : payload.batches) {
-    auto record = Admit(entry.group, batch.shard, entry.index);
-    result.batches.push_back(record.status());
-    if (!record.ok() || !record->has_value()) continue;
-    const auto retention = ClassOfRetention((*record)->retention_hours);
-    (*record)->GoOnIn(retention);
-    (*record)->next = MakeCounter(entry.index, 0) + batch.record_count;
-    (*record)->last_arrival_ms = stamp_ms;
-    PutShard(entry.group, {batch.shard, **std::move(record)});
-    admitted[PlaceOf(retention)].push_back(&batch);
+    absl::StatusOr<ShardRecord> record =
+        Admit(entry.group, batch.shard, entry.index);
+    if (!record.ok()) {
+      result.batches.push_back({record.status(), {batch.shard}});
+      continue;
+    }
+    result.batches.push_back(Decide(entry, batch, *record, stamp_ms));
+    const ShardBatch& written = result.batches.back().written;
+    const Counter first = MakeCounter(entry.index, 0);
+    // An interrupted catch-up may have brought the block already.
+    if (record->next > first || written.record_count == 0) continue;
+    const auto retention = ClassOfRetention(record->retention_hours);
+    record->GoOnIn(retention);
+    record->next = first + written.record_count;
+    record->last_arrival_ms = stamp_ms;
+    PutShard(entry.group, {batch.shard, *std::move(record)});
+    admitted[PlaceOf(retention)].push_back(&written);
   }
   for (const RetentionClass retention : kRetentionClasses) {
     RETURN_IF_ERROR(
         PutBatches(entry, retention, admitted[PlaceOf(retention)], stamp_ms));
   }
   return result;
+}
+
+AppliedBatch StateMachine::Decide(const CommittedEntry& entry,
+                                  const ShardBatch& batch,
+                                  const ShardRecord& shard, int64_t stamp_ms) {
+  if (batch.stamped.empty()) return {absl::OkStatus(), batch};
+  Producers::Decision decision = producers_[entry.group.value()].Decide(
+      batch, {entry.index, stamp_ms, shard.created_s});
+  PutProducers(entry.group, std::move(decision.rows));
+  return std::move(decision.batch);
 }
 
 absl::Status StateMachine::PutBatches(
@@ -169,9 +186,11 @@ ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
 ApplyResult StateMachine::ApplyToShards(const CommittedEntry& entry,
                                         const v1::Command& command) {
   ShardDecision decision =
-      DecideShardCommand(shards_, entry.group, entry.index, command);
+      DecideShardCommand(shards_, producers_[entry.group.value()], entry.group,
+                         entry.index, command);
   for (const ShardChange& change : decision.changes)
     PutShard(entry.group, change);
+  PutProducers(entry.group, std::move(decision.producers));
   ApplyResult result;
   result.status = std::move(decision.status);
   result.reply = std::move(decision.reply);
@@ -197,6 +216,8 @@ void StateMachine::BeginBatch() {
   put_streams_.clear();
   removed_streams_.clear();
   put_claims_.reset();
+  put_producers_.clear();
+  replaces_producers_ = false;
   put_account_.reset();
 }
 
@@ -245,12 +266,14 @@ void StateMachine::PutPosition(GroupId group, const AppliedPosition& position) {
 }
 
 absl::Status StateMachine::WriteBatch(GroupId group) {
+  DeleteDeadProducers(group);
   RETURN_IF_ERROR(store_->Write(&batch_));
   unflushed_bytes_.fetch_add(batch_.bytes(), std::memory_order_relaxed);
   shards_.Publish(group, shard_changes_);
   for (const StreamId id : removed_streams_) catalog_.Remove(id);
   for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
   if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
+  PublishProducers(group);
   if (put_account_) catalog_.PutAccount(*put_account_);
   return absl::OkStatus();
 }

@@ -27,6 +27,7 @@
 #include "storage/claims.h"
 #include "storage/ids.h"
 #include "storage/partition_table.h"
+#include "storage/producers.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
 #include "storage/shard_table.h"
@@ -80,6 +81,9 @@ class StateMachine : public ReplicatedState {
   const ShardLog& shard_log() const;
   // Thread-safe, from memory.
   ShardState GetShardState(GroupId group, ShardKey shard) const;
+  // What is known of those who put to the shard exactly once. Reads the store.
+  absl::StatusOr<std::vector<ProducerRow>> ProducersOf(GroupId group,
+                                                       ShardKey shard) const;
 
   // Drops time partitions whose every record is older than its stream's
   // retention at `now_ms`. Called now and then by the node's upkeep thread,
@@ -116,6 +120,7 @@ class StateMachine : public ReplicatedState {
   absl::Status LoadShards();
   absl::Status LoadStreams();
   absl::Status LoadClaims();
+  absl::Status LoadProducers();
   absl::Status LoadAccount();
   absl::Status ResumePartitions();
 
@@ -147,11 +152,13 @@ class StateMachine : public ReplicatedState {
   ApplyResult ApplyClaims(GroupId group, const v1::ClaimShardsCommand& command,
                           int64_t stamp_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  // The shard as it will be with a batch of the entry at `index`; nothing when
-  // its records are here already.
-  absl::StatusOr<std::optional<ShardRecord>> Admit(GroupId group,
-                                                   const ShardKey& shard,
-                                                   LogIndex index) const;
+  // The shard that a batch of the entry at `index` may be written to.
+  absl::StatusOr<ShardRecord> Admit(GroupId group, const ShardKey& shard,
+                                    LogIndex index) const;
+  // What is to be written of a batch, after its producers were heard.
+  AppliedBatch Decide(const CommittedEntry& entry, const ShardBatch& batch,
+                      const ShardRecord& shard, int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutShard(GroupId group, const ShardChange& change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutStream(std::shared_ptr<const Stream> stream)
@@ -169,6 +176,16 @@ class StateMachine : public ReplicatedState {
   absl::Status WriteBatch(GroupId group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PublishPosition(GroupId group, const AppliedPosition& position);
+
+  // --- state_machine_producers.cc ---
+  void PutProducers(GroupId group, std::vector<PlacedProducerRow> rows)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Adds to batch_ what makes the rows of the group go.
+  absl::Status DeleteProducers(GroupId group)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void DeleteDeadProducers(GroupId group)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PublishProducers(GroupId group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
 
   // --- state_machine_expiry.cc ---
   // Adds blocks of one group, in any order, to batch_.
@@ -195,7 +212,7 @@ class StateMachine : public ReplicatedState {
   // --- state_machine_transfer.cc ---
   absl::Status InstallBlocks(GroupId group, std::span<const BlockView> blocks)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  void InstallShards(GroupId group, const GroupInstall& install)
+  absl::Status InstallShards(GroupId group, const GroupInstall& install)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void InstallCatalog(const GroupInstall& install)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
@@ -220,6 +237,10 @@ class StateMachine : public ReplicatedState {
   std::optional<Claims> put_claims_ ABSL_GUARDED_BY(write_mu_);
   // By group; what is published of them.
   std::vector<Claims> claims_ ABSL_GUARDED_BY(write_mu_);
+  std::vector<PlacedProducerRow> put_producers_ ABSL_GUARDED_BY(write_mu_);
+  bool replaces_producers_ ABSL_GUARDED_BY(write_mu_) = false;
+  // By group; what is published of them.
+  std::vector<Producers> producers_ ABSL_GUARDED_BY(write_mu_);
   std::optional<AccountSettings> put_account_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
   absl::flat_hash_map<GroupId, GroupInstall> installs_

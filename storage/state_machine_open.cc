@@ -33,6 +33,7 @@ StateMachine::StateMachine(std::unique_ptr<Store> store,
     : options_(options),
       store_(std::move(store)),
       claims_(options.group_count),
+      producers_(options.group_count),
       applied_(options.group_count),
       durable_(options.group_count) {}
 
@@ -65,6 +66,7 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadShards());
   RETURN_IF_ERROR(LoadStreams());
   RETURN_IF_ERROR(LoadClaims());
+  RETURN_IF_ERROR(LoadProducers());
   RETURN_IF_ERROR(LoadAccount());
   ASSIGN_OR_RETURN(
       partitions_,
@@ -162,6 +164,21 @@ absl::Status StateMachine::LoadClaims() {
     return absl::OkStatus();
   };
   return ForEachRow(*store_, KeyKind::kClaims, load);
+}
+
+absl::Status StateMachine::LoadProducers() {
+  absl::MutexLock lock(&write_mu_);
+  const auto load = [this](absl::string_view key, absl::string_view value)
+                        ABSL_NO_THREAD_SAFETY_ANALYSIS -> absl::Status {
+    const std::optional<ProducerRowPlace> place = DecodeProducerKey(key);
+    if (!place || place->group.value() >= options_.group_count)
+      return absl::DataLossError("malformed key of a producer");
+    ASSIGN_OR_RETURN(ProducerRow row, DecodeProducerRow(value));
+    producers_[place->group.value()].Add(
+        {place->shard, place->row, std::move(row)});
+    return absl::OkStatus();
+  };
+  return ForEachRow(*store_, KeyKind::kProducer, load);
 }
 
 absl::Status StateMachine::LoadAccount() {

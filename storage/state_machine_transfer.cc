@@ -120,7 +120,7 @@ absl::Status StateMachine::FinishInstall(GroupId group,
       if (group == kMetaGroup) {
         InstallCatalog(install->second);
       } else {
-        InstallShards(group, install->second);
+        RETURN_IF_ERROR(InstallShards(group, install->second));
       }
       AppliedPosition installed = position;
       installed.installed = position.index;
@@ -133,7 +133,8 @@ absl::Status StateMachine::FinishInstall(GroupId group,
   return Flush();
 }
 
-void StateMachine::InstallShards(GroupId group, const GroupInstall& install) {
+absl::Status StateMachine::InstallShards(GroupId group,
+                                         const GroupInstall& install) {
   for (const ShardChange& shard : install.shards()) {
     ShardChange merged = shard;
     // Where the source has its blocks is its own affair.
@@ -150,6 +151,9 @@ void StateMachine::InstallShards(GroupId group, const GroupInstall& install) {
     PutShard(group, merged);
   }
   PutClaims(group, install.claims());
+  RETURN_IF_ERROR(DeleteProducers(group));
+  PutProducers(group, {install.producers().begin(), install.producers().end()});
+  return absl::OkStatus();
 }
 
 void StateMachine::InstallCatalog(const GroupInstall& install) {

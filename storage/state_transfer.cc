@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,6 +29,8 @@ enum class Item : uint8_t {
   kEnd = 6,           // nothing
   kAccount = 7,       // size u32 | AccountRow
   kClaims = 8,        // size u32 | ClaimsRow
+  // stream u32 | shard u32 | index u64 | ordinal u32 | size u32 | ProducerRow
+  kProducer = 9,
 };
 
 absl::Status Malformed(absl::string_view what) {
@@ -73,6 +76,13 @@ class ChunkWriter {
   void AddClaims(const Claims& claims) {
     Start(Item::kClaims);
     AppendSized(EncodeClaims(claims));
+  }
+  void AddProducer(const ProducerRowPlace& place, absl::string_view row) {
+    Start(Item::kProducer);
+    AppendShard(place.shard);
+    AppendLittle(place.row.index, &bytes_);
+    AppendLittle(place.row.ordinal, &bytes_);
+    AppendSized(row);
   }
   void AddNextStreamId(uint32_t id) {
     Start(Item::kNextStreamId);
@@ -150,6 +160,9 @@ class ShardSource : public StateSource {
     begun_ = true;
     for (; shard_ < parts_.shards.size() && !chunk.full(); ++shard_)
       chunk.AddShard(parts_.shards[shard_]);
+    if (!producers_ended_ && !chunk.full()) {
+      RETURN_IF_ERROR(parts_.store->NoteRead(AddProducers(&chunk)));
+    }
     while (partition_ < parts_.partitions.size() && !chunk.full())
       RETURN_IF_ERROR(parts_.store->NoteRead(AddBlocks(&chunk)));
     while (!merged_.empty() && !chunk.full())
@@ -162,6 +175,24 @@ class ShardSource : public StateSource {
   }
 
  private:
+  // Adds rows of producers until the chunk is full or there are no more.
+  absl::Status AddProducers(ChunkWriter* chunk) {
+    const Key group_key = GroupProducersKey(group_);
+    const auto rows = parts_.store->NewIterator(
+        parts_.store->tables(), group_key.PrefixEnd(), parts_.snapshot.get());
+    rows->Seek(resume_.empty() ? group_key.view() : absl::string_view(resume_));
+    for (; rows->Valid() && !chunk->full(); rows->Next()) {
+      const std::optional<ProducerRowPlace> place =
+          DecodeProducerKey(rows->key());
+      if (!place) return absl::DataLossError("malformed key of a producer");
+      chunk->AddProducer(*place, rows->value());
+    }
+    RETURN_IF_ERROR(rows->status());
+    producers_ended_ = !rows->Valid();
+    resume_ = producers_ended_ ? std::string() : std::string(rows->key());
+    return absl::OkStatus();
+  }
+
   // Adds blocks of the current partition until the chunk is full or the
   // partition ends. The iterator is made anew each time: kept between chunks
   // it would hold on to memory that was flushed long ago.
@@ -233,8 +264,10 @@ class ShardSource : public StateSource {
   bool begun_ = false;
   bool ended_ = false;
   size_t shard_ = 0;
+  bool producers_ended_ = false;
   size_t partition_ = 0;
-  std::string resume_;  // The key to go on from in the partition.
+  // The key to go on from among the producers, then in the partition.
+  std::string resume_;
 };
 
 class CatalogSource : public StateSource {
@@ -353,6 +386,8 @@ absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
       return absl::OkStatus();
     case Item::kClaims:
       return AddClaims(chunk);
+    case Item::kProducer:
+      return AddProducer(chunk);
     case Item::kAccount:
       return AddAccount(chunk);
     case Item::kEnd:
@@ -412,6 +447,23 @@ absl::Status GroupInstall::AddClaims(ByteCursor* chunk) {
   absl::string_view row;
   if (!TakeSized(chunk, &row)) return Malformed("cut short");
   ASSIGN_OR_RETURN(claims_, DecodeClaims(row));
+  return absl::OkStatus();
+}
+
+absl::Status GroupInstall::AddProducer(ByteCursor* chunk) {
+  ShardKey shard;
+  ProducerRowId id;
+  absl::string_view bytes;
+  if (!TakeShard(chunk, &shard) || !chunk->TakeLittle(&id.index) ||
+      !chunk->TakeLittle(&id.ordinal) || !TakeSized(chunk, &bytes))
+    return Malformed("cut short");
+  ASSIGN_OR_RETURN(ProducerRow row, DecodeProducerRow(bytes));
+  // They are built from in this order.
+  if (!producers_.empty() &&
+      std::tie(producers_.back().shard, producers_.back().id) >=
+          std::tie(shard, id))
+    return Malformed("producers are out of order");
+  producers_.push_back({shard, id, std::move(row)});
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@
 #include "storage/catalog.h"
 #include "storage/claims.h"
 #include "storage/fixed_ints.h"
+#include "storage/producer_row.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
 #include "storage/shard_table.h"
@@ -32,8 +33,8 @@ using HeldShards = absl::flat_hash_map<ShardKey, Counter>;
 std::string EncodeHeld(std::span<const ShardChange> shards);
 absl::StatusOr<HeldShards> DecodeHeld(absl::string_view held);
 
-// A data group: its claims, its shards, then their blocks from what the other
-// side holds.
+// A data group: its claims, its shards, their producers, then their blocks from
+// what the other side holds.
 struct ShardSourceParts {
   const Store* store = nullptr;
   const ShardLog* log = nullptr;  // For shards with blocks in several classes.
@@ -78,6 +79,7 @@ class GroupInstall {
   }
   uint32_t next_stream_id() const { return next_stream_id_; }
   const Claims& claims() const { return claims_; }
+  std::span<const PlacedProducerRow> producers() const { return producers_; }
   const AccountSettings& account() const { return account_; }
 
  private:
@@ -89,6 +91,7 @@ class GroupInstall {
                         std::vector<BlockView>* blocks);
   absl::Status AddStream(ByteCursor* chunk);
   absl::Status AddClaims(ByteCursor* chunk);
+  absl::Status AddProducer(ByteCursor* chunk);
   absl::Status AddAccount(ByteCursor* chunk);
 
   bool begun_ = false;
@@ -98,6 +101,7 @@ class GroupInstall {
   std::vector<std::shared_ptr<const Stream>> streams_;
   uint32_t next_stream_id_ = 1;
   Claims claims_;
+  std::vector<PlacedProducerRow> producers_;
   AccountSettings account_;
 };
 

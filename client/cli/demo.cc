@@ -114,8 +114,6 @@ class Demo {
     // and repeated cannot be overtaken, so order does not depend on the load.
     options.lanes = 2;
     options.requests_in_flight_max = 1;
-    // Exactly once is claimed: what may have been written is not repeated.
-    options.unknown_outcome = client::UnknownOutcome::kReport;
     options.on_send = [this](uint64_t tag) { send_times_.OnSend(tag); };
     client::Producer producer(client_, options);
     pushed.MeasureInto(result_.bulk_latency);

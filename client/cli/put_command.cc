@@ -26,6 +26,10 @@ namespace {
 
 constexpr size_t kKeyCharactersMax = 256;
 constexpr int kFailuresShown = 5;
+const std::map<std::string, client::Delivery> kDeliveries = {
+    {"exactly-once", client::Delivery::kExactlyOnce},
+    {"at-least-once", client::Delivery::kAtLeastOnce},
+    {"at-most-once", client::Delivery::kAtMostOnce}};
 
 struct Options {
   std::string stream;
@@ -35,7 +39,7 @@ struct Options {
   std::string lines;
   int key_field = 0;
   bool no_key = false;
-  bool once = false;
+  std::string delivery;  // A key of kDeliveries, or empty.
   bool dry_run = false;
 };
 
@@ -227,6 +231,15 @@ void PutAll(std::istream& in, const Options& options,
   }
 }
 
+client::Delivery DeliveryOf(const Options& options,
+                            const v1::StreamDescriptionSummary& stream) {
+  if (!options.delivery.empty()) return kDeliveries.at(options.delivery);
+  // A record that is sent to it again goes to another shard.
+  return stream.record_distribution_strategy() == v1::AUTO
+             ? client::Delivery::kAtLeastOnce
+             : client::Delivery::kExactlyOnce;
+}
+
 int PutLines(Session& session, const Options& options) {
   std::ifstream file;
   uint64_t file_bytes = 0;
@@ -254,9 +267,7 @@ int PutLines(Session& session, const Options& options) {
   producer_options.stream_name = options.stream;
   producer_options.delivery_timeout = session.timeout;
   producer_options.keys_optional = options.no_key;
-  if (options.once) {
-    producer_options.unknown_outcome = client::UnknownOutcome::kReport;
-  }
+  producer_options.delivery = DeliveryOf(options, *summary);
   client::Producer producer(**client, producer_options);
   PutAll(standard_input ? session.console().in : file, options, producer,
          session.interrupt(), progress, tally);
@@ -287,9 +298,10 @@ void AddPutCommand(CLI::App& app, Session& session) {
 With --lines the partition key of a line is its --key-field, or --key for all,
 or else the whole line (its first 256 characters; "-" for an empty one). A line
 without that field is not written and counts as failed. A record whose outcome
-is unknown after a broken connection is written again and may then be there
-twice, unless --once is given. When that does not end in time either, it counts
-as unknown: it may be there. Ctrl-C ends the command with what is counted so
+is unknown after a broken connection is sent again and written once, or, to a
+stream whose record distribution strategy is AUTO, at least once; see
+--delivery. When that does not end in time either, it counts as unknown: it may
+be there. Ctrl-C ends the command with what is counted so
 far; lines that waited to be sent count as not sent, those behind them are not
 read.
 
@@ -324,8 +336,10 @@ Examples:
   put->add_flag("--dry-run", options->dry_run,
                 "only say whether the put would succeed")
       ->excludes(lines);
-  put->add_flag("--once", options->once,
-                "never write a record again whose outcome is unknown")
+  put->add_option("--delivery", options->delivery,
+                  "of a record whose outcome is unknown: exactly-once and "
+                  "at-least-once send it again, at-most-once never does")
+      ->check(CLI::IsMember(kDeliveries))
       ->needs(lines);
   put->callback([&session, options, data, lines] {
     if (data->count() + lines->count() == 0) {

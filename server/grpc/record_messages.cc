@@ -54,7 +54,16 @@ StreamAddress AddressIn(const Message& message) {
 }
 
 PutEntry FromMessage(const v1::PutRecordsEntry& entry) {
-  return {entry.data(), entry.partition_key(), entry.explicit_hash_key()};
+  return {entry.data(), entry.partition_key(), entry.explicit_hash_key(),
+          entry.number()};
+}
+
+template <typename Message>
+std::optional<PutProducer> ProducerIn(const Message& message) {
+  if (!message.has_producer()) return std::nullopt;
+  const v1::Producer& producer = message.producer();
+  return PutProducer{producer.producer_id(), producer.epoch(),
+                     producer.oldest_number()};
 }
 
 grpc::Slice SharedSlice(const EncodedSpan& span) {
@@ -93,7 +102,8 @@ PutRecordRequest FromMessage(const v1::PutRecordRequest& message) {
   request.stream = AddressIn(message);
   request.dry_run = message.dry_run();
   request.record = {message.data(), message.partition_key(),
-                    message.explicit_hash_key()};
+                    message.explicit_hash_key(), message.number()};
+  request.producer = ProducerIn(message);
   request.sequence_number_for_ordering = message.sequence_number_for_ordering();
   return request;
 }
@@ -102,6 +112,7 @@ PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message) {
   PutRecordsRequest request;
   request.stream = AddressIn(message);
   request.dry_run = message.dry_run();
+  request.producer = ProducerIn(message);
   request.records.reserve(static_cast<size_t>(message.records_size()));
   for (const v1::PutRecordsEntry& entry : message.records()) {
     request.records.push_back(FromMessage(entry));
@@ -141,6 +152,7 @@ SubscribeToShardRequest FromMessage(
 void ToMessage(const PutResult& result, v1::PutRecordResponse* message) {
   message->set_shard_id(ShardIdToString(result.sequence_number.shard));
   result.sequence_number.AppendTo(message->mutable_sequence_number());
+  message->set_duplicate(result.duplicate);
 }
 
 void ToMessage(const PutRecordsResponse& response,
@@ -153,6 +165,7 @@ void ToMessage(const PutRecordsResponse& response,
     if (result.status.ok()) {
       added.set_shard_id(ShardIdToString(result.sequence_number.shard));
       result.sequence_number.AppendTo(added.mutable_sequence_number());
+      added.set_duplicate(result.duplicate);
       continue;
     }
     RecordError error = DescribeRecordError(result.status);

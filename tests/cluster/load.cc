@@ -193,7 +193,6 @@ void Load::Produce(int writer) {
   options.requests_in_flight_max = 1;
   options.delivery_timeout = kWriteTimeout;
   options.answer_timeout = kWriteTimeout;
-  options.unknown_outcome = client::UnknownOutcome::kReport;
   options.on_send = [this](uint64_t id) { history_.Sent(id); };
   client::Producer producer(*client, std::move(options));
   for (int number = 0; !stopping_; ++number) {

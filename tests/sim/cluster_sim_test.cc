@@ -60,6 +60,8 @@ TEST(ClusterSimTest, LivesAreFullOfEvents) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     const SeedResult result = RunSeed(seed, /*trace=*/false);
     sum.puts_acked += result.puts_acked;
+    sum.puts_acked_once += result.puts_acked_once;
+    sum.duplicates += result.duplicates;
     sum.refused += result.refused;
     sum.unknown += result.unknown;
     sum.barriers_passed += result.barriers_passed;
@@ -67,6 +69,8 @@ TEST(ClusterSimTest, LivesAreFullOfEvents) {
     sum.damages += result.damages;
   }
   EXPECT_GT(sum.puts_acked, 10'000u);
+  EXPECT_GT(sum.puts_acked_once, 5'000u);
+  EXPECT_GT(sum.duplicates, 1'000u);
   EXPECT_GT(sum.refused, 1'000u);
   EXPECT_GT(sum.unknown, 100u);
   EXPECT_GT(sum.barriers_passed, 2'000u);

@@ -90,16 +90,16 @@ void History::OnFirstApplied(const CommittedEntry& entry,
     return OnWritten(NumberAtFront(payload->command), entry.group,
                      MakeCounter(entry.index, 0));
   }
-  for (size_t i = 0; i < payload->batches.size(); ++i) {
-    if (!result.batches[i].ok()) continue;
-    RecordBatchReader reader(payload->batches[i].batch);
+  for (const AppliedBatch& applied : result.batches) {
+    if (!applied.status.ok()) continue;
+    RecordBatchReader reader(applied.written.batch);
     RecordView record;
     uint32_t position = 0;
     for (; reader.Next(&record); ++position) {
       OnWritten(NumberAtFront(record.partition_key), entry.group,
                 MakeCounter(entry.index, position));
     }
-    if (!reader.status().ok() || position != payload->batches[i].record_count) {
+    if (!reader.status().ok() || position != applied.written.record_count) {
       Fail("log_agreement", "a batch holds other records than it says");
     }
   }

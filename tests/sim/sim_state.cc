@@ -56,10 +56,40 @@ SimState::Item SimState::Follow(const Item* before, GroupId group,
                   result);
     return item;
   }
+  result->stamp_ms = item.stamp_ms;
   for (const ShardBatch& batch : decoded->batches) {
-    result->batches.push_back(Admit(item, batch.shard));
+    const absl::Status admitted = Admit(item, batch.shard);
+    if (admitted.ok() && !batch.stamped.empty()) {
+      result->batches.push_back(FollowStamped(batch, entry.index, &item));
+    } else {
+      result->batches.push_back({admitted, batch});
+    }
   }
   return item;
+}
+
+AppliedBatch SimState::FollowStamped(const ShardBatch& batch, LogIndex index,
+                                     Item* item) const {
+  auto tables = item->tables == nullptr
+                    ? std::make_shared<SimTables>()
+                    : std::make_shared<SimTables>(*item->tables);
+  const auto shard = tables->shards.find(batch.shard);
+  Producers::Decision decision = tables->producers.Decide(
+      batch, {index, item->stamp_ms,
+              shard == tables->shards.end() ? 0 : shard->second.created_s});
+  tables->AddProducers(std::move(decision.rows));
+  if (product_commands_) item->sealed = tables->Sum();
+  item->tables = std::move(tables);
+  return std::move(decision.batch);
+}
+
+std::vector<ProducerRow> SimState::ProducersOf(GroupId group,
+                                               ShardKey shard) const {
+  std::vector<ProducerRow> rows;
+  for (const auto& [place, row] : TablesOf(group).rows) {
+    if (place.first == shard) rows.push_back(row);
+  }
+  return rows;
 }
 
 void SimState::FollowCommand(absl::string_view command,

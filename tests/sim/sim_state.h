@@ -48,6 +48,8 @@ class SimState : public ReplicatedState {
 
   // With the product's commands: what they have made of the group so far.
   const SimTables& TablesOf(GroupId group) const;
+  // As StateMachine's.
+  std::vector<ProducerRow> ProducersOf(GroupId group, ShardKey shard) const;
   // The meta group's streams, as TablesOf has them.
   const Catalog& catalog() const { return catalog_; }
 
@@ -84,6 +86,8 @@ class SimState : public ReplicatedState {
               ApplyResult* result) const;
   void FollowCommand(absl::string_view command, const SimEntryPlace& place,
                      Item* item, ApplyResult* result) const;
+  AppliedBatch FollowStamped(const ShardBatch& batch, LogIndex index,
+                             Item* item) const;
   absl::Status Admit(const Item& item, ShardKey shard) const;
   // After the meta group's state has changed.
   void ShowCatalog();

@@ -44,15 +44,29 @@ void ApplyToShards(const SimEntryPlace& place, const v1::Command& command,
   for (const auto& [shard, record] : tables->shards)
     all.push_back({shard, record});
   shards.Publish(place.group, all);
-  ShardDecision decision =
-      DecideShardCommand(shards, place.group, place.index, command);
+  ShardDecision decision = DecideShardCommand(
+      shards, tables->producers, place.group, place.index, command);
   result->status = std::move(decision.status);
   result->reply = std::move(decision.reply);
-  for (ShardChange& change : decision.changes)
+  for (ShardChange& change : decision.changes) {
+    if (change.record.dropped) tables->producers.Drop(change.shard);
     tables->shards[change.shard] = std::move(change.record);
+  }
+  tables->AddProducers(std::move(decision.producers));
 }
 
 }  // namespace
+
+void SimTables::AddProducers(std::vector<PlacedProducerRow> added) {
+  for (PlacedProducerRow& row : added) {
+    // By the bytes it is stored as, so that what they cannot hold is missed.
+    const auto decoded = DecodeProducerRow(EncodeProducerRow(row.row));
+    CHECK(decoded.ok(), decoded.status().ToString());
+    rows[{row.shard, row.id}] = *decoded;
+    producers.Add({row.shard, row.id, *decoded});
+  }
+  for (const auto& [shard, id] : producers.TakeDead()) rows.erase({shard, id});
+}
 
 absl::Status SimTables::Admit(ShardKey shard) const {
   const auto found = shards.find(shard);
@@ -70,6 +84,7 @@ uint32_t SimTables::Sum() const {
     absl::StrAppend(&bytes, shard.stream.value(), "/", shard.shard.value(),
                     EncodeShardRecord(record));
   }
+  for (const auto& [place, row] : rows) bytes += EncodeProducerRow(row);
   return Crc32c(bytes);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/catalog.h"
 #include "storage/ids.h"
+#include "storage/producers.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_table.h"
 
@@ -22,6 +24,11 @@ struct SimTables {
   absl::btree_map<StreamId, std::shared_ptr<const Stream>> streams;
   uint32_t next_stream_id = 1;
   absl::btree_map<ShardKey, ShardRecord> shards;
+  // What is known of producers: as rows, and what is made of them.
+  absl::btree_map<std::pair<ShardKey, ProducerRowId>, ProducerRow> rows;
+  Producers producers;
+
+  void AddProducers(std::vector<PlacedProducerRow> added);
 
   // Whether records of the shard are taken.
   absl::Status Admit(ShardKey shard) const;

@@ -40,7 +40,12 @@ class StreamSim::Driver : public Replicas {
         node_(&sim->cluster_.node(node)),
         life_(node_->life()),
         timers_(&node_->clock()),
-        lifecycle_(&node_->state().catalog(), this, &timers_, &node_->clock()) {
+        lifecycle_(
+            &node_->state().catalog(),
+            [this](GroupId group, ShardKey shard) {
+              return node_->state().ProducersOf(group, shard);
+            },
+            this, &timers_, &node_->clock()) {
     lifecycle_.Start();
   }
 
@@ -61,7 +66,11 @@ class StreamSim::Driver : public Replicas {
     return alive() ? node_->loop()->LeaderOf(group) : NodeId(0);
   }
   std::vector<KnownNode> KnownNodes() const override { return {}; }
-  void ReadBarrier(Barrier) override {}
+  void ReadBarrier(Barrier barrier) override {
+    if (!alive()) return;
+    node_->loop()->ReadBarrier(std::move(barrier));
+    node_->Wake();
+  }
   void Propose(Proposal proposal) override {
     if (!alive()) return;
     const bool last = sim_->proposals_++ == sim_->kill_.proposal;
@@ -93,7 +102,11 @@ class StreamSim::Driver : public Replicas {
   LogIndex seen_ = 0;
 };
 
-StreamSim::StreamSim(uint64_t seed) : cluster_(OptionsFor(seed)) {
+StreamSim::StreamSim(uint64_t seed)
+    : cluster_(OptionsFor(seed)),
+      exactly_once_(&cluster_, [this](int at, const std::string& key) {
+        return Route(at, key);
+      }) {
   cluster_.StartAll();
   cluster_.RunUntil([this] { return cluster_.AllServe(); }, 10 * kSecond);
   Watch();
@@ -184,9 +197,24 @@ void StreamSim::StartProducers(const std::string& stream, int keys) {
     producers_.push_back({absl::StrCat("key", producers_.size()), {}});
     PutAgain(producers_.size() - 1);
   }
+  exactly_once_.Start(keys);
 }
 
-void StreamSim::StopProducers() { stream_.clear(); }
+void StreamSim::StopProducers() {
+  stream_.clear();
+  exactly_once_.Stop();
+}
+
+std::optional<PutTarget> StreamSim::Route(int at, const std::string& key) {
+  const auto stream = cluster_.node(at).state().catalog().Find(stream_);
+  if (stream == nullptr) return std::nullopt;
+  const absl::StatusOr<const Shard*> shard = ShardOf(*stream, key, "");
+  if (!shard.ok()) {
+    cluster_.history().Fail("routing", "no shard");
+    return std::nullopt;
+  }
+  return PutTarget{(*shard)->group, {stream->id, (*shard)->index}};
+}
 
 void StreamSim::PutAgain(size_t producer) {
   const auto pause =
@@ -199,15 +227,12 @@ void StreamSim::PutNext(size_t number) {
   const int at = AnyNodeUp();
   if (at < 0) return PutAgain(number);
   SimNode& node = cluster_.node(at);
-  const auto stream = node.state().catalog().Find(stream_);
-  if (stream == nullptr) return PutAgain(number);
-  const absl::StatusOr<const Shard*> found =
-      ShardOf(*stream, producers_[number].key, "");
-  if (!found.ok()) return cluster_.history().Fail("routing", "no shard");
-  const Shard shard = **found;
-  const ShardKey key{stream->id, shard.index};
-  const RecordId record = cluster_.history().NewRecord(
-      Lane{node.id(), node.life(), shard.group, key});
+  const std::optional<PutTarget> target = Route(at, producers_[number].key);
+  if (!target.has_value()) return PutAgain(number);
+  const GroupId group = target->group;
+  const ShardKey key = target->shard;
+  const RecordId record =
+      cluster_.history().NewRecord(Lane{node.id(), node.life(), group, key});
   auto body = std::make_shared<ProposalBody>();
   PutBatch& put = body->puts.emplace_back();
   put.shard = key;
@@ -217,8 +242,9 @@ void StreamSim::PutNext(size_t number) {
   const uint64_t life = node.life();
   auto answered = std::make_shared<bool>(false);
   node.loop()->Propose(
-      {shard.group, std::move(body), kTimeout,
-       [this, number, record, shard, answered](const ProposalOutcome& outcome) {
+      {group, std::move(body), kTimeout,
+       [this, number, record, group, key,
+        answered](const ProposalOutcome& outcome) {
          *answered = true;
          PutAgain(number);
          const absl::Status status =
@@ -227,8 +253,8 @@ void StreamSim::PutNext(size_t number) {
          if (!status.ok())
            return cluster_.history().OnRefused(record, status.ToString());
          const Counter counter = outcome.places[0].first;
-         cluster_.history().OnAcked(record, shard.group, counter);
-         producers_[number].acked.push_back({record, shard.index, counter});
+         cluster_.history().OnAcked(record, group, counter);
+         producers_[number].acked.push_back({record, key.shard, counter});
          ++acked_;
        }});
   node.Wake();
@@ -261,17 +287,25 @@ void StreamSim::HealAndCheck() {
   CheckShards();
 }
 
+std::vector<const StreamSim::Producer*> StreamSim::AllProducers() const {
+  std::vector<const Producer*> all;
+  for (const Producer& producer : producers_) all.push_back(&producer);
+  for (const Producer& producer : exactly_once_.producers())
+    all.push_back(&producer);
+  return all;
+}
+
 void StreamSim::CheckOrder() {
-  for (const Producer& producer : producers_) {
-    const Producer::Place* before = nullptr;
-    for (const Producer::Place& place : producer.acked) {
+  for (const Producer* producer : AllProducers()) {
+    const SimProducers::Place* before = nullptr;
+    for (const SimProducers::Place& place : producer->acked) {
       const bool in_order =
           before == nullptr || before->shard < place.shard ||
           (before->shard == place.shard && before->counter < place.counter);
       if (!in_order) {
         cluster_.history().Fail(
             "key_order",
-            absl::StrCat(producer.key, ": record ", place.record,
+            absl::StrCat(producer->key, ": record ", place.record,
                          " stands in shard ", place.shard.value(), " before ",
                          before->record, " in shard ", before->shard.value()));
       }
@@ -313,8 +347,8 @@ void StreamSim::CheckShards() {
                        shard.stream.value(), " is open and nobody's"));
     }
   }
-  for (const Producer& producer : producers_) {
-    for (const Producer::Place& place : producer.acked) {
+  for (const Producer* producer : AllProducers()) {
+    for (const SimProducers::Place& place : producer->acked) {
       const auto streams = state.catalog().List("", 1000);
       if (streams.empty()) break;
       const Shard* const shard = streams.front()->FindShard(place.shard);

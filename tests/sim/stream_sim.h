@@ -17,6 +17,7 @@
 #include "server/stream_lifecycle.h"
 #include "server/timers.h"
 #include "tests/sim/sim_cluster.h"
+#include "tests/sim/sim_producers.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme::sim {
@@ -52,10 +53,12 @@ class StreamSim {
   // As the meta group's leader, or else anybody up, has it; null: none.
   std::shared_ptr<const Stream> Find(const std::string& name);
 
-  // Producers put to the stream until it is gone or they are stopped.
+  // Producers put to the stream until it is gone or they are stopped; as many
+  // more put exactly once.
   void StartProducers(const std::string& stream, int keys);
   void StopProducers();
   uint64_t acked() const { return acked_; }
+  const SimProducers& exactly_once() const { return exactly_once_; }
 
   // Ends faults and checks everything; failures are the history's.
   void HealAndCheck();
@@ -63,15 +66,7 @@ class StreamSim {
  private:
   class Driver;
   // A partition key: one record at a time.
-  struct Producer {
-    std::string key;
-    struct Place {
-      RecordId record = 0;
-      ShardIndex shard;
-      Counter counter = 0;
-    };
-    std::vector<Place> acked;
-  };
+  using Producer = SimProducers::Producer;
 
   void Watch();
   void RestartLater(int node);
@@ -79,6 +74,9 @@ class StreamSim {
   void PutAgain(size_t producer);
   int AnyNodeUp();
   bool IsQuiet();
+  std::optional<PutTarget> Route(int at, const std::string& key);
+  // Of both kinds.
+  std::vector<const Producer*> AllProducers() const;
   void CheckOrder();
   void CheckShards();
 
@@ -91,6 +89,7 @@ class StreamSim {
   std::string stream_;  // That producers put to; empty: none.
   std::vector<Producer> producers_;
   uint64_t acked_ = 0;
+  SimProducers exactly_once_;
 };
 
 }  // namespace trireme::sim

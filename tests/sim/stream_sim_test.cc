@@ -113,9 +113,12 @@ int RunWithKill(const Change& change, const KillAt& kill, uint64_t seed) {
   EXPECT_TRUE(change.is_done(stream.get()));
   EXPECT_EQ(sim.killed(), kill.proposal >= 0);
   const uint64_t acked = sim.acked();
+  const uint64_t acked_once = sim.exactly_once().acked();
   if (change.name != "Create" && change.name != "Delete") {
     sim.cluster().Run(2 * kSecond);
     EXPECT_GT(sim.acked(), acked + 10);
+    EXPECT_GT(sim.exactly_once().acked(), acked_once + 10);
+    EXPECT_GT(sim.exactly_once().duplicates(), 10u);
   }
   sim.HealAndCheck();
   for (const std::string& failure : sim.cluster().history().failures())

@@ -11,6 +11,7 @@
 #include "tests/sim/sim_clients.h"
 #include "tests/sim/sim_cluster.h"
 #include "tests/sim/sim_faults.h"
+#include "tests/sim/sim_producers.h"
 
 namespace trireme::sim {
 namespace {
@@ -79,17 +80,27 @@ void CheckServes(SimCluster& cluster, SimClients& clients) {
   }
 }
 
-void Live(SimCluster& cluster, SimClients& clients) {
+// Where a producer's records go in a cluster without a catalogue.
+std::optional<PutTarget> RouteOf(const SimCluster& cluster,
+                                 const std::string& key) {
+  const auto hash = static_cast<uint32_t>(key.back());
+  return PutTarget{GroupId(hash % cluster.group_count()),
+                   {StreamId(2), ShardIndex(hash % 5)}};
+}
+
+void Live(SimCluster& cluster, SimClients& clients, SimProducers& producers) {
   Random& random = cluster.random();
   if (random.Chance(0.1)) cluster.network().set_conditions({.encodes = true});
   SimFaults faults(&cluster);
   cluster.StartAll();
   clients.Start();
+  producers.Start(static_cast<int>(random.Below(4)));
   cluster.Run(static_cast<Micros>(random.Between(0, 2 * kSecond)));
   faults.Start();
   cluster.Run(static_cast<Micros>(random.Between(6 * kSecond, 14 * kSecond)));
   faults.Stop();
   clients.Stop();
+  producers.Stop();
   cluster.HealAndCheck(kHealLimit);
   if (cluster.history().failures().empty()) CheckServes(cluster, clients);
   if (random.Chance(0.5)) {
@@ -110,12 +121,17 @@ SeedResult RunSeed(uint64_t seed, bool trace) {
   SimCluster cluster(OptionsFor(seed, trace));
   Random choices(seed ^ 0xC11E);
   SimClients clients(&cluster, ClientsFor(choices));
-  Live(cluster, clients);
+  SimProducers producers(&cluster, [&cluster](int, const std::string& key) {
+    return RouteOf(cluster, key);
+  });
+  Live(cluster, clients, producers);
 
   SeedResult result;
   result.failures = cluster.history().failures();
   result.trace_hash = cluster.trace().hash();
   result.puts_acked = clients.puts_acked();
+  result.puts_acked_once = producers.acked();
+  result.duplicates = producers.duplicates();
   result.refused = clients.refused();
   result.unknown = clients.unknown();
   result.barriers_passed = clients.barriers_passed();

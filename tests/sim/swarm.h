@@ -13,6 +13,8 @@ struct SeedResult {
   std::vector<std::string> failures;
   uint64_t trace_hash = 0;
   uint64_t puts_acked = 0;
+  uint64_t puts_acked_once = 0;  // Of producers that put exactly once,
+  uint64_t duplicates = 0;       // and copies that were told to be some.
   uint64_t refused = 0;
   uint64_t unknown = 0;
   uint64_t barriers_passed = 0;

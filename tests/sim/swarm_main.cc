@@ -30,6 +30,8 @@ int Run(const Arguments& arguments) {
     const uint64_t seed = arguments.first + i;
     const SeedResult result = RunSeed(seed, arguments.trace);
     sum.puts_acked += result.puts_acked;
+    sum.puts_acked_once += result.puts_acked_once;
+    sum.duplicates += result.duplicates;
     sum.refused += result.refused;
     sum.unknown += result.unknown;
     sum.barriers_passed += result.barriers_passed;
@@ -53,11 +55,14 @@ int Run(const Arguments& arguments) {
           std::chrono::steady_clock::now() - started;
       std::printf(
           "%llu seeds, %llu failed: %.0f s simulated in %.1f s, %llu puts "
-          "acked, %llu refused, %llu unknown, %llu barriers, %llu entries, "
+          "acked and %llu exactly once (%llu copies), %llu refused, %llu "
+          "unknown, %llu barriers, %llu entries, "
           "%llu pulls, %llu damaged logs\n",
           static_cast<unsigned long long>(i + 1),
           static_cast<unsigned long long>(failed), sum.virtual_seconds,
           took.count(), static_cast<unsigned long long>(sum.puts_acked),
+          static_cast<unsigned long long>(sum.puts_acked_once),
+          static_cast<unsigned long long>(sum.duplicates),
           static_cast<unsigned long long>(sum.refused),
           static_cast<unsigned long long>(sum.unknown),
           static_cast<unsigned long long>(sum.barriers_passed),

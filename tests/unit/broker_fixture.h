@@ -163,7 +163,9 @@ class InstantReplicas : public Replicas {
     outcome.stamp_ms = absl::ToUnixMillis(clock_->WallNow());
     std::vector<ShardBatch> pieces;
     for (const PutBatch& put : body.puts) {
-      pieces.push_back({put.shard, put.record_count, put.batch});
+      ShardBatch& piece = pieces.emplace_back(
+          ShardBatch{put.shard, put.record_count, put.batch});
+      if (put.stamp != nullptr) piece.stamped.push_back({0, put.stamp});
     }
     Payload payload = MakePayload(
         body.puts.empty() ? EncodeCommandPayload(outcome.stamp_ms, body.command)
@@ -176,8 +178,9 @@ class InstantReplicas : public Replicas {
     observer_->OnApplied(entry, *result);
     outcome.status = result->status;
     outcome.reply = result->reply;
-    for (const absl::Status& status : result->batches) {
-      outcome.places.push_back({status, MakeCounter(index, 0)});
+    for (const AppliedBatch& batch : result->batches) {
+      outcome.places.push_back(
+          {batch.status, MakeCounter(index, 0), 0, batch.fates});
     }
     return outcome;
   }
@@ -201,7 +204,12 @@ class TestNode {
         tails(tail_bytes, &wake_pool),
         claims(&wake_pool),
         replicas(&replica.state(), &observers, &clock),
-        lifecycle(&replica.state().catalog(), &replicas, &timers, &clock),
+        lifecycle(
+            &replica.state().catalog(),
+            [this](GroupId group, ShardKey shard) {
+              return replica.state().ProducersOf(group, shard);
+            },
+            &replicas, &timers, &clock),
         broker(options, {&replicas, &replica.state(), &tails, &claims,
                          &read_pool, &timers, &clock}) {
     observers.Add(&tails);

@@ -312,13 +312,30 @@ TEST_F(CliTest, AllLinesFailingIsNotPartial) {
   EXPECT_EQ(Run({"put", "no", "--lines", "/no/such/file"}), kExitUsage);
 }
 
-TEST_F(CliTest, UnknownOutcomesOfLinesAreReportedWithOnce) {
+TEST_F(CliTest, UnknownOutcomesOfLinesAreReportedAtMostOnce) {
   MakeStream(1);
   fake_.BreakPutStreamAt(0, /*written=*/true);
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k", "--once"}, "a\n"),
+  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k", "--delivery",
+                 "at-most-once"},
+                "a\n"),
             kExitUnavailable);
   EXPECT_THAT(err_, HasSubstr("OutcomeUnknown"));
   EXPECT_EQ(fake_.records("s").size(), 1u);
+}
+
+TEST_F(CliTest, LinesAreWrittenExactlyOnce) {
+  MakeStream(1);
+  fake_.BreakPutStreamAt(0, /*written=*/true);
+  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k"}, "a\nb\n"), kExitOk)
+      << err_;
+  EXPECT_EQ(fake_.records("s").size(), 2u);
+  fake_.BreakPutStreamAt(0, /*written=*/true);
+  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k", "--delivery",
+                 "at-least-once"},
+                "c\n"),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(fake_.records("s").size(), 4u);
 }
 
 TEST_F(CliTest, LinesThatCtrlCKeptFromBeingSentAreNotFailures) {

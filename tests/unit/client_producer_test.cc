@@ -101,9 +101,61 @@ TEST_F(ProducerTest, AThrottledRecordIsRepeatedBeforeThoseBehindIt) {
   ExpectEachOnceInOrder(60, 3);
 }
 
+TEST_F(ProducerTest, ABrokenCallIsRepeatedAndWrittenOnce) {
+  fake_.BreakPutStreamAt(3, /*written=*/true);
+  EXPECT_TRUE(PutAll(Options(), 300, 3).empty());
+  EXPECT_EQ(fake_.records("s").size(), 300u);
+  EXPECT_EQ(fake_.calls("PutRecordsStream"), 2);
+}
+
+TEST_F(ProducerTest, ARunThatGoesOnWithItsNumbersFindsWhatIsWritten) {
+  ProducerOptions options = Options();
+  options.producer_id = "orders";
+  EXPECT_TRUE(PutAll(options, 30, 3).empty());
+  options.producer_epoch = 2;
+  options.first_number = 21;
+  Producer again(*client_, options);
+  int duplicates = 0;
+  for (int i = 20; i < 40; ++i) {
+    const auto outcome =
+        again.Put({absl::StrCat("key", i % 3), absl::StrCat(i), "", 0}).get();
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    duplicates += outcome->duplicate ? 1 : 0;
+  }
+  EXPECT_EQ(duplicates, 10);
+  EXPECT_EQ(fake_.records("s").size(), 40u);
+}
+
+TEST_F(ProducerTest, AFencedProducersRecordIsNotRepeated) {
+  fake_.FailKey("key1", "ProducerFencedException", 1);
+  ProducerOptions options = Options();
+  options.request_records_max = 1;
+  const auto failures = PutAll(options, 30, 3);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(Reason(failures[0]), "ProducerFencedException");
+  EXPECT_EQ(fake_.records("s").size(), 29u);
+}
+
+TEST_F(ProducerTest, NumbersStayWithinTheWindow) {
+  NumberWindow window(5);
+  for (size_t i = 0; i < NumberWindow::kSize; ++i) {
+    EXPECT_EQ(window.Take(), 5 + i);
+  }
+  std::thread waiting(
+      [&] { EXPECT_EQ(window.Take(), 5 + NumberWindow::kSize); });
+  window.Settle(6);
+  EXPECT_EQ(window.oldest(), 5u);
+  window.Settle(5);
+  waiting.join();
+  EXPECT_EQ(window.oldest(), 7u);
+  window.Close();
+  EXPECT_EQ(window.Take(), 0u);
+}
+
 TEST_F(ProducerTest, ABrokenCallIsRepeatedAtLeastOnce) {
   fake_.BreakPutStreamAt(3, /*written=*/true);
   ProducerOptions options = Options();
+  options.delivery = Delivery::kAtLeastOnce;
   EXPECT_TRUE(PutAll(options, 300, 3).empty());
   // The copies of what was written and not answered are there, in order.
   size_t total = 0;
@@ -127,7 +179,7 @@ TEST_F(ProducerTest, UnknownOutcomesAreReportedIfAsked) {
   fake_.BreakPutStreamAt(3, /*written=*/false);
   ProducerOptions options = Options();
   options.requests_in_flight_max = 2;
-  options.unknown_outcome = UnknownOutcome::kReport;
+  options.delivery = Delivery::kAtMostOnce;
   const auto failures = PutAll(options, 300, 3);
   ASSERT_FALSE(failures.empty());
   EXPECT_LE(failures.size(), 20u);
@@ -140,7 +192,7 @@ TEST_F(ProducerTest, UnknownOutcomesAreReportedIfAsked) {
 TEST_F(ProducerTest, InternalFailureOfARecordIsAnUnknownOutcome) {
   fake_.FailKey("key1", "InternalFailure", 1);
   ProducerOptions options = Options();
-  options.unknown_outcome = UnknownOutcome::kReport;
+  options.delivery = Delivery::kAtMostOnce;
   options.request_records_max = 1;
   const auto failures = PutAll(options, 30, 3);
   ASSERT_EQ(failures.size(), 1u);

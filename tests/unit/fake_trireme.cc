@@ -253,7 +253,15 @@ Status FakeTrireme::PutAll(const v1::PutRecordsRequest& request,
       response->set_failed_record_count(response->failed_record_count() + 1);
       continue;
     }
-    PutOne(*stream, entry, result);
+    if (!request.has_producer()) {
+      PutOne(*stream, entry, result);
+      continue;
+    }
+    v1::PutRecordsResult& known =
+        numbered_[{request.producer().producer_id(), entry.number()}];
+    known.set_duplicate(!known.sequence_number().empty());
+    if (!known.duplicate()) PutOne(*stream, entry, &known);
+    *result = known;
   }
   return Status::OK;
 }

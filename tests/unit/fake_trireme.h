@@ -155,6 +155,9 @@ class FakeTrireme {
     int times = 0;
   };
   std::map<std::string, Planned> planned_ ABSL_GUARDED_BY(mu_);
+  // By producer and number, what was put exactly once.
+  std::map<std::pair<std::string, uint64_t>, v1::PutRecordsResult> numbered_
+      ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::pair<std::string, int>> key_failures_
       ABSL_GUARDED_BY(mu_);
   std::string refused_key_ ABSL_GUARDED_BY(mu_);

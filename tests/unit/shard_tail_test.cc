@@ -22,15 +22,24 @@ class Waiter : public TailWaiter {
   int calls = 0;
 };
 
+// Of an entry whose records are all written.
+ApplyResult ResultOf(const CommittedEntry& entry) {
+  const auto decoded = DecodePayload(*entry.payload);
+  ApplyResult result;
+  result.stamp_ms = decoded->stamp_ms;
+  for (const ShardBatch& batch : decoded->batches)
+    result.batches.push_back({absl::OkStatus(), batch});
+  return result;
+}
+
 class ShardTailsTest : public ::testing::Test {
  protected:
   explicit ShardTailsTest(uint64_t bytes_max = 1 << 20)
       : tails_(bytes_max, &pool_) {}
 
   void Apply(LogIndex index, const DataByShard& data) {
-    ApplyResult result;
-    result.batches.resize(data.size());
-    tails_.OnApplied(Entry(1, index, RecordsPayload(1'000, data)), result);
+    const CommittedEntry entry = Entry(1, index, RecordsPayload(1'000, data));
+    tails_.OnApplied(entry, ResultOf(entry));
   }
   void ApplyCommand(LogIndex index, const v1::Command& command) {
     tails_.OnApplied(Entry(1, index, CommandPayload(1'000, command)),
@@ -67,11 +76,11 @@ TEST_F(ShardTailsTest, BlocksComeFromThePositionOn) {
 }
 
 TEST_F(ShardTailsTest, ABatchTheStateRefusedIsNotThere) {
-  ApplyResult result;
-  result.batches = {absl::OkStatus(), absl::NotFoundError("dropped")};
-  tails_.OnApplied(
-      Entry(1, 5, RecordsPayload(1, {{kShard, {"a"}}, {ShardOf(2, 0), {"b"}}})),
-      result);
+  const CommittedEntry entry =
+      Entry(1, 5, RecordsPayload(1, {{kShard, {"a"}}, {ShardOf(2, 0), {"b"}}}));
+  ApplyResult result = ResultOf(entry);
+  result.batches[1].status = absl::NotFoundError("dropped");
+  tails_.OnApplied(entry, result);
   EXPECT_EQ(Find(MakeCounter(5, 0)).place, ShardTails::Place::kHeld);
   EXPECT_EQ(tails_.Find(ShardOf(2, 0), 0, 1, 1).place,
             ShardTails::Place::kUnknown);

@@ -24,8 +24,8 @@ TEST(StateMachineTest, AppliedRecordsAreRead) {
       1, RecordsPayload(kStart + 5,
                         {{ShardOf(7, 0), {"a", "b"}}, {ShardOf(7, 1), {"c"}}}));
   ASSERT_EQ(result.batches.size(), 2u);
-  EXPECT_OK(result.batches[0]);
-  EXPECT_OK(result.batches[1]);
+  EXPECT_OK(result.batches[0].status);
+  EXPECT_OK(result.batches[1].status);
   EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)),
               ElementsAre(At(2, 0, "a"), At(2, 1, "b")));
   EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0), MakeCounter(2, 1)),
@@ -128,10 +128,10 @@ TEST(StateMachineTest, RecordsToUnknownShardsAreRefused) {
       1, RecordsPayload(
              kStart, {{ShardOf(7, 0), {"lost"}}, {ShardOf(7, 1), {"kept"}}}));
   ASSERT_EQ(result.batches.size(), 2u);
-  EXPECT_EQ(ReasonOf(result.batches[0]), ErrorReason::kResourceNotFound);
-  EXPECT_THAT(std::string(result.batches[0].message()),
+  EXPECT_EQ(ReasonOf(result.batches[0].status), ErrorReason::kResourceNotFound);
+  EXPECT_THAT(std::string(result.batches[0].status.message()),
               HasSubstr("is not open in this group"));
-  EXPECT_OK(result.batches[1]);
+  EXPECT_OK(result.batches[1].status);
   EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 0)), IsEmpty());
   EXPECT_THAT(replica.ReadAll(1, ShardOf(7, 1)), ElementsAre(At(2, 0, "kept")));
   EXPECT_FALSE(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).exists);
@@ -147,7 +147,7 @@ TEST(StateMachineTest, ASealedShardTakesNothingMore) {
   EXPECT_THAT(reply.end_counters(), ElementsAre(MakeCounter(3, 0)));
   const ApplyResult late =
       replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"late"}}}));
-  EXPECT_EQ(ReasonOf(late.batches.at(0)), ErrorReason::kShardSealed);
+  EXPECT_EQ(ReasonOf(late.batches.at(0).status), ErrorReason::kShardSealed);
   // Sealing again finds the first end.
   ASSERT_TRUE(reply.ParseFromString(replica.Command(1, SealShard(7, 0)).reply));
   EXPECT_THAT(reply.end_counters(), ElementsAre(MakeCounter(3, 0)));
@@ -171,9 +171,11 @@ TEST(StateMachineTest, ADroppedShardStaysDropped) {
       replica.Apply(1, RecordsPayload(kStart, {{ShardOf(7, 0), {"x"}},
                                                {ShardOf(7, 1), {"y"}},
                                                {ShardOf(7, 2), {"z"}}}));
-  EXPECT_EQ(ReasonOf(result.batches.at(0)), ErrorReason::kResourceNotFound);
-  EXPECT_OK(result.batches.at(1));
-  EXPECT_EQ(ReasonOf(result.batches.at(2)), ErrorReason::kResourceNotFound);
+  EXPECT_EQ(ReasonOf(result.batches.at(0).status),
+            ErrorReason::kResourceNotFound);
+  EXPECT_OK(result.batches.at(1).status);
+  EXPECT_EQ(ReasonOf(result.batches.at(2).status),
+            ErrorReason::kResourceNotFound);
   EXPECT_FALSE(replica.state().GetShardState(GroupId(1), ShardOf(7, 0)).exists);
 }
 

@@ -1,0 +1,324 @@
+#include "storage/producers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/check.h"
+#include "storage/errors.h"
+#include "storage/record.h"
+
+namespace trireme {
+namespace {
+
+absl::Status Fenced(const ProducerStamp& stamp, uint64_t epoch) {
+  return MakeError(
+      ErrorReason::kProducerFenced,
+      absl::StrCat("producer ", stamp.producer, " has begun epoch ", epoch,
+                   "; epoch ", stamp.epoch, " may not put any more"));
+}
+
+absl::Status Stale(const ProducerStamp& stamp, uint64_t number,
+                   uint64_t oldest_number) {
+  return MakeError(
+      ErrorReason::kStaleProducerNumber,
+      absl::StrCat("number ", number, " of producer ", stamp.producer,
+                   " is below ", oldest_number,
+                   ", its oldest one whose outcome it did not know yet; "
+                   "nothing was written now"));
+}
+
+// The records of `batch` that were written.
+std::string KeepWritten(absl::string_view batch,
+                        const std::vector<RecordFate>& fates) {
+  std::string kept;
+  kept.reserve(batch.size());
+  RecordBatchReader reader(batch);
+  RecordView record;
+  for (const RecordFate& fate : fates) {
+    CHECK(reader.Next(&record), "a batch holds fewer records than it says");
+    if (fate.status.ok() && !fate.duplicate) AppendRecord(record, &kept);
+  }
+  return kept;
+}
+
+}  // namespace
+
+SequenceNumber Producers::Row::NumberAt(uint32_t position) const {
+  return {shard_created_s, shard, MakeCounter(index, position),
+          static_cast<uint64_t>(stamp_ms / 1000)};
+}
+
+// Goes through one batch from front to back.
+class Producers::BatchDecider {
+ public:
+  BatchDecider(const Shard* shard, const ShardBatch& batch,
+               const BatchPlace& place)
+      : shard_(shard), batch_(batch), place_(place) {
+    fates_.reserve(batch.record_count);
+  }
+
+  Decision Decide() && {
+    for (const StampedRecords& stamped : batch_.stamped) {
+      WriteUpTo(stamped.first);
+      Add(*stamped.stamp);
+    }
+    WriteUpTo(batch_.record_count);
+    Decision decision;
+    for (NewRow& made : rows_) {
+      if (!made.is_news) continue;
+      const auto ordinal = static_cast<uint32_t>(decision.rows.size());
+      decision.rows.push_back(
+          {batch_.shard, {place_.index, ordinal}, std::move(made.row)});
+    }
+    decision.batch.written = batch_;
+    decision.batch.written.stamped.clear();
+    if (written_ == batch_.record_count) return decision;
+    decision.batch.rebuilt = MakePayload(KeepWritten(batch_.batch, fates_));
+    decision.batch.written.record_count = written_;
+    decision.batch.written.batch = *decision.batch.rebuilt;
+    decision.batch.fates = std::move(fates_);
+    return decision;
+  }
+
+ private:
+  // What this batch brings of one producer.
+  struct NewRow {
+    const Producer* known = nullptr;  // Null: of a producer that is new.
+    ProducerRow row;
+    absl::flat_hash_map<uint64_t, uint32_t> positions = {};
+    bool is_news = false;  // It says what is not known yet.
+  };
+
+  SequenceNumber NumberAt(uint32_t position) const {
+    return {place_.shard_created_s, batch_.shard.shard,
+            MakeCounter(place_.index, position),
+            static_cast<uint64_t>(place_.stamp_ms / 1000)};
+  }
+
+  void Write() {
+    fates_.push_back({absl::OkStatus(), NumberAt(written_), false});
+    ++written_;
+  }
+  void WriteUpTo(uint32_t record) {
+    while (fates_.size() < record) Write();
+  }
+
+  void Add(const ProducerStamp& stamp) {
+    NewRow& made = RowOf(stamp);
+    if (stamp.epoch < made.row.epoch) {
+      fates_.insert(fates_.end(), stamp.numbers.size(),
+                    {Fenced(stamp, made.row.epoch), {}, false});
+      return;
+    }
+    ProducerRow& row = made.row;
+    made.is_news |=
+        stamp.epoch > row.epoch || stamp.oldest_number > row.oldest_number;
+    row.epoch = stamp.epoch;
+    row.oldest_number = std::max(row.oldest_number, stamp.oldest_number);
+    for (const uint64_t number : stamp.numbers) AddNumber(stamp, number, made);
+  }
+
+  void AddNumber(const ProducerStamp& stamp, uint64_t number, NewRow& made) {
+    if (number < made.row.oldest_number) {
+      fates_.push_back(
+          {Stale(stamp, number, made.row.oldest_number), {}, false});
+      return;
+    }
+    if (const auto before = FindWritten(made, number)) {
+      fates_.push_back({absl::OkStatus(), *before, true});
+      return;
+    }
+    if (IsFull(made)) {
+      fates_.push_back({Full(batch_.shard, *shard_), {}, false});
+      return;
+    }
+    made.is_news = true;
+    made.positions.emplace(number, written_);
+    made.row.records.push_back({number, written_});
+    Write();
+  }
+
+  std::optional<SequenceNumber> FindWritten(const NewRow& made,
+                                            uint64_t number) const {
+    if (made.known != nullptr && !made.known->numbers.empty() &&
+        number <= made.known->numbers.rbegin()->first) {
+      const auto found = made.known->numbers.find(number);
+      if (found != made.known->numbers.end()) {
+        return made.known->rows.at(found->second.row)
+            .NumberAt(found->second.position);
+      }
+    }
+    const auto here = made.positions.find(number);
+    if (here == made.positions.end()) return std::nullopt;
+    return NumberAt(here->second);
+  }
+
+  NewRow& RowOf(const ProducerStamp& stamp) {
+    const auto [at, is_first] =
+        row_of_.try_emplace(stamp.producer, rows_.size());
+    if (!is_first) return rows_[at->second];
+    NewRow& made = rows_.emplace_back();
+    made.row.producer = stamp.producer;
+    made.row.stamp_ms = place_.stamp_ms;
+    made.row.shard = batch_.shard.shard;
+    made.row.shard_created_s = place_.shard_created_s;
+    made.row.index = place_.index;
+    if (shard_ == nullptr) return made;
+    const auto known = shard_->producers.find(stamp.producer);
+    if (known == shard_->producers.end()) return made;
+    made.known = &known->second;
+    made.row.epoch = known->second.epoch;
+    made.row.oldest_number = known->second.oldest_number;
+    return made;
+  }
+
+  // Whether one more number of the producer would be too much. What is known
+  // already never is: else nobody could settle anything in a full shard.
+  bool IsFull(const NewRow& made) const {
+    if (shard_ == nullptr || shard_->by_newest_row.empty()) return false;
+    const bool is_new = made.known == nullptr;
+    if (shard_->numbers < kShardNumbersMax &&
+        (!is_new || shard_->producers.size() < kShardProducersMax))
+      return false;
+    const auto& [row, idlest] = *shard_->by_newest_row.begin();
+    const int64_t idle_ms =
+        place_.stamp_ms - shard_->producers.at(idlest).rows.at(row).stamp_ms;
+    // Its place is taken when the row is added.
+    return idle_ms <= kProducerIdleMinMs;
+  }
+
+  static absl::Status Full(ShardKey shard, const Shard& known) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat("shard ", shard.shard.value(), " of stream ",
+                     shard.stream.value(), " knows ", known.producers.size(),
+                     " active producers with ", known.numbers,
+                     " numbers that they may send again; the limits are ",
+                     kShardProducersMax, " and ", kShardNumbersMax));
+  }
+
+  const Shard* const shard_;  // Null: it knows no producers.
+  const ShardBatch& batch_;
+  const BatchPlace place_;
+  std::vector<RecordFate> fates_;  // Of the records up to here.
+  uint32_t written_ = 0;           // Of those.
+  std::vector<NewRow> rows_;
+  absl::flat_hash_map<absl::string_view, size_t> row_of_;  // By producer.
+};
+
+Producers::Decision Producers::Decide(const ShardBatch& batch,
+                                      const BatchPlace& place) const {
+  return BatchDecider(FindShard(batch.shard), batch, place).Decide();
+}
+
+const Producers::Shard* Producers::FindShard(ShardKey shard) const {
+  const auto found = shards_.find(shard);
+  return found == shards_.end() ? nullptr : &found->second;
+}
+
+void Producers::Add(PlacedProducerRow placed) {
+  ProducerRow& row = placed.row;
+  Shard& shard = shards_[placed.shard];
+  Producer& producer = shard.producers[row.producer];
+  if (!producer.rows.empty())
+    shard.by_newest_row.erase(producer.rows.rbegin()->first);
+  producer.epoch = std::max(producer.epoch, row.epoch);
+  producer.oldest_number = std::max(producer.oldest_number, row.oldest_number);
+  Row& held = producer.rows[placed.id];
+  held = {row.stamp_ms, row.shard, row.shard_created_s, row.index, 0};
+  for (const NumberedRecord& record : row.records) {
+    const bool is_new =
+        producer.numbers
+            .try_emplace(record.number, Place{placed.id, record.position})
+            .second;
+    if (!is_new) continue;
+    ++held.live;
+    ++shard.numbers;
+  }
+  const int64_t now_ms = row.stamp_ms;
+  Trim(placed.shard, shard, producer);
+  shard.by_newest_row.emplace(placed.id, std::move(row.producer));
+  Evict(placed.shard, shard, now_ms);
+}
+
+void Producers::Trim(ShardKey key, Shard& shard, Producer& producer) {
+  const ProducerRowId newest = producer.rows.rbegin()->first;
+  const auto bury_if_dead =
+      [&](absl::btree_map<ProducerRowId, Row>::iterator row) {
+        if (row->second.live > 0 || row->first == newest) return;
+        dead_.push_back({key, row->first});
+        producer.rows.erase(row);
+      };
+  // The one that was newest before stood for the producer without numbers too.
+  if (producer.rows.size() > 1) bury_if_dead(std::prev(producer.rows.end(), 2));
+  while (!producer.numbers.empty() &&
+         producer.numbers.begin()->first < producer.oldest_number) {
+    const auto row = producer.rows.find(producer.numbers.begin()->second.row);
+    --row->second.live;
+    --shard.numbers;
+    producer.numbers.erase(producer.numbers.begin());
+    bury_if_dead(row);
+  }
+}
+
+void Producers::Evict(ShardKey key, Shard& shard, int64_t now_ms) {
+  while (!shard.by_newest_row.empty()) {
+    const auto idlest = shard.by_newest_row.begin();
+    const auto producer = shard.producers.find(idlest->second);
+    const int64_t idle_ms =
+        now_ms - producer->second.rows.at(idlest->first).stamp_ms;
+    const bool is_full = shard.producers.size() > kShardProducersMax ||
+                         shard.numbers > kShardNumbersMax;
+    if (idle_ms <= (is_full ? kProducerIdleMinMs : kProducerIdleMaxMs)) return;
+    for (const auto& [id, row] : producer->second.rows)
+      dead_.push_back({key, id});
+    shard.numbers -= producer->second.numbers.size();
+    shard.producers.erase(producer);
+    shard.by_newest_row.erase(idlest);
+  }
+}
+
+void Producers::Drop(ShardKey key) {
+  const auto found = shards_.find(key);
+  if (found == shards_.end()) return;
+  for (const auto& [name, producer] : found->second.producers) {
+    for (const auto& [id, row] : producer.rows) dead_.push_back({key, id});
+  }
+  shards_.erase(found);
+}
+
+std::vector<Producers::DeadRow> Producers::TakeDead() {
+  return std::exchange(dead_, {});
+}
+
+std::vector<PlacedProducerRow> ImportedRows(ShardKey child, LogIndex index,
+                                            std::vector<ProducerRow> rows) {
+  // Who was idle longest first, as if all had come to one shard.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const ProducerRow& a, const ProducerRow& b) {
+                     return a.stamp_ms < b.stamp_ms;
+                   });
+  struct Highest {
+    uint64_t epoch = 0;
+    uint64_t oldest_number = 0;
+  };
+  absl::flat_hash_map<std::string, Highest> highest;
+  for (const ProducerRow& row : rows) {
+    Highest& of = highest[row.producer];
+    of.epoch = std::max(of.epoch, row.epoch);
+    of.oldest_number = std::max(of.oldest_number, row.oldest_number);
+  }
+  std::vector<PlacedProducerRow> imported;
+  imported.reserve(rows.size());
+  for (ProducerRow& row : rows) {
+    const Highest& of = highest[row.producer];
+    row.epoch = of.epoch;
+    row.oldest_number = of.oldest_number;
+    const auto ordinal = static_cast<uint32_t>(imported.size());
+    imported.push_back({child, {index, ordinal}, std::move(row)});
+  }
+  return imported;
+}
+
+}  // namespace trireme
