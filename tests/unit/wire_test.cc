@@ -49,6 +49,7 @@ class EveryField {
       case FieldDescriptor::CPPTYPE_UINT32:
         return reflection->SetUInt32(message, field, number);
       case FieldDescriptor::CPPTYPE_UINT64:
+        if (repeated) return reflection->AddUInt64(message, field, number);
         return reflection->SetUInt64(message, field,
                                      uint64_t{number} << 32 | number);
       case FieldDescriptor::CPPTYPE_STRING:
@@ -76,6 +77,11 @@ void SetRecords(uint32_t count, v1::PutBatch* put) {
   for (uint32_t i = 0; i < count; ++i) AppendRecord({"key", ""}, &batch);
   put->set_record_count(count);
   put->set_batch(std::move(batch));
+  if (put->has_stamp()) {
+    put->mutable_stamp()->clear_numbers();
+    for (uint32_t i = 0; i < count; ++i)
+      put->mutable_stamp()->add_numbers(100 + i);
+  }
 }
 
 void MakeMeaningful(v1::Envelope* envelope) {
@@ -113,6 +119,8 @@ void MakeMeaningful(v1::Envelope* envelope) {
     MakeMeaningful(outcome.mutable_status());
     for (v1::PutPlace& place : *outcome.mutable_places()) {
       MakeMeaningful(place.mutable_status());
+      for (v1::RecordFate& fate : *place.mutable_fates())
+        MakeMeaningful(fate.mutable_status());
     }
   }
 }
@@ -188,6 +196,9 @@ TEST(WireTest, EveryFieldOfAValueHasOneOnTheWire) {
   EXPECT_EQ(FieldCount<ForwardedOutcome>() - 1 + FieldCount<ProposalOutcome>(),
             WireFieldCount<v1::ForwardedOutcome>());
   EXPECT_EQ(FieldCount<PutPlace>(), WireFieldCount<v1::PutPlace>());
+  EXPECT_EQ(FieldCount<RecordFate>() - 1 + FieldCount<SequenceNumber>(),
+            WireFieldCount<v1::RecordFate>());
+  EXPECT_EQ(FieldCount<ProducerStamp>(), WireFieldCount<v1::ProducerStamp>());
   EXPECT_EQ(FieldCount<ForwardedRead>(), WireFieldCount<v1::ForwardedRead>());
   EXPECT_EQ(FieldCount<NodeReport>(), WireFieldCount<v1::NodeReport>());
   EXPECT_EQ(FieldCount<GroupReport>(), WireFieldCount<v1::GroupReport>());
@@ -257,6 +268,20 @@ TEST(WireTest, AProposalIsRecordsOrACommand) {
 }
 
 // The log would hold what no replica can apply, for ever.
+TEST(WireTest, AStampThatDoesNotFitItsBatchIsRefused) {
+  v1::Envelope wire = FullEnvelope();
+  v1::ProducerStamp* const stamp =
+      wire.mutable_proposals(0)->mutable_puts(0)->mutable_stamp();
+  stamp->add_numbers(1);
+  EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
+  stamp->mutable_numbers()->RemoveLast();
+  EXPECT_TRUE(Refusal(wire).ok());
+  stamp->set_producer("");
+  EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
+  stamp->set_producer(std::string(kProducerIdBytesMax + 1, 'p'));
+  EXPECT_TRUE(absl::IsInvalidArgument(Refusal(wire)));
+}
+
 TEST(WireTest, ABatchThatIsNotWhatItSaysIsRefused) {
   v1::Envelope wire = FullEnvelope();
   v1::PutBatch* const put = wire.mutable_proposals(0)->mutable_puts(0);
