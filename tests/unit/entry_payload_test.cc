@@ -37,6 +37,73 @@ TEST(EntryPayloadTest, PiecesOfAShardBecomeOneBatch) {
   EXPECT_EQ(decoded->batches[1].batch, b);
 }
 
+// Pieces of which some are stamped, of two shards.
+struct StampedPieces {
+  StampedPieces() {
+    const auto stamp = [](std::string producer, std::vector<uint64_t> numbers) {
+      return std::make_shared<const ProducerStamp>(
+          ProducerStamp{std::move(producer), 3, 1, std::move(numbers)});
+    };
+    pieces = {{Key(1, 5), 2, two},
+              {Key(1, 5), 3, three, {{0, stamp("p", {7, 8, 9})}}},
+              {Key(1, 5), 2, two, {{0, stamp("q", {1, 2})}}},
+              {Key(1, 6), 3, three, {{1, stamp("p", {10})}}}};
+  }
+
+  const std::string two = BatchOf(2, "two");
+  const std::string three = BatchOf(3, "three");
+  std::vector<ShardBatch> pieces;
+};
+
+TEST(EntryPayloadTest, StampsStandAtTheirRecords) {
+  const StampedPieces stamped;
+  const std::string payload = EncodeRecordsPayload(5, stamped.pieces);
+  const auto decoded = DecodePayload(payload);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->kind, PayloadKind::kRecords);
+  ASSERT_EQ(decoded->batches.size(), 2u);
+  const std::vector<StampedRecords>& first = decoded->batches[0].stamped;
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].first, 2u);
+  EXPECT_EQ(first[0].stamp->producer, "p");
+  EXPECT_EQ(first[0].stamp->epoch, 3u);
+  EXPECT_EQ(first[0].stamp->oldest_number, 1u);
+  EXPECT_EQ(first[0].stamp->numbers, (std::vector<uint64_t>{7, 8, 9}));
+  EXPECT_EQ(first[1].first, 5u);
+  EXPECT_EQ(first[1].stamp->producer, "q");
+  ASSERT_EQ(decoded->batches[1].stamped.size(), 1u);
+  EXPECT_EQ(decoded->batches[1].stamped[0].first, 1u);
+  EXPECT_EQ(EncodeRecordsPayload(5, decoded->batches), payload);
+}
+
+TEST(EntryPayloadTest, EveryCutOfAStampedPayloadIsDataLoss) {
+  const StampedPieces stamped;
+  const std::string payload = EncodeRecordsPayload(5, stamped.pieces);
+  for (size_t size = 0; size < payload.size(); ++size) {
+    const auto decoded =
+        DecodePayload(absl::string_view(payload).substr(0, size));
+    ASSERT_EQ(decoded.status().code(), absl::StatusCode::kDataLoss) << size;
+  }
+  EXPECT_FALSE(DecodePayload(payload + "x").ok());
+}
+
+TEST(EntryPayloadTest, AStampOfRecordsThatAreNotThereIsDataLoss) {
+  const auto stamp =
+      std::make_shared<const ProducerStamp>(ProducerStamp{"p", 1, 1, {1, 2}});
+  const std::string batch = BatchOf(3, "data");
+  const auto decode = [&](std::vector<StampedRecords> stamped) {
+    const std::vector<ShardBatch> pieces = {
+        {Key(1, 1), 3, batch, std::move(stamped)}};
+    return DecodePayload(EncodeRecordsPayload(1, pieces)).status();
+  };
+  EXPECT_TRUE(decode({{1, stamp}}).ok());
+  EXPECT_TRUE(absl::IsDataLoss(decode({{2, stamp}})));
+  EXPECT_TRUE(absl::IsDataLoss(decode({{0xffffffff, stamp}})));
+  EXPECT_TRUE(absl::IsDataLoss(decode({{0, stamp}, {1, stamp}})));
+  EXPECT_TRUE(
+      absl::IsDataLoss(decode({{0, std::make_shared<const ProducerStamp>()}})));
+}
+
 TEST(EntryPayloadTest, CommandsRoundTrip) {
   const std::string payload = EncodeCommandPayload(-5, "the command");
   const auto decoded = DecodePayload(payload);

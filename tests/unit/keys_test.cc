@@ -65,24 +65,31 @@ TEST(KeysTest, EveryKeyRoundTripsAndNoOtherDecodes) {
       std::string(NextStreamIdKey().view()),
       std::string(
           BlockKey({GroupId(7), {StreamId(8), ShardIndex(9)}, 10}).view()),
-      std::string(TimeKey({GroupId(7), 1'700'000'000}).view())};
+      std::string(TimeKey({GroupId(7), 1'700'000'000}).view()),
+      std::string(
+          ProducerKey(
+              {GroupId(7), {StreamId(8), ShardIndex(9)}, {1ull << 40, 11}})
+              .view())};
   EXPECT_EQ(DecodeGroupKey(keys[1]), GroupId(7));
   EXPECT_EQ(DecodeShardStateKey(keys[2])->shard.shard, ShardIndex(9));
   EXPECT_EQ(DecodePartitionKey(keys[3])->number, 77u);
   EXPECT_EQ(DecodePartitionKey(keys[3])->retention, RetentionClass::kYear);
   EXPECT_EQ(DecodeStreamKey(keys[4]), StreamId(9));
   EXPECT_EQ(DecodeTimeKey(keys[7])->second, 1'700'000'000u);
+  EXPECT_EQ(DecodeProducerKey(keys[8])->row, (ProducerRowId{1ull << 40, 11}));
   for (const std::string& key : keys) {
     const int decoders =
         DecodeGroupKey(key).has_value() + DecodeShardStateKey(key).has_value() +
         DecodePartitionKey(key).has_value() + DecodeStreamKey(key).has_value() +
-        DecodeBlockKey(key).has_value() + DecodeTimeKey(key).has_value();
+        DecodeBlockKey(key).has_value() + DecodeTimeKey(key).has_value() +
+        DecodeProducerKey(key).has_value();
     EXPECT_EQ(decoders, key.size() == 1 ? 0 : 1);
     for (const std::string& other :
          {key + "x", key.substr(0, key.size() - 1)}) {
       EXPECT_FALSE(DecodeGroupKey(other) || DecodeShardStateKey(other) ||
                    DecodePartitionKey(other) || DecodeStreamKey(other) ||
-                   DecodeBlockKey(other) || DecodeTimeKey(other));
+                   DecodeBlockKey(other) || DecodeTimeKey(other) ||
+                   DecodeProducerKey(other));
     }
   }
 }

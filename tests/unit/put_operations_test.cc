@@ -109,6 +109,21 @@ void MakeAuto(TestNode& node) {
   ASSERT_OK(status);
 }
 
+TEST(PutTest, AnAutoStreamTakesNoNumberedRecords) {
+  TestNode node;
+  MakeAuto(node);
+  TestNode::Answer<PutResult> answer;
+  PutRecordRequest request;
+  request.stream.name = "auto";
+  request.record = {"data", "key", "", 1};
+  request.producer = PutProducer{"p", 1, 1};
+  node.broker.PutRecord(request, TestNode::kTimeout, answer.Callback());
+  const auto put = node.Take(answer);
+  EXPECT_EQ(ReasonOf(put.status()), ErrorReason::kInvalidArgument);
+  EXPECT_THAT(std::string(put.status().message()),
+              HasSubstr("exactly once to stream auto"));
+}
+
 TEST(PutTest, AnAutoStreamTakesRecordsWithoutKeysAndKeepsThoseGiven) {
   TestNode node;
   MakeAuto(node);
