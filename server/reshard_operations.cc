@@ -183,11 +183,11 @@ absl::StatusOr<v1::Command> ReshardOperations::PlanCountOf(
   RETURN_IF_ERROR(
       CheckMode(stream, StreamMode::kProvisioned, router_->account()));
   RETURN_IF_ERROR(CheckTarget(stream, target));
-  if (target > stream.open.size()) {
-    RETURN_IF_ERROR(CheckShardLimit(router_->catalog(), group_count_,
-                                    target - stream.open.size(),
-                                    router_->account()));
-  }
+  // Shards that are there only on the way count too.
+  RETURN_IF_ERROR(
+      CheckShardLimit(router_->catalog(), group_count_,
+                      PeakShards(stream, target) - stream.open.size(),
+                      router_->account()));
   v1::Command command;
   v1::UpdateShardCountCommand& update = *command.mutable_update_shard_count();
   update.set_stream_id(stream.id.value());

@@ -123,12 +123,10 @@ CatalogDecision UpdateShardCount(const CatalogState& state,
   std::vector<Reshard> round = PlanRound(*stream, command.target());
   if (round.empty()) return CatalogDecision();
   ShardPlaces places = PlacesOf(state);
-  if (command.target() > stream->open.size()) {
-    absl::Status room =
-        CheckShardRoom(places, command.target() - stream->open.size(),
-                       command.shards_open_max());
-    if (!room.ok()) return Refuse(std::move(room));
-  }
+  absl::Status room = CheckShardRoom(
+      places, PeakShards(*stream, command.target()) - stream->open.size(),
+      command.shards_open_max());
+  if (!room.ok()) return Refuse(std::move(room));
   absl::Status often =
       NoteDailyChange(DailyChange::kShardCount, command.times_a_day_max(),
                       stamp_ms, stream->name, &stream->daily_changes);

@@ -28,6 +28,8 @@ absl::StatusOr<Reshard> PlanMerge(const Stream& stream, ShardIndex shard,
 // The next round of disjoint splits, or of merges, towards `target` (>= 1)
 // open shards of nearly equal ranges. Empty: the stream has them.
 std::vector<Reshard> PlanRound(const Stream& stream, uint32_t target);
+// How many open shards the stream has at the most during these rounds.
+size_t PeakShards(const Stream& stream, uint32_t target);
 
 // Numbers and places the children of these plans and makes the stream UPDATING
 // with them. `now_s`: unix seconds.

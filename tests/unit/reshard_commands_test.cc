@@ -146,7 +146,13 @@ TEST_F(ReshardCommandsTest, BadReshardsAreRefused) {
   v1::Command more = UpdateTo(4);
   more.mutable_update_shard_count()->set_shards_open_max(3);
   EXPECT_EQ(ReasonOf(Do(more)), ErrorReason::kLimitExceeded);
+  // Two shards become three by way of four.
+  v1::Command between = UpdateTo(3);
+  between.mutable_update_shard_count()->set_shards_open_max(3);
+  EXPECT_EQ(ReasonOf(Do(between)), ErrorReason::kLimitExceeded);
   EXPECT_EQ(stream(), before);
+  between.mutable_update_shard_count()->set_shards_open_max(4);
+  EXPECT_OK(Do(between));
 }
 
 TEST_F(ReshardCommandsTest, ADeletedStreamIsNotCompleted) {
