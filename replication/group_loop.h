@@ -75,7 +75,8 @@ struct GroupLoopOptions {
   uint64_t waiting_bytes_max = 64u << 20;
   uint64_t apply_bytes_max = 64u << 20;  // Handed to the applier at a time.
   uint64_t cached_payload_bytes = 96u << 20;  // Of all groups, in memory.
-  // Applied entries kept in the log for replicas that are behind.
+  // Applied entries kept in the log for replicas that are behind: an equal part
+  // for each group, none older than so many bytes of the log's files.
   uint64_t log_bytes_kept = 256u << 20;
   // Puts are refused when less is free on the disk.
   uint64_t disk_free_bytes_min = 256u << 20;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "replication/group_loop.h"
 #include "spdlog/spdlog.h"
 
@@ -90,12 +91,15 @@ NodeId GroupLoop::BetterLeaderOf(const Group& group) const {
 
 void GroupLoop::BoundMemory() {
   const uint64_t count = groups_.size();
+  absl::flat_hash_map<GroupId, LogIndex> excess;
+  for (const auto& [group, last] : log_->FindExcess(options_.log_bytes_kept))
+    excess[group] = last;
   for (Group& group : groups_) {
     const GroupId id = group.raft->id();
     const LogIndex base = group.raft->core().base_index();
     const LogIndex trimmed = group.raft->Bound(
         state_->Durable(id).index, options_.cached_payload_bytes / count,
-        options_.log_bytes_kept / count);
+        options_.log_bytes_kept / count, excess[id]);
     if (trimmed > base) log_->Trim(id, trimmed);
   }
 }

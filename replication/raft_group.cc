@@ -245,7 +245,7 @@ void RaftGroup::OnStateInstalled(const AppliedPosition& position) {
 }
 
 LogIndex RaftGroup::Bound(LogIndex durable, uint64_t cached_bytes_max,
-                          uint64_t log_bytes_max) {
+                          uint64_t log_bytes_max, LogIndex excess) {
   // Only committed entries are counted: they are never truncated. They are on
   // our own disk as well, so those that wait for a slow applier, or for one
   // that waits for space, need not stay in memory.
@@ -257,13 +257,15 @@ LogIndex RaftGroup::Bound(LogIndex durable, uint64_t cached_bytes_max,
     log_bytes_ += bytes_of(counted_ + 1);
   }
   const LogIndex evicted_before = evicted_;
-  while (cached_bytes_ > cached_bytes_max && evicted_ < counted_) {
+  excess = std::min(excess, durable);
+  while ((cached_bytes_ > cached_bytes_max || evicted_ < excess) &&
+         evicted_ < counted_) {
     cached_bytes_ -= bytes_of(++evicted_);
   }
   if (evicted_ > evicted_before) core_.EvictPayloads(evicted_);
   const LogIndex trim_max = std::min(durable, evicted_);
   LogIndex trim = core_.base_index();
-  while (log_bytes_ > log_bytes_max && trim < trim_max) {
+  while ((log_bytes_ > log_bytes_max || trim < excess) && trim < trim_max) {
     log_bytes_ -= bytes_of(++trim);
   }
   if (trim > core_.base_index()) core_.TrimLog(trim);

@@ -63,9 +63,10 @@ class RaftGroup {
 
   // Keeps the payloads and the log entries in memory within bounds: payloads
   // of committed entries beyond `cached_bytes_max`, entries up to `durable`
-  // beyond `log_bytes_max`. Returns the index the log was trimmed to.
+  // beyond `log_bytes_max`, and those up to `excess` in any case. Returns the
+  // index the log was trimmed to.
   LogIndex Bound(LogIndex durable, uint64_t cached_bytes_max,
-                 uint64_t log_bytes_max);
+                 uint64_t log_bytes_max, LogIndex excess = 0);
 
   bool installing = false;  // A state pull is under way: apply nothing.
 

@@ -63,6 +63,17 @@ const EntryPosition* EntryIndex::Find(GroupId id, LogIndex index) const {
 
 // A group's entries lie in ascending segments: a later write only ever
 // replaces a tail.
+LogIndex EntryIndex::LastBelow(GroupId id, uint64_t segment) const {
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return 0;
+  const Group& group = found->second;
+  const auto first_kept = std::partition_point(
+      group.entries.begin(), group.entries.end(),
+      [segment](const EntryPosition& at) { return at.segment < segment; });
+  const auto below = first_kept - group.entries.begin();
+  return below == 0 ? 0 : group.first + static_cast<uint64_t>(below) - 1;
+}
+
 uint64_t EntryIndex::OldestSegment(uint64_t none) const {
   uint64_t oldest = none;
   for (const auto& [id, group] : groups_)

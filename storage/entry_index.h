@@ -50,6 +50,8 @@ class EntryIndex {
 
   // Null when not kept. Valid until the next change.
   const EntryPosition* Find(GroupId group, LogIndex index) const;
+  // The group's last entry in a segment below `segment`; 0: there is none.
+  LogIndex LastBelow(GroupId group, uint64_t segment) const;
   // The lowest segment that holds an entry, or `none`.
   uint64_t OldestSegment(uint64_t none) const;
   const absl::btree_map<GroupId, Group>& groups() const { return groups_; }

@@ -405,6 +405,23 @@ void SegmentLog::Trim(GroupId group, LogIndex index) {
   index_.Trim(group, index);
 }
 
+std::vector<SegmentLog::Excess> SegmentLog::FindExcess(uint64_t bytes) const {
+  std::vector<Excess> excess;
+  absl::MutexLock lock(&mu_);
+  uint64_t newer = 0;
+  uint64_t oldest = UINT64_MAX;  // The first file to keep.
+  for (auto file = segments_.rbegin(); file != segments_.rend(); ++file) {
+    if (newer > bytes) break;
+    newer += file->second.bytes;
+    oldest = file->first;
+  }
+  for (const auto& [group, entries] : index_.groups()) {
+    const LogIndex last = index_.LastBelow(group, oldest);
+    if (last > 0) excess.push_back({group, last});
+  }
+  return excess;
+}
+
 uint64_t SegmentLog::OldestNeeded(uint64_t none) const {
   uint64_t oldest = index_.OldestSegment(none);
   for (const WrittenBatch& written : written_)

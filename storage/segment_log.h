@@ -106,6 +106,15 @@ class SegmentLog {
   // then, replay may bring trimmed entries back.
   void Trim(GroupId group, LogIndex index);
 
+  // For each group whose oldest entry lies in a file that more than `bytes` of
+  // newer ones follow: the last index of such entries. A group that is seldom
+  // written to holds on to all files since, however little it keeps.
+  struct Excess {
+    GroupId group;
+    LogIndex last = 0;
+  };
+  std::vector<Excess> FindExcess(uint64_t bytes) const;
+
   // Bytes of files that hold entries someone needs.
   uint64_t live_bytes() const;
   // Fsyncs and bytes since Open(), for metrics and benchmarks.

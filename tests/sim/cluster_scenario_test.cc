@@ -198,5 +198,26 @@ TEST_F(ClusterScenarioTest, AZoneGoneForLongCatchesUpByStateWithoutAStop) {
   EXPECT_TRUE(clients_.BarrierSucceeds(gone, kGroup));
 }
 
+// A group that nobody writes to has entries in the oldest file of the log.
+TEST_F(ClusterScenarioTest, AnIdleGroupDoesNotHoldOnToTheLog) {
+  clients_.Stop();
+  const auto used_after_puts = [this] {
+    for (int i = 0; i < 4000; ++i) {
+      clients_.PutLater(i % SimCluster::kNodes, kGroup);
+      cluster_.Run(10 * kMillisecond);
+    }
+    return SmallNodes(3).disk_bytes - *cluster_.node(0).disk().FreeBytes("");
+  };
+  // Its files are 64 KiB, of which a few are spare.
+  for (int i = 0; i < 4; ++i) EXPECT_LT(used_after_puts(), 2u << 20);
+  // What it has trimmed to nothing is whole after a start.
+  cluster_.node(0).Crash(SimNode::Stop::kPowerFailure);
+  Restart(0);
+  EXPECT_TRUE(
+      cluster_.RunUntil([&] { return cluster_.AllServe(); }, 10 * kSecond));
+  EXPECT_TRUE(clients_.PutSucceeds(0, GroupId(2)));
+  for (int i = 0; i < 20; ++i) clients_.BarrierSucceeds(0, kGroup);
+}
+
 }  // namespace
 }  // namespace trireme::sim

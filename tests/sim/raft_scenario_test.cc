@@ -3,42 +3,20 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include "tests/sim/scenario_files.h"
 
 namespace trireme::sim {
 namespace {
 
-std::vector<std::string> ScenarioFiles() {
-  std::vector<std::string> files;
-  for (const auto& file :
-       std::filesystem::directory_iterator(TRIREME_RAFT_SCENARIOS)) {
-    if (file.path().extension() == ".txt") files.push_back(file.path());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-std::string TestName(const testing::TestParamInfo<std::string>& file) {
-  std::string name = std::filesystem::path(file.param).stem();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
 class RaftScenarioTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(RaftScenarioTest, Holds) {
-  std::ifstream file(GetParam());
-  std::stringstream text;
-  text << file.rdbuf();
-  ASSERT_TRUE(text.str().starts_with("# ")) << "say first what must hold";
-  EXPECT_EQ(RaftScenario().Run(text.str()), "");
+  EXPECT_EQ(RaftScenario().Run(ReadScenario(GetParam())), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Raft, RaftScenarioTest,
-                         testing::ValuesIn(ScenarioFiles()), TestName);
+INSTANTIATE_TEST_SUITE_P(
+    Raft, RaftScenarioTest,
+    testing::ValuesIn(ScenarioFiles(TRIREME_RAFT_SCENARIOS)), ScenarioTestName);
 
 // The interpreter itself must notice what is wrong.
 TEST(RaftScenarioInterpreterTest, NamesTheLineThatDoesNotHold) {

@@ -462,5 +462,21 @@ TEST_F(RaftGroupTest, TheLogIsTrimmedOnlyBelowWhatIsDurable) {
   EXPECT_EQ(group_->core().base_index(), 3u);
 }
 
+TEST_F(RaftGroupTest, WhatHoldsOnToOldFilesIsTrimmedHoweverLittleItIs) {
+  StartLeading();
+  for (int i = 0; i < 4; ++i) {
+    EnqueueRecords({{1, "a"}});
+    Propose();
+  }
+  TakeCommitted();
+  constexpr uint64_t kMuch = 1 << 20;
+  EXPECT_EQ(group_->Bound(/*durable=*/3, kMuch, kMuch, /*excess=*/2), 2u);
+  EXPECT_EQ(group_->Bound(/*durable=*/3, kMuch, kMuch, /*excess=*/4), 3u);
+  const LogIndex last = group_->core().last_index();
+  EXPECT_EQ(group_->Bound(last, kMuch, kMuch, last), last);
+  EXPECT_EQ(group_->core().base_index(), last);
+  EXPECT_EQ(group_->core().last_index(), last);
+}
+
 }  // namespace
 }  // namespace trireme

@@ -219,6 +219,26 @@ TEST_F(SegmentLogTest, OneSlowGroupKeepsItsFiles) {
   ExpectReplayMatches();
 }
 
+TEST_F(SegmentLogTest, WhoeverHoldsOnToOldFilesIsFound) {
+  Open();
+  Append(2, 1, 1, "seldom written to");
+  Append(2, 2, 1, "and again");
+  EXPECT_TRUE(log_->FindExcess(0).empty());
+  for (LogIndex index = 1; index <= 50; ++index)
+    Append(1, index, 1, std::string(3000, 'a'));
+  Append(2, 3, 1, "of late");
+  const auto excess = log_->FindExcess(2 * kSmallSegment);
+  ASSERT_EQ(excess.size(), 2u);
+  EXPECT_EQ(excess[0].group, GroupId(1));
+  EXPECT_GT(excess[0].last, 10u);
+  EXPECT_LT(excess[0].last, 50u);
+  EXPECT_EQ(excess[1].group, GroupId(2));
+  EXPECT_EQ(excess[1].last, 2u);
+  for (const auto& [group, last] : excess) Trim(group.value(), last);
+  EXPECT_TRUE(log_->FindExcess(2 * kSmallSegment).empty());
+  EXPECT_TRUE(log_->FindExcess(uint64_t{1} << 40).empty());
+}
+
 TEST_F(SegmentLogTest, HardStatesAndTrimPointsSurviveRecycling) {
   Open();
   LogBatch batch;
