@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "storage/check.h"
+#include "storage/errors.h"
 #include "storage/hash_key.h"
 
 namespace trireme::sim {
@@ -140,6 +141,8 @@ std::string StreamScenario::Change(const Words& words) {
   if (command.command_case() == v1::Command::COMMAND_NOT_SET)
     return "not a verb";
   const absl::Status changed = sim_->Commit(command);
+  // What follows says whether it was.
+  if (ReasonOf(changed) == ErrorReason::kOutcomeUnknown) return "";
   return changed.ok() ? "" : changed.ToString();
 }
 
