@@ -160,7 +160,7 @@ std::string StreamScenario::Fault(const Words& words) {
   if (words[0] == "crash") {
     cluster.node(node).Crash(SimNode::Stop::kPowerFailure);
   } else if (words[0] == "start") {
-    cluster.node(node).Start();
+    if (!cluster.node(node).up()) cluster.node(node).Start();
   } else if (words[0] == "isolate") {
     cluster.Isolate(node);
   } else {
