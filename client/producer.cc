@@ -54,12 +54,25 @@ absl::Status Closed() {
 }
 
 ProducerOptions Completed(ProducerOptions options) {
-  if (options.producer_id.empty()) {
+  if (!options.identity.has_value()) {
     absl::BitGen random;
-    options.producer_id = absl::StrCat(absl::Hex(random(), absl::kZeroPad16),
-                                       absl::Hex(random(), absl::kZeroPad16));
+    options.identity = {absl::StrCat(absl::Hex(random(), absl::kZeroPad16),
+                                     absl::Hex(random(), absl::kZeroPad16)),
+                        1, 1};
   }
   return options;
+}
+
+absl::Status CheckIdentity(const ProducerIdentity& identity) {
+  if (!identity.id.empty() && identity.epoch > 0 && identity.first_number > 0)
+    return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "InvalidArgumentException",
+      "PutRecords",
+      absl::StrCat("a producer's identity needs an id, an epoch and a first "
+                   "number of 1 or more; they are '",
+                   identity.id, "', ", identity.epoch, " and ",
+                   identity.first_number));
 }
 
 }  // namespace
@@ -68,7 +81,7 @@ Producer::Producer(Client& client, ProducerOptions options)
     : options_(Completed(std::move(options))),
       client_(client),
       budget_(options_.unanswered_bytes_max),
-      numbers_(options_.first_number) {
+      numbers_(std::max<uint64_t>(options_.identity->first_number, 1)) {
   watch_ = std::thread([this] { Watch(); });
   on_cancel_.emplace(client.cancellation(), [this] { Abort(); });
 }
@@ -98,6 +111,7 @@ void Producer::Watch() {
 }
 
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
+  CLIENT_RETURN_IF_ERROR(CheckIdentity(*options_.identity));
   CLIENT_RETURN_IF_ERROR(CheckRecord(record, options_.keys_optional));
   AwaitQuietIfDue();
   if (!budget_.Acquire(record.partition_key.size() + record.data.size())) {

@@ -62,6 +62,16 @@ enum class Delivery {
   kAtMostOnce,
 };
 
+// Who puts exactly once, over several runs.
+struct ProducerIdentity {
+  std::string id;      // 1..128 of [a-zA-Z0-9_.:-]; one run at a time has it.
+  uint64_t epoch = 0;  // Higher with each run: fences what is left of earlier.
+  // 1 or more. Records are numbered from it in the order of Put, and a number
+  // means the same record in all runs: one that an earlier run has put is not
+  // put again. Such as the position in a file to read on from.
+  uint64_t first_number = 0;
+};
+
 struct ProducerOptions {
   std::string stream_name;
   int lanes = 1;  // Of each replication group.
@@ -77,14 +87,9 @@ struct ProducerOptions {
   // A request without an answer for so long breaks its lane's call.
   absl::Duration answer_timeout = absl::Seconds(30);
   Delivery delivery = Delivery::kExactlyOnce;
-  // Who puts exactly once: 1..128 of [a-zA-Z0-9_.:-], nobody else's at the same
-  // time. Empty: made up. With an id that outlives the process, a higher epoch
-  // fences what is left of an earlier run, and the numbers of the records,
-  // which count up from `first_number` in the order of Put, say which of them
-  // an earlier run has put.
-  std::string producer_id;
-  uint64_t producer_epoch = 1;
-  uint64_t first_number = 1;  // 1 or more.
+  // Of a producer that puts exactly once and goes on after a crash. Without one
+  // it has an id of this run's alone.
+  std::optional<ProducerIdentity> identity = std::nullopt;
   // Of a stream whose record distribution strategy is AUTO. To any other a
   // record without a key fails its whole request.
   bool keys_optional = false;

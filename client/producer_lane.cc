@@ -141,6 +141,7 @@ void ProducerLane::SendUntilBroken(const Endpoint& endpoint, Call& call) {
     // rest goes there.
     if (&Destination() != &endpoint) return;
     if (!TakeRequest(request, tags)) return;
+    if (options_.delivery == Delivery::kExactlyOnce) AddProducer(request);
     if (options_.on_send) {
       for (const uint64_t tag : tags) options_.on_send(tag);
     }
@@ -174,12 +175,6 @@ bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
   GatherRequest(sent);
   request.Clear();
   request.set_stream_name(options_.stream_name);
-  if (options_.delivery == Delivery::kExactlyOnce) {
-    v1::Producer& producer = *request.mutable_producer();
-    producer.set_producer_id(options_.producer_id);
-    producer.set_epoch(options_.producer_epoch);
-    producer.set_oldest_number(numbers_.oldest());
-  }
   tags.clear();
   for (const Pending& pending : sent.records) {
     v1::PutRecordsEntry* entry = request.add_records();
@@ -192,6 +187,14 @@ bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request,
   // Known as sent before it is, so that an answer always finds it.
   sent_.push_back(std::move(sent));
   return true;
+}
+
+// Of a request whose numbers are taken, and not settled before it is answered.
+void ProducerLane::AddProducer(v1::PutRecordsRequest& request) const {
+  v1::Producer& producer = *request.mutable_producer();
+  producer.set_producer_id(options_.identity->id);
+  producer.set_epoch(options_.identity->epoch);
+  producer.set_oldest_number(numbers_.oldest());
 }
 
 void ProducerLane::GatherRequest(Sent& sent) {

@@ -93,6 +93,7 @@ class ProducerLane {
   const Endpoint& Destination() const {
     return client_.endpoints().LeaderOf(group_);
   }
+  void AddProducer(v1::PutRecordsRequest& request) const;
   void GatherRequest(Sent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnBroken(const absl::Status& status);
   void WaitBeforeRetry(const absl::Status& status);

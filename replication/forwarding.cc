@@ -1,5 +1,6 @@
 #include "replication/forwarding.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -17,6 +18,18 @@ ProposalOutcome Unknown(GroupId group, absl::string_view why) {
       absl::StrCat(why, " before it confirmed the write to group ",
                    group.value(), "; it may or may not have taken place"));
   return outcome;
+}
+
+// Whether there is a place for each record.
+bool Answers(const std::vector<PutPlace>& places,
+             const std::vector<PutBatch>& puts) {
+  return std::equal(places.begin(), places.end(), puts.begin(), puts.end(),
+                    [](const PutPlace& place, const PutBatch& put) {
+                      const uint64_t told = place.fates.size() + place.refused;
+                      return place.fates.empty()
+                                 ? place.refused <= put.record_count
+                                 : told == put.record_count;
+                    });
 }
 
 }  // namespace
@@ -81,8 +94,7 @@ void Forwarding::OnOutcome(uint64_t request, ProposalOutcome outcome) {
   auto sent = sent_.find(request);
   if (sent == sent_.end()) return;  // Given up already.
   PendingProposal proposal = TakeSent(&sent);
-  if (outcome.status.ok() &&
-      outcome.places.size() != proposal.body->puts.size()) {
+  if (outcome.status.ok() && !Answers(outcome.places, proposal.body->puts)) {
     outcome = Unknown(proposal.group, "the leader's answer was malformed");
   }
   if (ReasonOf(outcome.status) == ErrorReason::kNoLeader) {

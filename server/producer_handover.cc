@@ -13,30 +13,53 @@ namespace trireme {
 namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(10);
+// What is told at the same time; one reshard's is, however much it is.
+constexpr uint64_t kBytesInFlightMax = 4u << 20;
+
+bool HasAny(const std::vector<ShardIndex>& shards, const ShardSet& of) {
+  return std::any_of(shards.begin(), shards.end(),
+                     [&of](ShardIndex shard) { return of.contains(shard); });
+}
 
 }  // namespace
 
 struct ProducerHandover::Call {
-  Call(std::shared_ptr<const Stream> of, ShardSet from, Done then)
-      : stream(std::move(of)),
-        parents(std::move(from)),
-        done(std::move(then)) {}
+  Call(std::shared_ptr<const Stream> of, const ShardSet& parents, Done then)
+      : stream(std::move(of)), done(std::move(then)) {
+    for (const Reshard& reshard : stream->reshards) {
+      if (HasAny(reshard.parents, parents)) waiting.push_back(&reshard);
+    }
+  }
 
-  // Something else is asked for.
-  void Expect() {
+  void Expect(uint64_t more) {
     absl::MutexLock lock(&mu);
+    bytes += more;
     ++due;
   }
-  // One is answered; true: the last.
-  bool Answer(const absl::Status& status, const ShardSet& of) {
+  // What was told with so many bytes, or asked, is answered; true: nothing else
+  // is under way.
+  bool Answer(const absl::Status& status, const ShardSet& of,
+              uint64_t bytes_told = 0) {
     absl::MutexLock lock(&mu);
     outcome.status.Update(status);
     if (!status.ok()) outcome.untold.insert(of.begin(), of.end());
+    bytes -= bytes_told;
     return --due == 0;
   }
-  bool IsUntold(ShardIndex parent) {
+  // Counts as under way until it is answered.
+  const Reshard* TakeNext() {
     absl::MutexLock lock(&mu);
-    return outcome.untold.contains(parent);
+    while (next < waiting.size() &&
+           HasAny(waiting[next]->parents, outcome.untold)) {
+      ++next;
+    }
+    if (next == waiting.size() || bytes >= kBytesInFlightMax) return nullptr;
+    ++due;
+    return waiting[next++];
+  }
+  bool ended() {
+    absl::MutexLock lock(&mu);
+    return next == waiting.size();
   }
   void Finish() {
     Outcome result;
@@ -48,65 +71,61 @@ struct ProducerHandover::Call {
   }
 
   const std::shared_ptr<const Stream> stream;
-  const ShardSet parents;
   Done done;
+  std::vector<const Reshard*> waiting;  // Set at construction.
 
   absl::Mutex mu;
-  int due ABSL_GUARDED_BY(mu) = 1;  // Whoever asks counts until all is asked.
+  size_t next ABSL_GUARDED_BY(mu) = 0;     // Of `waiting`.
+  int due ABSL_GUARDED_BY(mu) = 0;         // Answers.
+  uint64_t bytes ABSL_GUARDED_BY(mu) = 0;  // Told and not answered.
   Outcome outcome ABSL_GUARDED_BY(mu);
 };
 
 void ProducerHandover::Run(std::shared_ptr<const Stream> stream,
-                           ShardSet parents, Done done) {
-  const auto call = std::make_shared<Call>(std::move(stream),
-                                           std::move(parents), std::move(done));
+                           const ShardSet& parents, Done done) {
+  const auto call =
+      std::make_shared<Call>(std::move(stream), parents, std::move(done));
   absl::btree_map<GroupId, ShardSet> by_group;
-  for (const ShardIndex parent : call->parents)
-    by_group[call->stream->FindShard(parent)->group].insert(parent);
-  // Not on a thread of the replica: it reads the store.
-  const auto tell = [this, call] {
-    timers_->After(absl::ZeroDuration(), [this, call] { Tell(call); });
-  };
+  for (const Reshard* reshard : call->waiting) {
+    for (const ShardIndex parent : reshard->parents)
+      by_group[call->stream->FindShard(parent)->group].insert(parent);
+  }
+  call->Expect(0);  // Whoever asks counts until all is asked.
   for (const auto& [group, shards] : by_group) {
-    call->Expect();
+    call->Expect(0);
     replicas_->ReadBarrier(
-        {group, kTimeout, [call, tell, shards = shards](absl::Status status) {
-           if (call->Answer(status, shards)) tell();
+        {group, kTimeout,
+         [this, call, shards = shards](const absl::Status& status) {
+           if (call->Answer(status, shards)) TellSoon(call);
          }});
   }
-  if (call->Answer(absl::OkStatus(), {})) tell();
+  if (call->Answer(absl::OkStatus(), {})) TellSoon(call);
+}
+
+// Not on a thread of the replica: it reads the store.
+void ProducerHandover::TellSoon(const CallPtr& call) {
+  timers_->After(absl::ZeroDuration(), [this, call] { Tell(call); });
 }
 
 void ProducerHandover::Tell(const CallPtr& call) {
-  call->Expect();
-  for (const Reshard& reshard : call->stream->reshards) {
-    const auto with_producers = [&](ShardIndex parent) {
-      return call->parents.contains(parent);
-    };
-    const auto untold = [&](ShardIndex parent) {
-      return call->IsUntold(parent);
-    };
-    const std::vector<ShardIndex>& parents = reshard.parents;
-    if (std::none_of(parents.begin(), parents.end(), with_producers)) continue;
-    if (std::any_of(parents.begin(), parents.end(), untold)) continue;
-    const auto rows = ReadParents(*call, reshard);
-    if (!rows.ok()) {
-      call->Expect();
-      call->Answer(rows.status(), {parents.begin(), parents.end()});
-      continue;
-    }
-    TellChildren(call, reshard, *rows);
+  call->Expect(0);
+  while (const Reshard* const reshard = call->TakeNext()) {
+    const auto rows = ReadParents(*call->stream, *reshard);
+    if (rows.ok()) TellChildren(call, *reshard, *rows);
+    OnAnswer(call, *reshard, rows.status(), 0);
   }
-  if (call->Answer(absl::OkStatus(), {})) call->Finish();
+  if (call->Answer(absl::OkStatus(), {})) {
+    call->ended() ? call->Finish() : TellSoon(call);
+  }
 }
 
 absl::StatusOr<std::vector<ProducerRow>> ProducerHandover::ReadParents(
-    const Call& call, const Reshard& reshard) const {
+    const Stream& stream, const Reshard& reshard) const {
   std::vector<ProducerRow> rows;
   for (const ShardIndex parent : reshard.parents) {
-    const GroupId group = call.stream->FindShard(parent)->group;
+    const GroupId group = stream.FindShard(parent)->group;
     ASSIGN_OR_RETURN(std::vector<ProducerRow> read,
-                     read_(group, {call.stream->id, parent}));
+                     read_(group, {stream.id, parent}));
     std::move(read.begin(), read.end(), std::back_inserter(rows));
   }
   return rows;
@@ -114,22 +133,28 @@ absl::StatusOr<std::vector<ProducerRow>> ProducerHandover::ReadParents(
 
 void ProducerHandover::TellChildren(const CallPtr& call, const Reshard& reshard,
                                     const std::vector<ProducerRow>& rows) {
+  v1::Command command;
+  v1::ImportProducersCommand& import = *command.mutable_import_producers();
+  import.set_stream_id(call->stream->id.value());
+  EncodeImport(rows, &import);
   for (const Shard& child : reshard.children) {
-    v1::Command command;
-    v1::ImportProducersCommand& import = *command.mutable_import_producers();
-    import.set_stream_id(call->stream->id.value());
     import.set_shard(child.index.value());
-    for (const ProducerRow& row : rows)
-      EncodeProducerRow(row, import.add_rows());
-    call->Expect();
-    const ShardSet parents(reshard.parents.begin(), reshard.parents.end());
-    replicas_->Propose(
-        ProposalOfCommand(child.group, command.SerializeAsString(), kTimeout,
-                          [call, parents](const ProposalOutcome& outcome) {
-                            if (call->Answer(outcome.status, parents))
-                              call->Finish();
-                          }));
+    std::string bytes = command.SerializeAsString();
+    const uint64_t size = bytes.size();
+    call->Expect(size);
+    replicas_->Propose(ProposalOfCommand(
+        child.group, std::move(bytes), kTimeout,
+        [this, call, &reshard, size](const ProposalOutcome& outcome) {
+          OnAnswer(call, reshard, outcome.status, size);
+        }));
   }
+}
+
+void ProducerHandover::OnAnswer(const CallPtr& call, const Reshard& reshard,
+                                const absl::Status& status, uint64_t bytes) {
+  const ShardSet parents(reshard.parents.begin(), reshard.parents.end());
+  if (!call->Answer(status, parents, bytes)) return;
+  call->ended() ? call->Finish() : TellSoon(call);
 }
 
 }  // namespace trireme

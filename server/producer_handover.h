@@ -42,19 +42,24 @@ class ProducerHandover {
   using Done = absl::AnyInvocable<void(Outcome)>;
   // `parents` of the stream's reshards, which are sealed and have producers.
   // `done` is called once, on any thread.
-  void Run(std::shared_ptr<const Stream> stream, ShardSet parents, Done done);
+  void Run(std::shared_ptr<const Stream> stream, const ShardSet& parents,
+           Done done);
 
  private:
   struct Call;
   using CallPtr = std::shared_ptr<Call>;
 
-  // Once this replica has applied the seals.
+  // Once this replica has applied the seals: one reshard after the other, as
+  // many at a time as may be.
   void Tell(const CallPtr& call);
-  // Of all that the parents of one reshard know.
+  void TellSoon(const CallPtr& call);
+  // All that the parents of a reshard know.
   absl::StatusOr<std::vector<ProducerRow>> ReadParents(
-      const Call& call, const Reshard& reshard) const;
+      const Stream& stream, const Reshard& reshard) const;
   void TellChildren(const CallPtr& call, const Reshard& reshard,
                     const std::vector<ProducerRow>& rows);
+  void OnAnswer(const CallPtr& call, const Reshard& reshard,
+                const absl::Status& status, uint64_t bytes);
 
   // Set at construction.
   Replicas* const replicas_;

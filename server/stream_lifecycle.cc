@@ -135,7 +135,54 @@ void StreamLifecycle::Begin(StreamPtr stream) {
   auto round = std::make_shared<Round>();
   round->steps = StepsOf(*stream);
   round->stream = std::move(stream);
-  TakeStep(round);
+  // What the parents know is read here once they are sealed: a node that cannot
+  // must not seal them.
+  absl::btree_set<GroupId> groups;
+  for (const Reshard& reshard : round->stream->reshards) {
+    for (const ShardIndex parent : reshard.parents)
+      groups.insert(round->stream->FindShard(parent)->group);
+  }
+  if (groups.empty()) return TakeStep(round);
+  {
+    absl::MutexLock lock(&mu_);
+    round->replies_due = groups.size();
+  }
+  for (const GroupId group : groups) {
+    replicas_->ReadBarrier(
+        {group, kStepTimeout, [this, round](const absl::Status& status) {
+           OnReadable(round, status);
+         }});
+  }
+}
+
+void StreamLifecycle::OnReadable(const RoundPtr& round,
+                                 const absl::Status& status) {
+  absl::Status failure;
+  {
+    absl::MutexLock lock(&mu_);
+    round->failure.Update(status);
+    if (--round->replies_due > 0) return;
+    failure = round->failure;
+  }
+  if (failure.ok()) return TakeStep(round);
+  TellFailure(*round->stream, failure);
+  EndRound(round->stream->id, false);
+}
+
+// Of reshards all of whose parents are sealed: children are told once, of all
+// of their parents.
+ShardSet StreamLifecycle::ParentsToHandOver(const Round& round) {
+  ShardSet parents;
+  for (const Reshard& reshard : round.stream->reshards) {
+    const bool is_sealed =
+        std::all_of(reshard.parents.begin(), reshard.parents.end(),
+                    [&](ShardIndex it) { return round.ends.contains(it); });
+    if (!is_sealed) continue;
+    for (const ShardIndex parent : reshard.parents) {
+      if (round.with_producers.contains(parent)) parents.insert(parent);
+    }
+  }
+  return parents;
 }
 
 void StreamLifecycle::TakeStep(const RoundPtr& round) {
@@ -181,27 +228,30 @@ void StreamLifecycle::OnReply(const RoundPtr& round, const v1::Command& command,
 // children, before these are shown.
 void StreamLifecycle::HandOver(const RoundPtr& round) {
   ShardSet parents;
-  for (const Reshard& reshard : round->stream->reshards) {
-    // Children are told once, of all of their parents.
-    const bool is_sealed =
-        std::all_of(reshard.parents.begin(), reshard.parents.end(),
-                    [&](ShardIndex it) { return round->ends.contains(it); });
-    if (!is_sealed) continue;
-    for (const ShardIndex parent : reshard.parents) {
-      if (round->with_producers.contains(parent)) parents.insert(parent);
-    }
+  {
+    absl::MutexLock lock(&mu_);
+    parents = ParentsToHandOver(*round);
   }
   if (parents.empty()) return Finish(round);
-  handover_.Run(round->stream, std::move(parents),
+  handover_.Run(round->stream, parents,
                 [this, round](const ProducerHandover::Outcome& outcome) {
-                  if (outcome.status.ok()) return Finish(round);
-                  TellFailure(*round->stream, outcome.status);
-                  round->failure.Update(outcome.status);
-                  for (const ShardIndex parent : outcome.untold)
-                    round->ends.erase(parent);
-                  if (!round->ends.empty()) return Finish(round);
-                  EndRound(round->stream->id, false);
+                  OnHandedOver(round, outcome);
                 });
+}
+
+void StreamLifecycle::OnHandedOver(const RoundPtr& round,
+                                   const ProducerHandover::Outcome& outcome) {
+  if (outcome.status.ok()) return Finish(round);
+  TellFailure(*round->stream, outcome.status);
+  bool has_ends = false;
+  {
+    absl::MutexLock lock(&mu_);
+    round->failure.Update(outcome.status);
+    for (const ShardIndex parent : outcome.untold) round->ends.erase(parent);
+    has_ends = !round->ends.empty();
+  }
+  if (has_ends) return Finish(round);
+  EndRound(round->stream->id, false);
 }
 
 void StreamLifecycle::Finish(const RoundPtr& round) {

@@ -70,10 +70,14 @@ class StreamLifecycle : public AppliedObserver {
   struct Round;
   using RoundPtr = std::shared_ptr<Round>;
   void Begin(StreamPtr stream);
+  void OnReadable(const RoundPtr& round, const absl::Status& status);
   void TakeStep(const RoundPtr& round);
   void OnReply(const RoundPtr& round, const v1::Command& command,
                const ProposalOutcome& outcome);
   void HandOver(const RoundPtr& round);
+  static ShardSet ParentsToHandOver(const Round& round);
+  void OnHandedOver(const RoundPtr& round,
+                    const ProducerHandover::Outcome& outcome);
   void Finish(const RoundPtr& round);
   void EndRound(StreamId stream, bool ok);
   void Propose(GroupId group, const v1::Command& command,

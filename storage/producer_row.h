@@ -15,7 +15,7 @@
 namespace trireme {
 
 namespace v1 {
-class ProducerRow;
+class ImportProducersCommand;
 }
 
 // A record that was written: its producer's number for it, and its position in
@@ -49,11 +49,18 @@ struct PlacedProducerRow {
   ProducerRow row;
 };
 
-void EncodeProducerRow(const ProducerRow& row, v1::ProducerRow* message);
-// DataLoss for what is not one.
-absl::StatusOr<ProducerRow> DecodeProducerRow(const v1::ProducerRow& message);
 std::string EncodeProducerRow(const ProducerRow& row);
+// DataLoss for what is not one.
 absl::StatusOr<ProducerRow> DecodeProducerRow(absl::string_view bytes);
+
+// All rows of a shard's parents as one command tells them to the shard, each
+// producer with its newest epoch and its highest oldest number in any of them.
+void EncodeImport(std::vector<ProducerRow> rows,
+                  v1::ImportProducersCommand* command);
+// The rows that the command brings, from {index, 0} on. DataLoss for what is
+// no such command.
+absl::StatusOr<std::vector<PlacedProducerRow>> DecodeImport(
+    const v1::ImportProducersCommand& command, LogIndex index);
 
 }  // namespace trireme
 

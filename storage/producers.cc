@@ -66,7 +66,10 @@ class Producers::BatchDecider {
     WriteUpTo(batch_.record_count);
     Decision decision;
     for (NewRow& made : rows_) {
-      if (!made.is_news) continue;
+      // Whoever is new and was refused all is not known afterwards either.
+      const bool stays_unknown =
+          made.known == nullptr && made.row.records.empty();
+      if (!made.is_news || stays_unknown) continue;
       const auto ordinal = static_cast<uint32_t>(decision.rows.size());
       decision.rows.push_back(
           {batch_.shard, {place_.index, ordinal}, std::move(made.row)});
@@ -218,6 +221,13 @@ const Producers::Shard* Producers::FindShard(ShardKey shard) const {
 }
 
 void Producers::Add(PlacedProducerRow placed) {
+  const ShardKey shard = placed.shard;
+  const int64_t now_ms = placed.row.stamp_ms;
+  Restore(std::move(placed));
+  Evict(shard, shards_[shard], now_ms);
+}
+
+void Producers::Restore(PlacedProducerRow placed) {
   ProducerRow& row = placed.row;
   Shard& shard = shards_[placed.shard];
   Producer& producer = shard.producers[row.producer];
@@ -236,10 +246,8 @@ void Producers::Add(PlacedProducerRow placed) {
     ++held.live;
     ++shard.numbers;
   }
-  const int64_t now_ms = row.stamp_ms;
   Trim(placed.shard, shard, producer);
   shard.by_newest_row.emplace(placed.id, std::move(row.producer));
-  Evict(placed.shard, shard, now_ms);
 }
 
 void Producers::Trim(ShardKey key, Shard& shard, Producer& producer) {
@@ -290,35 +298,6 @@ void Producers::Drop(ShardKey key) {
 
 std::vector<Producers::DeadRow> Producers::TakeDead() {
   return std::exchange(dead_, {});
-}
-
-std::vector<PlacedProducerRow> ImportedRows(ShardKey child, LogIndex index,
-                                            std::vector<ProducerRow> rows) {
-  // Who was idle longest first, as if all had come to one shard.
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const ProducerRow& a, const ProducerRow& b) {
-                     return a.stamp_ms < b.stamp_ms;
-                   });
-  struct Highest {
-    uint64_t epoch = 0;
-    uint64_t oldest_number = 0;
-  };
-  absl::flat_hash_map<std::string, Highest> highest;
-  for (const ProducerRow& row : rows) {
-    Highest& of = highest[row.producer];
-    of.epoch = std::max(of.epoch, row.epoch);
-    of.oldest_number = std::max(of.oldest_number, row.oldest_number);
-  }
-  std::vector<PlacedProducerRow> imported;
-  imported.reserve(rows.size());
-  for (ProducerRow& row : rows) {
-    const Highest& of = highest[row.producer];
-    row.epoch = of.epoch;
-    row.oldest_number = of.oldest_number;
-    const auto ordinal = static_cast<uint32_t>(imported.size());
-    imported.push_back({child, {index, ordinal}, std::move(row)});
-  }
-  return imported;
 }
 
 }  // namespace trireme

@@ -3,8 +3,8 @@
 // the numbers that it may still send again are written, and where. So a record
 // that is sent again is written once, whichever node or leader takes it.
 //
-// A value, built from rows (producer_row.h) in the order in which they came:
-// equal rows make equal values, on every replica. Not thread-safe.
+// A value, built from rows (producer_row.h) in the order in which they came,
+// and the same again from those that are left. Not thread-safe.
 #ifndef TRIREME_STORAGE_PRODUCERS_H_
 #define TRIREME_STORAGE_PRODUCERS_H_
 
@@ -23,12 +23,12 @@
 
 namespace trireme {
 
-// What a shard holds at most. A producer beyond it takes the place of the one
-// that has been idle longest, if that is for kProducerIdleMinMs; else it is
-// refused (kLimitExceeded).
+// A shard that holds so much takes no more, but in the place of the producer
+// that has been idle longest, if that is for kProducerIdleMinMs: it refuses
+// what it does not know (kLimitExceeded). An entry may take it beyond.
 inline constexpr size_t kShardProducersMax = 10'000;
-inline constexpr size_t kShardNumbersMax = 131'072;
-inline constexpr int64_t kProducerIdleMinMs = 3'600'000;
+inline constexpr size_t kShardNumbersMax = 262'144;
+inline constexpr int64_t kProducerIdleMinMs = 10 * 60'000;
 // A producer that is idle for longer may be forgotten.
 inline constexpr int64_t kProducerIdleMaxMs = 24 * 3'600'000;
 
@@ -47,23 +47,33 @@ class Producers {
   };
   Decision Decide(const ShardBatch& batch, const BatchPlace& place) const;
 
-  // After all rows of the same shard with a lower id.
+  // A new row, after all of the same shard with a lower id. Whoever has been
+  // idle for too long, by its stamp, is forgotten.
   void Add(PlacedProducerRow row);
+  // One that was there before, when all that are left are put together again.
+  void Restore(PlacedProducerRow row);
   void Drop(ShardKey shard);
   bool Knows(ShardKey shard) const { return shards_.contains(shard); }
 
-  // Rows that mean nothing any more, since the last call; they do no harm.
+  // Rows that mean nothing any more, since the last call: they are to go, or
+  // what is put together again from rows would not be the same.
   struct DeadRow {
     ShardKey shard;
     ProducerRowId id;
+
+    friend bool operator==(const DeadRow&, const DeadRow&) = default;
   };
   std::vector<DeadRow> TakeDead();
+
+  friend bool operator==(const Producers&, const Producers&) = default;
 
  private:
   // Where a number's record stands: in a row of its producer.
   struct Place {
     ProducerRowId row;
     uint32_t position = 0;
+
+    friend bool operator==(const Place&, const Place&) = default;
   };
   struct Row {
     int64_t stamp_ms = 0;
@@ -73,17 +83,22 @@ class Producers {
     size_t live = 0;  // Numbers that point here.
 
     SequenceNumber NumberAt(uint32_t position) const;
+    friend bool operator==(const Row&, const Row&) = default;
   };
   struct Producer {
     uint64_t epoch = 0;
     uint64_t oldest_number = 0;
     absl::btree_map<ProducerRowId, Row> rows;  // Never empty.
     absl::btree_map<uint64_t, Place> numbers;  // From oldest_number on.
+
+    friend bool operator==(const Producer&, const Producer&) = default;
   };
   struct Shard {
     absl::flat_hash_map<std::string, Producer> producers;
     absl::btree_map<ProducerRowId, std::string> by_newest_row;
     size_t numbers = 0;  // Of all producers.
+
+    friend bool operator==(const Shard&, const Shard&) = default;
   };
   class BatchDecider;
 
@@ -96,11 +111,6 @@ class Producers {
   absl::flat_hash_map<ShardKey, Shard> shards_;
   std::vector<DeadRow> dead_;
 };
-
-// What parents' rows become in their child, from row {index, 0} on: with the
-// newest epoch and the highest oldest number of each producer in all of them.
-std::vector<PlacedProducerRow> ImportedRows(ShardKey child, LogIndex index,
-                                            std::vector<ProducerRow> rows);
 
 }  // namespace trireme
 

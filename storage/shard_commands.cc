@@ -99,20 +99,16 @@ ShardDecision ImportProducers(const ShardTable& shards,
     decision.status = NotOpen(key);
     return decision;
   }
-  // Come again: it knows more by now. Nothing is put to it before it is told.
-  if (record->dropped || record->next > 0 || producers.Knows(key))
-    return decision;
-  std::vector<ProducerRow> rows;
-  for (const v1::ProducerRow& encoded : command.rows()) {
-    absl::StatusOr<ProducerRow> row = DecodeProducerRow(encoded);
-    if (!row.ok()) {
-      decision.status =
-          MakeError(ErrorReason::kInvalidArgument, row.status().message());
-      return decision;
-    }
-    rows.push_back(*std::move(row));
+  // Come again: it knows more by now. Nothing is put to it before it is told,
+  // and once it knows any producer it always knows one.
+  if (record->dropped || producers.Knows(key)) return decision;
+  auto rows = DecodeImport(command, index);
+  if (rows.ok()) {
+    decision.producers = *std::move(rows);
+  } else {
+    decision.status =
+        MakeError(ErrorReason::kInvalidArgument, rows.status().message());
   }
-  decision.producers = ImportedRows(key, index, std::move(rows));
   return decision;
 }
 

@@ -266,14 +266,14 @@ void StateMachine::PutPosition(GroupId group, const AppliedPosition& position) {
 }
 
 absl::Status StateMachine::WriteBatch(GroupId group) {
-  DeleteDeadProducers(group);
+  // Nothing fails from here on but what stops the node.
+  ApplyProducers(group);
   RETURN_IF_ERROR(store_->Write(&batch_));
   unflushed_bytes_.fetch_add(batch_.bytes(), std::memory_order_relaxed);
   shards_.Publish(group, shard_changes_);
   for (const StreamId id : removed_streams_) catalog_.Remove(id);
   for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
   if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
-  PublishProducers(group);
   if (put_account_) catalog_.PutAccount(*put_account_);
   return absl::OkStatus();
 }

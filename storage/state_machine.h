@@ -183,9 +183,9 @@ class StateMachine : public ReplicatedState {
   // Adds to batch_ what makes the rows of the group go.
   absl::Status DeleteProducers(GroupId group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  void DeleteDeadProducers(GroupId group)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  void PublishProducers(GroupId group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  // Makes what is in batch_ known, and adds to it that rows which mean nothing
+  // any more go: a start finds what is known now, and not more.
+  void ApplyProducers(GroupId group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
 
   // --- state_machine_expiry.cc ---
   // Adds blocks of one group, in any order, to batch_.
@@ -239,7 +239,7 @@ class StateMachine : public ReplicatedState {
   std::vector<Claims> claims_ ABSL_GUARDED_BY(write_mu_);
   std::vector<PlacedProducerRow> put_producers_ ABSL_GUARDED_BY(write_mu_);
   bool replaces_producers_ ABSL_GUARDED_BY(write_mu_) = false;
-  // By group; what is published of them.
+  // By group. The writer's alone.
   std::vector<Producers> producers_ ABSL_GUARDED_BY(write_mu_);
   std::optional<AccountSettings> put_account_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;

@@ -174,7 +174,7 @@ absl::Status StateMachine::LoadProducers() {
     if (!place || place->group.value() >= options_.group_count)
       return absl::DataLossError("malformed key of a producer");
     ASSIGN_OR_RETURN(ProducerRow row, DecodeProducerRow(value));
-    producers_[place->group.value()].Add(
+    producers_[place->group.value()].Restore(
         {place->shard, place->row, std::move(row)});
     return absl::OkStatus();
   };

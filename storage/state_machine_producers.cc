@@ -17,15 +17,7 @@ void StateMachine::PutProducers(GroupId group,
   }
 }
 
-// A crash between a row's death and its deletion only leaves it to be found
-// dead again.
-void StateMachine::DeleteDeadProducers(GroupId group) {
-  for (const auto& [shard, id] : producers_[group.value()].TakeDead())
-    batch_.Delete(*store_->tables(), ProducerKey({group, shard, id}).view());
-}
-
 absl::Status StateMachine::DeleteProducers(GroupId group) {
-  producers_[group.value()].TakeDead();
   const Key prefix = GroupProducersKey(group);
   const auto rows = store_->NewIterator(store_->tables(), prefix.PrefixEnd());
   for (rows->Seek(prefix.view()); rows->Valid(); rows->Next())
@@ -34,13 +26,21 @@ absl::Status StateMachine::DeleteProducers(GroupId group) {
   return rows->status();
 }
 
-void StateMachine::PublishProducers(GroupId group) {
+void StateMachine::ApplyProducers(GroupId group) {
   Producers& producers = producers_[group.value()];
   if (replaces_producers_) producers = Producers();
-  for (PlacedProducerRow& row : put_producers_) producers.Add(std::move(row));
+  for (PlacedProducerRow& row : put_producers_) {
+    if (replaces_producers_) {
+      producers.Restore(std::move(row));
+    } else {
+      producers.Add(std::move(row));
+    }
+  }
   for (const ShardChange& change : shard_changes_) {
     if (change.record.dropped) producers.Drop(change.shard);
   }
+  for (const auto& [shard, id] : producers.TakeDead())
+    batch_.Delete(*store_->tables(), ProducerKey({group, shard, id}).view());
 }
 
 absl::StatusOr<std::vector<ProducerRow>> StateMachine::ProducersOf(

@@ -78,6 +78,9 @@ AppliedBatch SimState::FollowStamped(const ShardBatch& batch, LogIndex index,
       batch, {index, item->stamp_ms,
               shard == tables->shards.end() ? 0 : shard->second.created_s});
   tables->AddProducers(std::move(decision.rows));
+  if (shard != tables->shards.end() && decision.batch.written.record_count > 0)
+    shard->second.next =
+        MakeCounter(index, decision.batch.written.record_count);
   if (product_commands_) item->sealed = tables->Sum();
   item->tables = std::move(tables);
   return std::move(decision.batch);

@@ -66,6 +66,11 @@ void SimTables::AddProducers(std::vector<PlacedProducerRow> added) {
     producers.Add({row.shard, row.id, *decoded});
   }
   for (const auto& [shard, id] : producers.TakeDead()) rows.erase({shard, id});
+  // A start must find the same.
+  Producers restored;
+  for (const auto& [place, row] : rows)
+    restored.Restore({place.first, place.second, row});
+  CHECK(restored == producers, "rows of producers are not all there is");
 }
 
 absl::Status SimTables::Admit(ShardKey shard) const {

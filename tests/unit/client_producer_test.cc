@@ -110,10 +110,9 @@ TEST_F(ProducerTest, ABrokenCallIsRepeatedAndWrittenOnce) {
 
 TEST_F(ProducerTest, ARunThatGoesOnWithItsNumbersFindsWhatIsWritten) {
   ProducerOptions options = Options();
-  options.producer_id = "orders";
+  options.identity = {"orders", 1, 1};
   EXPECT_TRUE(PutAll(options, 30, 3).empty());
-  options.producer_epoch = 2;
-  options.first_number = 21;
+  options.identity = {"orders", 2, 21};
   Producer again(*client_, options);
   int duplicates = 0;
   for (int i = 20; i < 40; ++i) {
