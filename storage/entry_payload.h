@@ -6,8 +6,9 @@
 //              stamp_ms i64 | body
 //   records:   body = (stream u32 | shard u32 | record_count u32 | bytes u32 |
 //                      batch)*                  one batch a shard
-//   stamped:   body = bytes u32 | a serialized trireme.v1.EntryStamps | as
-//   above command:   body = a serialized trireme.v1.Command
+//   stamped:   body = bytes u32 | a serialized trireme.v1.EntryStamps |
+//                     the body of records
+//   command:   body = a serialized trireme.v1.Command
 // Integers are little-endian. `stamp_ms` is the leader's wall clock in Unix
 // milliseconds, never less than the group's previous one (design.md D6): the
 // arrival time of the records.
