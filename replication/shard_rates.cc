@@ -67,11 +67,11 @@ std::optional<PutCut> ShardRates::Take(const ProposalBody& body,
 
 ShardRates::Taken ShardRates::TakeFrom(const PutBatch& put,
                                        absl::Duration now) {
-  const auto [found, is_new] = shards_.try_emplace(put.shard);
-  ShardRate& shard = found->second;
-  if (is_new) shard.limited = limits_.hold_for(put.shard.stream);
+  ShardRate& shard = shards_[put.shard];
+  if (!shard.limited.has_value())
+    shard.limited = limits_.hold_for(put.shard.stream);
   Taken taken{put.record_count, put.batch.size(), absl::ZeroDuration()};
-  if (!shard.limited) return taken;
+  if (!shard.limited.value_or(true)) return taken;
   uint64_t bytes =
       put.batch.size() - uint64_t{put.record_count} * kRecordHeaderBytes;
   if (WaitFor(shard, put.record_count, bytes, now) > absl::ZeroDuration()) {

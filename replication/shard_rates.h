@@ -25,8 +25,9 @@ namespace trireme {
 struct PutLimits {
   Rate records;
   Rate bytes;  // Of data and partition keys.
-  // Whether they hold for a stream. Called on the loop thread.
-  std::function<bool(StreamId)> hold_for;
+  // Whether they hold for a stream; nothing: it is not known here yet, and they
+  // do for now. Called on the loop thread.
+  std::function<std::optional<bool>(StreamId)> hold_for;
 };
 
 // What is left of a proposal some of whose records are refused.
@@ -56,7 +57,7 @@ class ShardRates {
 
  private:
   struct ShardRate {
-    bool limited = false;
+    std::optional<bool> limited = std::nullopt;  // Not known yet.
     TokenBucket records;
     TokenBucket bytes;
   };

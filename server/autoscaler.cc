@@ -18,6 +18,7 @@ namespace {
 
 constexpr absl::Duration kPeriod = absl::Seconds(1);
 constexpr absl::Duration kTimeout = absl::Seconds(10);
+constexpr absl::Duration kPauseAfterRefusal = absl::Minutes(1);
 
 v1::Command ToCommand(const Stream& stream, const ScalingPlan& plan) {
   v1::Command command;
@@ -85,22 +86,27 @@ void Autoscaler::RunOnce() {
   for (const auto& stream : streams) ids.insert(stream->id);
   meter_->Measure(ids, absl::ToUnixMillis(now));
 
-  std::vector<std::pair<const Stream*, v1::Command>> due;
-  {
-    absl::MutexLock lock(&mu_);
-    absl::erase_if(cold_since_, [&](const auto& shard) {
-      return !ids.contains(shard.first.stream);
-    });
-    for (const auto& stream : streams) {
-      if (stream->status != StreamStatus::kActive) continue;
-      if (in_flight_.contains(stream->id)) continue;
-      std::optional<v1::Command> command = Plan(*stream, now);
-      if (!command) continue;
-      in_flight_.insert(stream->id);
-      due.emplace_back(stream.get(), *std::move(command));
+  const auto still_cold = std::exchange(cold_since_, {});
+  for (const auto& stream : streams) {
+    for (const uint32_t position : stream->open) {
+      const auto cold =
+          still_cold.find({stream->id, stream->shards[position].index});
+      if (cold != still_cold.end()) cold_since_.insert(*cold);
     }
+    if (stream->status != StreamStatus::kActive || !MayScale(stream->id, now))
+      continue;
+    const std::optional<v1::Command> command = Plan(*stream, now);
+    if (command) Propose(*stream, *command);
   }
-  for (const auto& [stream, command] : due) Propose(*stream, command);
+}
+
+bool Autoscaler::MayScale(StreamId stream, absl::Time now) {
+  absl::MutexLock lock(&mu_);
+  const auto found = not_before_.find(stream);
+  if (found == not_before_.end()) return true;
+  if (now < found->second) return false;
+  not_before_.erase(found);
+  return true;
 }
 
 std::optional<v1::Command> Autoscaler::Plan(const Stream& stream,
@@ -118,6 +124,9 @@ std::optional<v1::Command> Autoscaler::Plan(const Stream& stream,
     MeasuredShard& measured = shards.emplace_back();
     measured.shard = &shard;
     measured.load = meter_->LoadOf(key, now_ms);
+    // Where its records go does not follow from their keys.
+    if (stream.distribution == RecordDistribution::kAuto)
+      measured.load.samples.clear();
     if (IsCold(measured.load, rules_)) {
       measured.cold_since = cold_since_.try_emplace(key, now).first->second;
     } else {
@@ -132,6 +141,10 @@ std::optional<v1::Command> Autoscaler::Plan(const Stream& stream,
 }
 
 void Autoscaler::Propose(const Stream& stream, const v1::Command& command) {
+  {
+    absl::MutexLock lock(&mu_);
+    not_before_[stream.id] = absl::InfiniteFuture();
+  }
   replicas_->Propose(ProposalOfCommand(
       kMetaGroup, command.SerializeAsString(), kTimeout,
       [this, id = stream.id, name = stream.name,
@@ -143,7 +156,11 @@ void Autoscaler::Propose(const Stream& stream, const v1::Command& command) {
                        outcome.status.ToString());
         }
         absl::MutexLock lock(&mu_);
-        in_flight_.erase(id);
+        if (outcome.status.ok()) {
+          not_before_.erase(id);
+        } else {
+          not_before_[id] = clock_->WallNow() + kPauseAfterRefusal;
+        }
       }));
 }
 

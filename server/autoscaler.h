@@ -13,7 +13,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "replication/replicas.h"
@@ -48,8 +47,9 @@ class Autoscaler {
 
  private:
   void Tick();
-  std::optional<v1::Command> Plan(const Stream& stream, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::optional<v1::Command> Plan(const Stream& stream, absl::Time now);
+  // Nothing is under way for the stream, nor was refused a moment ago.
+  bool MayScale(StreamId stream, absl::Time now);
   void Propose(const Stream& stream, const v1::Command& command);
 
   // Set at construction.
@@ -60,9 +60,13 @@ class Autoscaler {
   Timers* const timers_;
   Clock* const clock_;
 
+  // Owned by the timer's thread; of open shards.
+  absl::flat_hash_map<ShardKey, absl::Time> cold_since_;
+
   absl::Mutex mu_;
-  absl::flat_hash_map<ShardKey, absl::Time> cold_since_ ABSL_GUARDED_BY(mu_);
-  absl::flat_hash_set<StreamId> in_flight_ ABSL_GUARDED_BY(mu_);
+  // Until when a stream is left alone: while a change of it is under way, and
+  // for a while after one was refused.
+  absl::flat_hash_map<StreamId, absl::Time> not_before_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace trireme

@@ -9,11 +9,10 @@ std::optional<PutLimits> PutLimitsOf(const LimitsOptions& options,
   if (!options.LimitAny()) return std::nullopt;
   return PutLimits{{kShardRecordsPerSecond, kShardRecordsPerSecond},
                    {kShardBytesPerSecond, kShardBytesBurst},
-                   [options, catalog](StreamId id) {
+                   [options, catalog](StreamId id) -> std::optional<bool> {
                      const auto stream = catalog->Find(id);
-                     return options.LimitsStream(
-                         stream == nullptr ? absl::string_view()
-                                           : absl::string_view(stream->name));
+                     if (stream == nullptr) return std::nullopt;
+                     return options.LimitsStream(stream->name);
                    }};
 }
 

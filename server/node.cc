@@ -13,6 +13,7 @@
 #include "spdlog/spdlog.h"
 #include "storage/errors.h"
 #include "storage/named_thread.h"
+#include "storage/retention.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -21,9 +22,6 @@ namespace {
 constexpr absl::Duration kUpkeepPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kDrainCheckPeriod = absl::Milliseconds(50);
 constexpr absl::Duration kExpiryPeriod = absl::Seconds(30);
-// How much longer than their retention records are kept: the stamps of
-// different groups may differ by that much.
-constexpr int64_t kExpirySlackMs = 60'000;
 constexpr absl::Duration kExpiryBarrierTimeout = absl::Seconds(2);
 // A quiet node flushes too, so that a restart replays little and the segment
 // log's files can be recycled.
@@ -278,6 +276,8 @@ void Node::RunFlushes() {
     next_flush = now + kFlushPeriod;
     absl::Status status = state_->Flush();
     if (status.ok()) status = KeepRaised();
+    // One partition at a time, so that a stop does not wait for all of them.
+    if (state_->HasRaised(ExpiryTimeMs() - kExpirySlackMs)) next_flush = now;
     // Damage is met by ReplaceDamagedStore.
     if (!status.ok() && ReasonOf(status) != ErrorReason::kDiskFull &&
         !absl::IsDataLoss(status)) {

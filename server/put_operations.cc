@@ -87,6 +87,8 @@ struct PutOperations::Call {
     FailUnplaced(status);
   }
 
+  // What a put to the stream must fulfil.
+  absl::Status CheckFor(const Stream& of) const;
   // `auto_turn`: of the put, if the stream is AUTO.
   absl::Status Route(uint32_t auto_turn);
   std::shared_ptr<const ProducerStamp> StampOf(
@@ -239,9 +241,12 @@ bool PutOperations::Begin(CallPtr call) {
   call->unplaced.resize(call->records.size());
   for (uint32_t i = 0; i < call->unplaced.size(); ++i) call->unplaced[i] = i;
 
+  // What this node knows of the stream may be old: it takes a put by it, but
+  // does not refuse one.
   if (stream != nullptr && stream->status != StreamStatus::kCreating &&
-      !MayNameUnknownShard(call->ordering, *stream)) {
-    return BeginWith(std::move(call), std::move(stream));
+      !MayNameUnknownShard(call->ordering, *stream) &&
+      call->CheckFor(*stream).ok()) {
+    return BeginChecked(std::move(call), std::move(stream));
   }
   const absl::Duration left = TimeLeft(*call);
   router_->FindFresh(*ref, left, [this, call](absl::StatusOr<StreamPtr> found) {
@@ -250,23 +255,28 @@ bool PutOperations::Begin(CallPtr call) {
   return false;
 }
 
+absl::Status PutOperations::Call::CheckFor(const Stream& of) const {
+  RETURN_IF_ERROR(CheckKeysGiven(of, records, is_batch));
+  RETURN_IF_ERROR(CheckRecordSizes(of, records));
+  return producer.has_value() ? CheckTakesNumbers(of) : absl::OkStatus();
+}
+
 bool PutOperations::BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream) {
   absl::Status refused = stream.status();
   if (refused.ok()) {
-    call->stream = *std::move(stream);
-    refused =
-        call->stream->status == StreamStatus::kCreating
-            ? StreamNotFound(call->stream->name, router_->account())
-            : CheckKeysGiven(*call->stream, call->records, call->is_batch);
-  }
-  if (refused.ok()) refused = CheckRecordSizes(*call->stream, call->records);
-  if (refused.ok() && call->producer.has_value()) {
-    refused = CheckTakesNumbers(*call->stream);
+    refused = (*stream)->status == StreamStatus::kCreating
+                  ? StreamNotFound((*stream)->name, router_->account())
+                  : call->CheckFor(**stream);
   }
   if (!refused.ok()) {
     call->Finish(refused);
     return true;
   }
+  return BeginChecked(std::move(call), *std::move(stream));
+}
+
+bool PutOperations::BeginChecked(CallPtr call, StreamPtr stream) {
+  call->stream = std::move(stream);
   if (call->ordering.empty()) return ProposeInTurn(std::move(call));
   CheckOrdering(std::move(call));
   return true;

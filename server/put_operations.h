@@ -49,6 +49,7 @@ class PutOperations {
   void CheckOrdering(CallPtr call);
   bool Begin(CallPtr call);
   bool BeginWith(CallPtr call, absl::StatusOr<StreamPtr> stream);
+  bool BeginChecked(CallPtr call, StreamPtr stream);
   bool ProposeInTurn(CallPtr call);
   void Propose(CallPtr call);
   void OnOutcome(const CallPtr& call, size_t plan, ProposalOutcome outcome);

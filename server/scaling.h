@@ -20,8 +20,9 @@ struct ScalingRules {
   // A shard with more of either is split: half of what a shard takes.
   double split_bytes_per_second = 512 * 1024;
   double split_records_per_second = 500;
-  // Two neighbours that together have less of both for `merge_after` become
-  // one: so little that the merged shard stays far from being split again.
+  // Two neighbours each of which has less than half of both for `merge_after`
+  // become one: so little that the merged shard stays far from being split
+  // again.
   double merge_bytes_per_second = 128 * 1024;
   double merge_records_per_second = 125;
   absl::Duration merge_after = absl::Minutes(15);

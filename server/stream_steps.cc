@@ -9,6 +9,7 @@ void AddOpen(const Stream& stream, const Shard& shard, StreamStep* step) {
   v1::OpenShardsCommand& open = *(*step)[shard.group].mutable_open_shards();
   open.set_stream_id(stream.id.value());
   open.set_retention_hours(stream.retention_hours);
+  open.set_retention_change(stream.retention_change);
   v1::ShardToOpen& opened = *open.add_shards();
   opened.set_shard(shard.index.value());
   opened.set_created_s(shard.created_s);
@@ -30,6 +31,7 @@ void AddRetention(const Stream& stream, const Shard& shard, StreamStep* step) {
   v1::SetRetentionCommand& set = *(*step)[shard.group].mutable_set_retention();
   set.set_stream_id(stream.id.value());
   set.set_retention_hours(stream.retention_hours_next);
+  set.set_change(stream.retention_change);
   set.add_shards(shard.index.value());
 }
 
@@ -113,7 +115,10 @@ v1::Command FinishOf(const Stream& stream, const ShardEnds& ends) {
       break;
     case StreamStatus::kUpdating: {
       if (stream.retention_hours_next != 0) {
-        command.mutable_complete_retention()->set_stream_id(stream.id.value());
+        v1::CompleteRetentionCommand& complete =
+            *command.mutable_complete_retention();
+        complete.set_stream_id(stream.id.value());
+        complete.set_change(stream.retention_change);
         break;
       }
       v1::CompleteReshardsCommand& complete =

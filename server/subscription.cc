@@ -161,7 +161,7 @@ void Subscription::Advance() {
   const absl::Duration pause = PauseOfRate();
   if (pause > absl::ZeroDuration()) return StepAgainAfter(pause);
   absl::StatusOr<std::optional<ShardRead>> read = context_.reader->ReadMemory(
-      *position_->stream, *position_->shard, position_->next, kEventLimits);
+      *StreamNow(), *position_->shard, position_->next, kEventLimits);
   if (!read.ok()) return Deliver(read.status());
   if (!read->has_value()) return StartLogRead();
   Deliver(**std::move(read));
@@ -169,9 +169,10 @@ void Subscription::Advance() {
 
 void Subscription::StartLogRead() {
   reading_ = true;
-  WorkPool::Job job = [self = shared_from_this(), position = *position_] {
+  WorkPool::Job job = [self = shared_from_this(), stream = StreamNow(),
+                       position = *position_] {
     absl::StatusOr<ShardRead> read = self->context_.reader->ReadLog(
-        *position.stream, *position.shard, position.next, kEventLimits);
+        *stream, *position.shard, position.next, kEventLimits);
     {
       absl::MutexLock lock(&self->mu_);
       self->happened_.log_read = std::move(read);
@@ -268,10 +269,13 @@ bool Subscription::HeartbeatDue() const {
          context_.clock->MonotonicNow() - last_sent_at_ >= kHeartbeatPeriod;
 }
 
+StreamPtr Subscription::StreamNow() const {
+  StreamPtr stream = context_.catalog->Find(position_->stream->id);
+  return stream == nullptr ? position_->stream : stream;
+}
+
 std::vector<ChildShard> Subscription::ChildrenHere() const {
-  const StreamPtr stream = context_.catalog->Find(position_->stream->id);
-  if (stream == nullptr) return {};
-  return ChildrenOf(*stream, position_->shard->index);
+  return ChildrenOf(*StreamNow(), position_->shard->index);
 }
 
 void Subscription::End(absl::Status status) {

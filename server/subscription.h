@@ -111,6 +111,8 @@ class Subscription : public TailWaiter,
   void OnTimer(bool Happened::*fired);
   void ArmHeartbeat();
   bool HeartbeatDue() const;
+  // As this node knows it by now: its retention may have changed.
+  StreamPtr StreamNow() const;
   std::vector<ChildShard> ChildrenHere() const;
   void End(absl::Status status);
   std::string Continuation(const ShardRead& read) const;

@@ -47,7 +47,8 @@ int64_t Stream::TrimHorizonMs(absl::Time now) const {
 
 bool Stream::IsExpired(const Shard& shard, absl::Time now) const {
   return shard.end.has_value() &&
-         static_cast<int64_t>(shard.closed_s) * 1000 < TrimHorizonMs(now);
+         static_cast<int64_t>(shard.closed_s + 1) * 1000 + kExpirySlackMs <
+             TrimHorizonMs(now);
 }
 
 std::shared_ptr<const Stream> Catalog::Find(absl::string_view name) const {

@@ -100,6 +100,7 @@ struct Stream {
   absl::Time created;
   uint32_t retention_hours = 24;
   uint32_t retention_hours_next = 0;  // While it is being changed; 0: no.
+  uint32_t retention_change = 0;      // The number of the newest change.
   // Records that arrived before had expired when the retention was raised, and
   // do not come back.
   int64_t trimmed_until_ms = 0;

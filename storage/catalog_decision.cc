@@ -5,6 +5,16 @@
 #include "absl/strings/str_cat.h"
 
 namespace trireme {
+namespace {
+
+absl::Status NotActive(const Stream& stream) {
+  return MakeError(
+      ErrorReason::kResourceInUse,
+      absl::StrCat("Stream ", stream.name, " not ACTIVE, instead in state ",
+                   StreamStatusName(stream.status)));
+}
+
+}  // namespace
 
 CatalogDecision Refuse(absl::Status status) {
   CatalogDecision decision;
@@ -23,14 +33,18 @@ CatalogDecision RefuseUnknown(uint32_t stream_id) {
 
 absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
                                                    uint32_t stream_id) {
+  auto stream = TakeLiving(state, stream_id);
+  if (!stream.ok() || (*stream)->status == StreamStatus::kActive) return stream;
+  return NotActive(**stream);
+}
+
+absl::StatusOr<std::shared_ptr<Stream>> TakeLiving(const CatalogState& state,
+                                                   uint32_t stream_id) {
   const auto stream = state.catalog.Find(StreamId(stream_id));
   if (stream == nullptr) return RefuseUnknown(stream_id).status;
-  if (stream->status != StreamStatus::kActive) {
-    return MakeError(
-        ErrorReason::kResourceInUse,
-        absl::StrCat("Stream ", stream->name, " not ACTIVE, instead in state ",
-                     StreamStatusName(stream->status)));
-  }
+  if (stream->status != StreamStatus::kActive &&
+      stream->status != StreamStatus::kUpdating)
+    return NotActive(*stream);
   return std::make_shared<Stream>(*stream);
 }
 

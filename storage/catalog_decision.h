@@ -44,6 +44,9 @@ CatalogDecision RefuseUnknown(uint32_t stream_id);
 // A copy to change of an ACTIVE stream. ResourceNotFound, ResourceInUse.
 absl::StatusOr<std::shared_ptr<Stream>> TakeActive(const CatalogState& state,
                                                    uint32_t stream_id);
+// Of one that is ACTIVE or UPDATING: what consumers belong to.
+absl::StatusOr<std::shared_ptr<Stream>> TakeLiving(const CatalogState& state,
+                                                   uint32_t stream_id);
 
 // What the stream was UPDATING or CREATING for holds now.
 void MakeActive(Stream* stream);

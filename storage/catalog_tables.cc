@@ -155,6 +155,7 @@ absl::StatusOr<std::shared_ptr<const Stream>> Decode(absl::string_view bytes) {
   stream->created = absl::FromUnixMillis(row.created_ms());
   stream->retention_hours = row.retention_hours();
   stream->retention_hours_next = row.retention_hours_next();
+  stream->retention_change = row.retention_change();
   stream->trimmed_until_ms = row.trimmed_until_ms();
   stream->record_bytes_max = row.record_bytes_max();
   stream->shards.reserve(static_cast<size_t>(row.shards_size()));
@@ -208,6 +209,7 @@ std::string EncodeStream(const Stream& stream) {
   row.set_created_ms(absl::ToUnixMillis(stream.created));
   row.set_retention_hours(stream.retention_hours);
   row.set_retention_hours_next(stream.retention_hours_next);
+  row.set_retention_change(stream.retention_change);
   row.set_trimmed_until_ms(stream.trimmed_until_ms);
   row.set_record_bytes_max(stream.record_bytes_max);
   for (const Shard& shard : stream.shards) EncodeShard(shard, row.add_shards());

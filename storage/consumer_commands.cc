@@ -14,22 +14,6 @@
 namespace trireme {
 namespace {
 
-// A copy to change of a stream that is there to stay: consumers come and go
-// while it is resharded too.
-absl::StatusOr<std::shared_ptr<Stream>> TakeLiving(const CatalogState& state,
-                                                   uint32_t stream_id) {
-  const auto stream = state.catalog.Find(StreamId(stream_id));
-  if (stream == nullptr) return RefuseUnknown(stream_id).status;
-  if (stream->status != StreamStatus::kActive &&
-      stream->status != StreamStatus::kUpdating) {
-    return MakeError(
-        ErrorReason::kResourceInUse,
-        absl::StrCat("Stream ", stream->name, " not ACTIVE, instead in state ",
-                     StreamStatusName(stream->status)));
-  }
-  return std::make_shared<Stream>(*stream);
-}
-
 absl::Status CheckRegistration(const Stream& stream,
                                const v1::RegisterConsumerCommand& command) {
   RETURN_IF_ERROR(CheckName(command.name(), "consumerName"));

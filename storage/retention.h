@@ -13,6 +13,10 @@ namespace trireme {
 inline constexpr uint32_t kRetentionHoursMin = 24;
 inline constexpr uint32_t kRetentionHoursMax = 8760;  // 365 days.
 
+// How much longer than their retention records are kept: the stamps of
+// different groups may differ by that much.
+inline constexpr int64_t kExpirySlackMs = 60'000;
+
 constexpr int64_t HoursToMs(uint32_t hours) { return hours * 3'600'000LL; }
 
 // Where new blocks of a stream with this retention go.

@@ -18,6 +18,7 @@ CatalogDecision UpdateRetention(const CatalogState& state,
   if (hours == (*stream)->retention_hours) return decision;
   (*stream)->status = StreamStatus::kUpdating;
   (*stream)->retention_hours_next = hours;
+  ++(*stream)->retention_change;
   (*stream)->retention_hours = std::min(hours, (*stream)->retention_hours);
   decision.put = *std::move(stream);
   return decision;
@@ -30,7 +31,8 @@ CatalogDecision CompleteRetention(const CatalogState& state,
   if (found == nullptr) return RefuseUnknown(command.stream_id());
   CatalogDecision decision;
   if (found->status != StreamStatus::kUpdating ||
-      found->retention_hours_next == 0)
+      found->retention_hours_next == 0 ||
+      command.change() != found->retention_change)
     return decision;
   auto stream = std::make_shared<Stream>(*found);
   // What has expired by now may be gone on some replicas.

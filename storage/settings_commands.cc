@@ -52,7 +52,9 @@ CatalogDecision UpdateStreamSettings(
 
 CatalogDecision SetPolicy(const CatalogState& state,
                           const v1::SetPolicyCommand& command) {
-  auto stream = TakeActive(state, command.stream_id());
+  auto stream = command.consumer() == 0
+                    ? TakeActive(state, command.stream_id())
+                    : TakeLiving(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
   std::string* policy = &(*stream)->policy;
   if (command.consumer() != 0) {
@@ -107,7 +109,11 @@ CatalogDecision ChangeCapacity(const CatalogState& state,
   if (!found.ok()) return Refuse(found.status());
   std::shared_ptr<Stream> stream = *std::move(found);
   const StreamMode before = stream->mode;
-  if (command.has_mode()) {
+  const bool changes_mode =
+      command.has_mode() &&
+      static_cast<StreamMode>(command.mode() & 1) != stream->mode;
+  if (!changes_mode && !command.has_warm_mibps()) return CatalogDecision();
+  if (changes_mode) {
     absl::Status often =
         NoteDailyChange(DailyChange::kMode, command.times_a_day_max(), stamp_ms,
                         stream->name, &stream->daily_changes);

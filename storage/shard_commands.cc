@@ -25,6 +25,7 @@ ShardDecision Open(const ShardTable& shards, GroupId group,
     record.opened = true;
     record.created_s = shard.created_s();
     record.retention_hours = command.retention_hours();
+    record.retention_change = command.retention_change();
     decision.changes.push_back({key, record});
   }
   return decision;
@@ -50,7 +51,10 @@ ShardDecision SetRetention(const ShardTable& shards, GroupId group,
     const ShardKey key{StreamId(command.stream_id()), ShardIndex(shard)};
     std::optional<ShardRecord> record = shards.Find(group, key);
     if (!record || !record->exists()) continue;
+    // One of a driver that was deposed may come late.
+    if (command.change() < record->retention_change) continue;
     record->retention_hours = command.retention_hours();
+    record->retention_change = command.change();
     decision.changes.push_back({key, *std::move(record)});
   }
   return decision;

@@ -42,6 +42,7 @@ std::string EncodeShardRecord(const ShardRecord& record) {
   if (record.end) row.set_end_counter(*record.end);
   row.set_dropped(record.dropped);
   row.set_retention_hours(record.retention_hours);
+  row.set_retention_change(record.retention_change);
   row.set_not_opened(!record.opened);
   row.set_newest_in(static_cast<uint32_t>(record.newest_in));
   for (const ShardPlace& place : record.elsewhere) {
@@ -64,6 +65,7 @@ absl::StatusOr<ShardRecord> DecodeShardRecord(absl::string_view bytes) {
   if (row.has_end_counter()) record.end = row.end_counter();
   record.dropped = row.dropped();
   record.retention_hours = row.retention_hours();
+  record.retention_change = row.retention_change();
   record.opened = !row.not_opened();
   // Written by a version that knew one class only: 0.
   const auto newest_in = ToRetentionClass(

@@ -43,6 +43,7 @@ struct ShardRecord {
   bool opened = false;
   bool dropped = false;  // Stays, so that a late OpenShards cannot revive it.
   uint32_t retention_hours = 24;
+  uint32_t retention_change = 0;  // Which change of the stream made it so.
   // Where this node's blocks of it are: the newest, and others if its retention
   // was changed. Not the same on other nodes.
   RetentionClass newest_in = RetentionClass::kDay;

@@ -92,9 +92,9 @@ class StateMachine : public ReplicatedState {
   absl::Status DropExpired(int64_t now_ms);
   // True when DropExpired would drop something.
   bool HasExpired(int64_t now_ms);
-  // Moves what outlives its partition, since the retention of its stream was
+  // Moves what outlives one partition, since the retention of its stream was
   // raised, to partitions that are longer, so that the partition can go.
-  // Flushes; called by whoever may wait for that.
+  // Flushes; called by whoever may wait for that, as long as HasRaised.
   absl::Status KeepRaised(int64_t now_ms);
   // True when KeepRaised would move something.
   bool HasRaised(int64_t now_ms);

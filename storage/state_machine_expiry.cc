@@ -151,19 +151,19 @@ bool StateMachine::HasRaised(int64_t now_ms) {
 
 absl::Status StateMachine::KeepRaised(int64_t now_ms) {
   for (const RetentionClass retention : kRetentionClasses) {
-    while (const auto oldest = FindRaised(retention, now_ms)) {
-      RETURN_IF_ERROR(Copy(*oldest, *KeptIn(retention), now_ms));
-      // The copies are on disk before the only other one goes.
-      RETURN_IF_ERROR(Flush());
-      RETURN_IF_ERROR(store_->CheckSpace());
-      std::vector<TimePartitions::Expired> taken;
-      {
-        absl::MutexLock lock(&write_mu_);
-        partitions_->NoteMove();
-        taken = partitions_->of(retention).Take(oldest->number);
-      }
-      RETURN_IF_ERROR(Drop(taken));
+    const auto oldest = FindRaised(retention, now_ms);
+    if (!oldest) continue;
+    RETURN_IF_ERROR(Copy(*oldest, *KeptIn(retention), now_ms));
+    // The copies are on disk before the only other one goes.
+    RETURN_IF_ERROR(Flush());
+    RETURN_IF_ERROR(store_->CheckSpace());
+    std::vector<TimePartitions::Expired> taken;
+    {
+      absl::MutexLock lock(&write_mu_);
+      partitions_->NoteMove();
+      taken = partitions_->of(retention).Take(oldest->number);
     }
+    return Drop(taken);
   }
   return absl::OkStatus();
 }

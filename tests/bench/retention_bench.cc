@@ -158,7 +158,7 @@ class Year {
   void Upkeep() {
     CHECK(state_->Flush().ok());
     CHECK(state_->DropExpired(now_ms_).ok());
-    CHECK(state_->KeepRaised(now_ms_).ok());
+    while (state_->HasRaised(now_ms_)) CHECK(state_->KeepRaised(now_ms_).ok());
   }
 
   const std::string directory_;
