@@ -23,6 +23,7 @@ struct NamedRow {
 const std::vector<NamedRow>& AllRows() {
   static const auto* const rows = new std::vector<NamedRow>{
       {"ingest", MeasureIngest},
+      {"once", MeasureExactlyOnce},
       {"unary", MeasureUnary},
       {"stream", MeasureBidirectional},
       {"ack", MeasureAck},

@@ -66,6 +66,20 @@ v1::PutRecordsRequest MakeRequest(const std::string& stream, int first_key,
   return request;
 }
 
+// The producer's `number`-th request, the oldest of whose unanswered ones is
+// `unanswered` before it.
+void NumberRequest(const std::string& producer, uint64_t number,
+                   uint64_t unanswered, v1::PutRecordsRequest* request) {
+  const auto records = static_cast<uint64_t>(request->records_size());
+  request->mutable_producer()->set_producer_id(producer);
+  request->mutable_producer()->set_epoch(1);
+  request->mutable_producer()->set_oldest_number(
+      (number - unanswered) * records + 1);
+  uint64_t next = number * records;
+  for (v1::PutRecordsEntry& entry : *request->mutable_records())
+    entry.set_number(++next);
+}
+
 // One place for a PutRecord call: makes the next when the last is answered.
 class UnarySlot {
  public:
@@ -111,10 +125,11 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
                                                   v1::PutRecordsResponse> {
  public:
   StreamCall(const std::shared_ptr<grpc::Channel>& channel,
-             const std::vector<v1::PutRecordsRequest>& requests, int in_flight,
-             Tally& tally, absl::BlockingCounter& running)
+             std::vector<v1::PutRecordsRequest> requests, std::string producer,
+             int in_flight, Tally& tally, absl::BlockingCounter& running)
       : stub_(v1::Records::NewStub(channel)),
-        requests_(requests),
+        requests_(std::move(requests)),
+        producer_(std::move(producer)),
         in_flight_(static_cast<size_t>(in_flight)),
         tally_(tally),
         running_(running) {
@@ -157,7 +172,7 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
   // The next request if the window has room; the end when the time is over.
   void Write() {
     const bool over = tally_.over();
-    const v1::PutRecordsRequest* request = nullptr;
+    v1::PutRecordsRequest* request = nullptr;
     grpc::WriteOptions options;
     {
       absl::MutexLock lock(&mu_);
@@ -169,7 +184,10 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
         if (sent_.size() >= in_flight_) return;
         writing_ = true;
         sent_.push_back(SteadyNow());
-        request = &requests_[next_++ % requests_.size()];
+        request = &requests_[next_ % requests_.size()];
+        if (!producer_.empty())
+          NumberRequest(producer_, next_, sent_.size() - 1, request);
+        ++next_;
         // Requests that follow one another leave in one packet.
         if (sent_.size() < in_flight_) options.set_buffer_hint();
       }
@@ -183,7 +201,8 @@ class StreamCall : public grpc::ClientBidiReactor<v1::PutRecordsRequest,
 
   // Set at construction.
   const std::unique_ptr<v1::Records::Stub> stub_;
-  const std::vector<v1::PutRecordsRequest>& requests_;
+  std::vector<v1::PutRecordsRequest> requests_;  // Owned by whoever writes.
+  const std::string producer_;                   // Empty: it numbers nothing.
   const size_t in_flight_;
   Tally& tally_;
   absl::BlockingCounter& running_;
@@ -273,6 +292,7 @@ LoadResult RunStream(const Channels& channels, const StreamLoad& load,
   for (int i = 0; i < load.calls; ++i) {
     calls.push_back(std::make_unique<StreamCall>(
         channels[static_cast<size_t>(i) % channels.size()], requests,
+        load.exactly_once ? absl::StrCat("bench-", SteadyNow(), "-", i) : "",
         load.in_flight, tally, running));
   }
   running.Wait();

@@ -53,6 +53,7 @@ struct StreamLoad {
   int in_flight = 64;
   int records = 1;
   uint32_t record_bytes = 1024;
+  bool exactly_once = false;  // Each call is a producer of numbered records.
 };
 LoadResult RunStream(const Channels& channels, const StreamLoad& load,
                      LoadTimes times);

@@ -19,6 +19,7 @@ struct Scale {
 
 // write_rows.cc
 Row MeasureIngest(const Scale& scale);
+Row MeasureExactlyOnce(const Scale& scale);
 Row MeasureUnary(const Scale& scale);
 Row MeasureBidirectional(const Scale& scale);
 Row MeasureAck(const Scale& scale);

@@ -16,6 +16,7 @@ constexpr int kInFlight = 64;
 constexpr double kFloorSeconds = 1;
 constexpr double kMegabytesPerSecondMin = 100;
 constexpr double kShareOfLogFloorMin = 0.25;
+constexpr double kShareOfPlainMin = 0.8;  // Of exactly-once puts.
 constexpr double kShareOfEchoMin = 0.7;
 constexpr double kTimesUnaryMin = 2;
 constexpr double kAckP50MsMax = 2;
@@ -84,6 +85,37 @@ Row MeasureIngest(const Scale& scale) {
                  {"p99 ms", Median(p99)},
                  {"refused records", static_cast<double>(refused)},
                  {"loopback TCP MB/s", LoopbackMegabytesPerSecond(0.5)}};
+  return row;
+}
+
+Row MeasureExactlyOnce(const Scale& scale) {
+  Cluster cluster(scale.places, Cluster::Shape::kOneProcess);
+  const Channels channels = Connect(cluster.address(0), 4);
+  StreamLoad load{.stream = cluster.MakeStream(kShards),
+                  .calls = 4,
+                  .in_flight = 6,
+                  .records = 500,
+                  .record_bytes = kRecordBytes};
+  const auto megabytes_per_second = [&](bool exactly_once) {
+    load.exactly_once = exactly_once;
+    const LoadResult result = RunStream(
+        channels, load, {.warm_up_s = 0.3, .measured_s = scale.measured_s});
+    return Megabytes(result.records) / result.seconds;
+  };
+  std::vector<double> once, plain;
+  for (int i = 0; i < scale.repetitions; ++i) {
+    plain.push_back(megabytes_per_second(false));
+    once.push_back(megabytes_per_second(true));
+  }
+  Row row{.name = "once",
+          .title = "the same, each record exactly once",
+          .figure = Median(once),
+          .unit = "MB/s",
+          .floor = Median(plain),
+          .floor_title = "at least once",
+          .target = "80 % of at least once",
+          .details = {}};
+  row.reached = row.figure / (row.floor * kShareOfPlainMin);
   return row;
 }
 

@@ -281,5 +281,50 @@ TEST_F(RetentionTest, MonthsOfDataKeepTheNumberOfPartitionsBounded) {
   EXPECT_EQ(Read(3, 0, 1 << 20), Range(0, 24 * 24));
 }
 
+// Of a driver that was deposed, and whose change another one has followed.
+TEST(RetentionChangeTest, OneThatComesLateDoesNothing) {
+  Replica replica;
+  replica.Command(1, OpenShards(7, {0}));
+  const auto set = [&](uint32_t hours, uint32_t change) {
+    v1::Command command = SetRetention(7, hours);
+    command.mutable_set_retention()->set_change(change);
+    EXPECT_OK(replica.Command(1, command).status);
+  };
+  set(168, 2);
+  set(48, 1);
+  // By what a source would tell of the shard.
+  auto source = replica.state().OpenSource(GroupId(1), "");
+  ASSERT_OK(source);
+  GroupInstall install;
+  std::vector<BlockView> blocks;
+  const auto chunk = (*source)->Next();
+  ASSERT_OK(chunk);
+  ASSERT_OK(install.Add(GroupId(1), *chunk, &blocks));
+  EXPECT_EQ(install.RetentionHoursOf(ShardOf(7, 0)), 168u);
+
+  replica.Command(0, CreateStream("s", 1), 1'700'000'000'000);
+  v1::Command command;
+  command.mutable_activate_stream()->set_stream_id(1);
+  replica.Command(0, command);
+  const auto update = [&](uint32_t hours) {
+    v1::Command change;
+    change.mutable_update_retention()->set_stream_id(1);
+    change.mutable_update_retention()->set_retention_hours(hours);
+    EXPECT_OK(replica.Command(0, change).status);
+  };
+  const auto complete = [&](uint32_t change) {
+    v1::Command done;
+    done.mutable_complete_retention()->set_stream_id(1);
+    done.mutable_complete_retention()->set_change(change);
+    EXPECT_OK(replica.Command(0, done, 1'700'000'000'000).status);
+    return replica.state().catalog().Find("s")->retention_hours;
+  };
+  update(100);
+  EXPECT_EQ(complete(1), 100u);
+  update(200);
+  EXPECT_EQ(complete(1), 100u);
+  EXPECT_EQ(complete(2), 200u);
+}
+
 }  // namespace
 }  // namespace trireme

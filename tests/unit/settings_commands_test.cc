@@ -296,5 +296,35 @@ TEST_F(SettingsCommandsTest, AStreamThatIsNotActiveKeepsItsTags) {
   EXPECT_EQ(stream()->tags, (Tags{{"a", "1"}}));
 }
 
+TEST_F(SettingsCommandsTest, AConsumersPolicyIsSetWhileItsStreamIsUpdating) {
+  Activate();
+  v1::Command registered;
+  registered.mutable_register_consumer()->set_stream_id(1);
+  registered.mutable_register_consumer()->set_name("c");
+  ASSERT_OK(replica_.Command(0, registered, kStart).status);
+  ASSERT_OK(Encrypt("key"));
+  v1::Command command;
+  command.mutable_set_policy()->set_stream_id(1);
+  command.mutable_set_policy()->set_policy("{}");
+  EXPECT_EQ(ReasonOf(replica_.Command(0, command, kStart).status),
+            ErrorReason::kResourceInUse);
+  command.mutable_set_policy()->set_consumer(
+      replica_.state().catalog().Find("s")->consumers.by_name.at("c").number);
+  EXPECT_OK(replica_.Command(0, command, kStart).status);
+}
+
+TEST_F(SettingsCommandsTest, TheModeAStreamHasIsNoChange) {
+  Activate();
+  v1::Command command;
+  v1::ChangeCapacityCommand& change = *command.mutable_change_capacity();
+  change.set_stream_id(1);
+  change.set_times_a_day_max(1);
+  change.set_mode(static_cast<uint32_t>(StreamMode::kProvisioned));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_OK(replica_.Command(0, command, kStart).status);
+  EXPECT_EQ(replica_.state().catalog().Find("s")->status,
+            StreamStatus::kActive);
+}
+
 }  // namespace
 }  // namespace trireme

@@ -136,5 +136,19 @@ TEST_F(ShardRatesTest, IdleShardsAreForgotten) {
   EXPECT_LE(rates_.size(), 1024u);
 }
 
+TEST_F(ShardRatesTest, WhatIsNotKnownOfAStreamIsAskedAgain) {
+  std::optional<bool> held;
+  ShardRates rates({{10, 10}, {1000, 5000}, [&](StreamId) { return held; }});
+  const auto take = [&] {
+    const auto cut = rates.Take(Body({Batch(kShard, 15)}), kNow);
+    return cut.has_value() ? cut->kept[0] : 15;
+  };
+  EXPECT_EQ(take(), 10u);  // Held, for now.
+  held = false;
+  EXPECT_EQ(take(), 15u);
+  held = true;  // Known by now.
+  EXPECT_EQ(take(), 15u);
+}
+
 }  // namespace
 }  // namespace trireme
