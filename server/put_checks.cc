@@ -65,7 +65,8 @@ absl::Status CheckNumbers(const std::optional<PutProducer>& producer,
                      "' of ", id.size(), " bytes must be 1 to ",
                      kProducerIdBytesMax, " of [a-zA-Z0-9_.:-]"));
   }
-  absl::flat_hash_set<uint64_t> seen;
+  absl::flat_hash_set<uint64_t> seen;  // Once they come out of order.
+  uint64_t previous = 0;
   for (const PutEntry& record : records) {
     const uint64_t oldest = producer->oldest_number;
     if (record.number == 0 || record.number < oldest ||
@@ -75,6 +76,15 @@ absl::Status CheckNumbers(const std::optional<PutProducer>& producer,
           absl::StrCat("number ", record.number, " of producer ", id,
                        " must be at least 1 and oldest_number, ", oldest,
                        ", and less than ", kProducerWindow, " above it"));
+    }
+    const bool ascends = record.number > previous && seen.empty();
+    previous = record.number;
+    if (ascends) continue;
+    if (seen.empty()) {
+      for (const PutEntry& earlier : records) {
+        if (&earlier == &record) break;
+        seen.insert(earlier.number);
+      }
     }
     if (!seen.insert(record.number).second) {
       return MakeError(ErrorReason::kInvalidArgument,

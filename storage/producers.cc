@@ -54,9 +54,7 @@ class Producers::BatchDecider {
  public:
   BatchDecider(const Shard* shard, const ShardBatch& batch,
                const BatchPlace& place)
-      : shard_(shard), batch_(batch), place_(place) {
-    fates_.reserve(batch.record_count);
-  }
+      : shard_(shard), batch_(batch), place_(place) {}
 
   Decision Decide() && {
     for (const StampedRecords& stamped : batch_.stamped) {
@@ -89,7 +87,9 @@ class Producers::BatchDecider {
   struct NewRow {
     const Producer* known = nullptr;  // Null: of a producer that is new.
     ProducerRow row;
+    // Of the row's numbers, once they come out of order.
     absl::flat_hash_map<uint64_t, uint32_t> positions = {};
+    uint64_t highest = 0;  // Of the row's numbers.
     bool is_news = false;  // It says what is not known yet.
   };
 
@@ -99,19 +99,35 @@ class Producers::BatchDecider {
             static_cast<uint64_t>(place_.stamp_ms / 1000)};
   }
 
+  // Records that were looked at.
+  size_t seen() const { return all_written_ ? written_ : fates_.size(); }
+
   void Write() {
-    fates_.push_back({absl::OkStatus(), NumberAt(written_), false});
+    if (!all_written_)
+      fates_.push_back({absl::OkStatus(), NumberAt(written_), false});
     ++written_;
   }
   void WriteUpTo(uint32_t record) {
-    while (fates_.size() < record) Write();
+    if (all_written_) written_ = record;
+    while (seen() < record) Write();
+  }
+  // The next record is not written. Mostly there is none, and then nobody needs
+  // to be told of each.
+  void Skip(const RecordFate& fate) {
+    if (std::exchange(all_written_, false)) {
+      fates_.reserve(batch_.record_count);
+      for (uint32_t i = 0; i < written_; ++i)
+        fates_.push_back({absl::OkStatus(), NumberAt(i), false});
+    }
+    fates_.push_back(fate);
   }
 
   void Add(const ProducerStamp& stamp) {
     NewRow& made = RowOf(stamp);
     if (stamp.epoch < made.row.epoch) {
-      fates_.insert(fates_.end(), stamp.numbers.size(),
-                    {Fenced(stamp, made.row.epoch), {}, false});
+      const absl::Status fenced = Fenced(stamp, made.row.epoch);
+      for (size_t i = 0; i < stamp.numbers.size(); ++i)
+        Skip({fenced, {}, false});
       return;
     }
     ProducerRow& row = made.row;
@@ -124,25 +140,24 @@ class Producers::BatchDecider {
 
   void AddNumber(const ProducerStamp& stamp, uint64_t number, NewRow& made) {
     if (number < made.row.oldest_number) {
-      fates_.push_back(
-          {Stale(stamp, number, made.row.oldest_number), {}, false});
+      Skip({Stale(stamp, number, made.row.oldest_number), {}, false});
       return;
     }
     if (const auto before = FindWritten(made, number)) {
-      fates_.push_back({absl::OkStatus(), *before, true});
+      Skip({absl::OkStatus(), *before, true});
       return;
     }
     if (IsFull(made)) {
-      fates_.push_back({Full(batch_.shard, *shard_), {}, false});
+      Skip({Full(batch_.shard, *shard_), {}, false});
       return;
     }
     made.is_news = true;
-    made.positions.emplace(number, written_);
+    made.highest = std::max(made.highest, number);
     made.row.records.push_back({number, written_});
     Write();
   }
 
-  std::optional<SequenceNumber> FindWritten(const NewRow& made,
+  std::optional<SequenceNumber> FindWritten(NewRow& made,
                                             uint64_t number) const {
     if (made.known != nullptr && !made.known->numbers.empty() &&
         number <= made.known->numbers.rbegin()->first) {
@@ -151,6 +166,11 @@ class Producers::BatchDecider {
         return made.known->rows.at(found->second.row)
             .NumberAt(found->second.position);
       }
+    }
+    if (number > made.highest) return std::nullopt;
+    for (size_t i = made.positions.size(); i < made.row.records.size(); ++i) {
+      const NumberedRecord& record = made.row.records[i];
+      made.positions.emplace(record.number, record.position);
     }
     const auto here = made.positions.find(number);
     if (here == made.positions.end()) return std::nullopt;
@@ -204,8 +224,10 @@ class Producers::BatchDecider {
   const Shard* const shard_;  // Null: it knows no producers.
   const ShardBatch& batch_;
   const BatchPlace place_;
-  std::vector<RecordFate> fates_;  // Of the records up to here.
-  uint32_t written_ = 0;           // Of those.
+  bool all_written_ = true;
+  std::vector<RecordFate>
+      fates_;             // Of the records up to here, if not all were.
+  uint32_t written_ = 0;  // Of the records up to here.
   std::vector<NewRow> rows_;
   absl::flat_hash_map<absl::string_view, size_t> row_of_;  // By producer.
 };
@@ -238,11 +260,10 @@ void Producers::Restore(PlacedProducerRow placed) {
   Row& held = producer.rows[placed.id];
   held = {row.stamp_ms, row.shard, row.shard_created_s, row.index, 0};
   for (const NumberedRecord& record : row.records) {
-    const bool is_new =
-        producer.numbers
-            .try_emplace(record.number, Place{placed.id, record.position})
-            .second;
-    if (!is_new) continue;
+    const size_t before = producer.numbers.size();
+    producer.numbers.try_emplace(producer.numbers.end(), record.number,
+                                 Place{placed.id, record.position});
+    if (producer.numbers.size() == before) continue;
     ++held.live;
     ++shard.numbers;
   }
