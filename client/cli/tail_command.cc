@@ -1,4 +1,5 @@
 // trireme tail: records of a stream as they are pushed.
+#include <algorithm>
 #include <list>
 #include <memory>
 #include <set>
@@ -18,6 +19,13 @@
 namespace trireme::cli {
 namespace {
 
+// What a tail begins with.
+struct Shards {
+  std::vector<std::string> first;  // To subscribe to at once.
+  std::set<std::string> to_come;   // These and their descendants there are.
+  std::string newest;              // Of all there are.
+};
+
 // One subscriber per shard prints here; the main thread starts subscribers,
 // also of shards that others split into, and decides about the end.
 class Tail {
@@ -31,9 +39,13 @@ class Tail {
         printer_(session),
         on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {}
 
-  absl::Status Run(const std::vector<std::string>& shards,
-                   const v1::StartingPosition& from) {
-    for (const std::string& shard : shards) Follow(shard, from);
+  absl::Status Run(const Shards& shards, const v1::StartingPosition& from) {
+    {
+      absl::MutexLock lock(&mu_);
+      to_come_ = shards.to_come;
+      newest_listed_ = shards.newest;
+    }
+    for (const std::string& shard : shards.first) Follow(shard, from);
     for (;;) {
       std::set<std::string> children;
       {
@@ -95,23 +107,28 @@ class Tail {
       ends_ = ++printed_ == options_.limit;
     }
     printer_.Flush();
-    if (!options_.shard.empty()) return;
+    if (!options_.shard.empty() || event.child_shards().empty()) return;
+    ended_.insert(shard);
     for (const v1::ChildShard& child : event.child_shards()) {
-      if (child.parent_shards_size() > 1 && !OthersEnded(shard, child)) {
-        continue;  // The other parent's end will name it again.
-      }
-      to_follow_.insert(child.shard_id());
+      // Else the end of the other parent will name it again.
+      if (ParentsEnded(child)) to_follow_.insert(child.shard_id());
     }
   }
 
-  // No record of a child before the ends of both its parents.
-  bool OthersEnded(const std::string& shard, const v1::ChildShard& child)
+  // No record of a child before the ends of both its parents, also of one that
+  // has not been reached yet.
+  bool ParentsEnded(const v1::ChildShard& child) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    ended_.insert(shard);
-    for (const std::string& parent : child.parent_shards()) {
-      if (followed_.contains(parent) && !ended_.contains(parent)) return false;
-    }
-    return true;
+    return std::all_of(
+        child.parent_shards().begin(), child.parent_shards().end(),
+        [this](const std::string& parent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+          return ended_.contains(parent) || !Comes(parent);
+        });
+  }
+  // Whether the shard is followed now, or will be.
+  bool Comes(const std::string& shard) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return to_come_.contains(shard) || shard > newest_listed_;
   }
 
   void OnInterruption(const std::string& shard, const absl::Status& status) {
@@ -157,6 +174,10 @@ class Tail {
   absl::Time last_record_ ABSL_GUARDED_BY(mu_) = absl::Now();
   uint64_t printed_ ABSL_GUARDED_BY(mu_) = 0;
   int following_ ABSL_GUARDED_BY(mu_) = 0;  // Subscribers not ended.
+  // Of the shards there were at the beginning, those that are followed sooner
+  // or later. Ids are of one length: newer ones are greater.
+  std::set<std::string> to_come_ ABSL_GUARDED_BY(mu_);
+  std::string newest_listed_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> followed_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> ended_ ABSL_GUARDED_BY(mu_);
   // Shards without a subscription: an outage is told once, and its end.
@@ -171,19 +192,22 @@ class Tail {
 
 // The shards to begin with: those whose parents are not in the list too, when
 // all is read from the oldest record on; the children follow at their ends.
-std::vector<std::string> FirstShards(const std::vector<v1::Shard>& shards,
-                                     bool latest) {
+Shards FirstShards(const std::vector<v1::Shard>& listed, bool latest) {
   std::set<std::string> all;
-  for (const v1::Shard& shard : shards) all.insert(shard.shard_id());
-  std::vector<std::string> first;
-  for (const v1::Shard& shard : shards) {
+  for (const v1::Shard& shard : listed) all.insert(shard.shard_id());
+  Shards shards;
+  if (!all.empty()) shards.newest = *all.rbegin();
+  for (const v1::Shard& shard : listed) {
     const bool open =
         shard.sequence_number_range().ending_sequence_number().empty();
     const bool has_parent = all.contains(shard.parent_shard_id()) ||
                             all.contains(shard.adjacent_parent_shard_id());
-    if (latest ? open : !has_parent) first.push_back(shard.shard_id());
+    if (latest ? open : !has_parent) shards.first.push_back(shard.shard_id());
   }
-  return first;
+  shards.to_come =
+      latest ? std::set<std::string>(shards.first.begin(), shards.first.end())
+             : all;
+  return shards;
 }
 
 }  // namespace
@@ -197,7 +221,8 @@ int RunTail(Session& session, const TailOptions& options) {
   }
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  std::vector<std::string> shards = {ParseShardId(options.shard)};
+  Shards shards;
+  shards.first = {ParseShardId(options.shard)};
   if (options.shard.empty()) {
     const auto listed = (*client)->ListShards(options.stream);
     if (!listed.ok()) return session.Fail(listed.status());

@@ -396,6 +396,34 @@ TEST_F(CliTest, TailGoesOnWithTheChildrenOfAShard) {
   EXPECT_THAT(out_, Not(HasSubstr("child\n")));
 }
 
+// Shard 8 has the parents 1, which ends at once, and 7, a descendant of 0 that
+// is reached late.
+TEST_F(CliTest, TailWaitsForParentsThatItHasNotReachedYet) {
+  const auto id = [](int shard) {
+    return absl::StrCat("shardId-00000000000", shard);
+  };
+  MakeStream(2);
+  fake_.CloseShard("s", id(0), {id(2), id(3)});
+  fake_.CloseShard("s", id(3), {id(4), id(5)});
+  fake_.CloseShard("s", id(5), {id(6), id(7)});
+  fake_.CloseShard("s", id(2), {});
+  fake_.CloseShard("s", id(4), {});
+  fake_.CloseShard("s", id(6), {});
+  // To 7, or to 1, which are the open ones.
+  ASSERT_EQ(
+      Run({"put", "s", "--key", "k", "--hash-key",
+           "340282366920938463463374607431768211455", "--data", "before"}),
+      kExitOk);
+  fake_.MergeShards("s", id(7), id(1), id(8));
+  ASSERT_EQ(Run({"put", "s", "--key", "k", "--data", "after"}), kExitOk);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(Run({"tail", "s", "--from", "trim-horizon", "--limit", "2"}),
+              kExitOk);
+    ASSERT_NE(out_.find("before"), std::string::npos);
+    EXPECT_LT(out_.find("before"), out_.find("after")) << out_;
+  }
+}
+
 TEST_F(CliTest, TailTellsAnOutageOnceAndItsEnd) {
   MakeStream(3);
   ASSERT_EQ(Run({"put", "s", "--lines", "-"}, "a\n"), kExitOk);

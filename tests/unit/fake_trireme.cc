@@ -170,6 +170,19 @@ void FakeTrireme::CloseShard(const std::string& stream,
   }
 }
 
+void FakeTrireme::MergeShards(const std::string& stream,
+                              const std::string& shard,
+                              const std::string& adjacent,
+                              const std::string& child) {
+  CloseShard(stream, shard, {child});
+  CloseShard(stream, adjacent, {});
+  absl::MutexLock lock(&mu_);
+  FindShard(stream, child)->description.set_adjacent_parent_shard_id(adjacent);
+  v1::ChildShard& named = FindShard(stream, shard)->children.front();
+  named.add_parent_shards(adjacent);
+  FindShard(stream, adjacent)->children.push_back(named);
+}
+
 int FakeTrireme::calls(const std::string& call) const {
   absl::MutexLock lock(&mu_);
   const auto it = calls_.find(call);

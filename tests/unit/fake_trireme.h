@@ -75,6 +75,8 @@ class FakeTrireme {
   void SetPageSizes(int shards, int streams, int records);
   void CloseShard(const std::string& stream, const std::string& shard,
                   const std::vector<std::string>& children);
+  void MergeShards(const std::string& stream, const std::string& shard,
+                   const std::string& adjacent, const std::string& child);
   void SetUnhealthy(bool unhealthy);
   // The cluster status names one node an address, and it as the leader of
   // these groups; shard n belongs to group n + 1. By default every node stands
