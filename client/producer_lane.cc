@@ -228,12 +228,14 @@ void ProducerLane::OnBroken(const absl::Status& status) {
                                 "the server ended the call")
                     : status;
     const Failure failure = Classify(error);
+    // The node took the call itself for none, and read nothing of it.
+    const bool refused_all = Reason(error) == "NodeStarting";
     bool first = true;
     for (Sent& sent : unanswered) {
       if (first && failure == Failure::kRefused) {
         OnRefused(std::move(sent), error, settled);
       } else {
-        const bool not_done = failure == Failure::kRefused ||
+        const bool not_done = failure == Failure::kRefused || refused_all ||
                               (first && failure == Failure::kNotDone);
         for (Pending& pending : sent.records) {
           if (not_done) {

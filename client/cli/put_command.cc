@@ -260,6 +260,14 @@ int PutLines(Session& session, const Options& options) {
   const auto summary = (*client)->DescribeStreamSummary(options.stream);
   if (!summary.ok()) return session.Fail(summary.status());
 
+  const client::Delivery delivery = DeliveryOf(options, *summary);
+  if (delivery == client::Delivery::kExactlyOnce &&
+      summary->record_distribution_strategy() == v1::AUTO) {
+    return session.FailUsage(absl::StrCat(
+        "--delivery exactly-once cannot be used with stream ", options.stream,
+        ": its record distribution strategy is AUTO"));
+  }
+
   Tally tally(session.console());
   Progress progress(session.console(), "put", file_bytes);
   const absl::Time start = absl::Now();
@@ -267,7 +275,7 @@ int PutLines(Session& session, const Options& options) {
   producer_options.stream_name = options.stream;
   producer_options.delivery_timeout = session.timeout;
   producer_options.keys_optional = options.no_key;
-  producer_options.delivery = DeliveryOf(options, *summary);
+  producer_options.delivery = delivery;
   client::Producer producer(**client, producer_options);
   PutAll(standard_input ? session.console().in : file, options, producer,
          session.interrupt(), progress, tally);

@@ -188,6 +188,17 @@ TEST_F(ProducerTest, UnknownOutcomesAreReportedIfAsked) {
   EXPECT_EQ(fake_.records("s").size(), 300 - failures.size());
 }
 
+TEST_F(ProducerTest, ACallThatAStartingNodeRefusesIsRepeatedAtMostOnceToo) {
+  fake_.FailNext("PutRecordsStream",
+                 testing::TypedError(grpc::StatusCode::UNAVAILABLE,
+                                     "NodeStarting", "nothing was done"),
+                 3);
+  ProducerOptions options = Options();
+  options.delivery = Delivery::kAtMostOnce;
+  EXPECT_TRUE(PutAll(options, 300, 3).empty());
+  EXPECT_EQ(fake_.records("s").size(), 300u);
+}
+
 TEST_F(ProducerTest, InternalFailureOfARecordIsAnUnknownOutcome) {
   fake_.FailKey("key1", "InternalFailure", 1);
   ProducerOptions options = Options();
