@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/limits.h"
@@ -65,8 +65,8 @@ absl::Status CheckNumbers(const std::optional<PutProducer>& producer,
                      "' of ", id.size(), " bytes must be 1 to ",
                      kProducerIdBytesMax, " of [a-zA-Z0-9_.:-]"));
   }
-  absl::flat_hash_set<uint64_t> seen;  // Once they come out of order.
-  uint64_t previous = 0;
+  std::vector<uint64_t> numbers;
+  numbers.reserve(records.size());
   for (const PutEntry& record : records) {
     const uint64_t oldest = producer->oldest_number;
     if (record.number == 0 || record.number < oldest ||
@@ -77,20 +77,16 @@ absl::Status CheckNumbers(const std::optional<PutProducer>& producer,
                        " must be at least 1 and oldest_number, ", oldest,
                        ", and less than ", kProducerWindow, " above it"));
     }
-    const bool ascends = record.number > previous && seen.empty();
-    previous = record.number;
-    if (ascends) continue;
-    if (seen.empty()) {
-      for (const PutEntry& earlier : records) {
-        if (&earlier == &record) break;
-        seen.insert(earlier.number);
-      }
-    }
-    if (!seen.insert(record.number).second) {
-      return MakeError(ErrorReason::kInvalidArgument,
-                       absl::StrCat("two records have the number ",
-                                    record.number, " of producer ", id));
-    }
+    numbers.push_back(record.number);
+  }
+  // Mostly they come in order.
+  if (!std::is_sorted(numbers.begin(), numbers.end()))
+    std::sort(numbers.begin(), numbers.end());
+  const auto twice = std::adjacent_find(numbers.begin(), numbers.end());
+  if (twice != numbers.end()) {
+    return MakeError(ErrorReason::kInvalidArgument,
+                     absl::StrCat("two records have the number ", *twice,
+                                  " of producer ", id));
   }
   return absl::OkStatus();
 }

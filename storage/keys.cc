@@ -16,6 +16,10 @@ bool Decode(absl::string_view key, KeyKind kind, Ints*... values) {
          (cursor.TakeBig(values) && ...) && cursor.empty();
 }
 
+Key ThenShard(Key key, const ShardKey& shard) {
+  return key.Then(shard.stream.value()).Then(shard.shard.value());
+}
+
 // By PlaceOf.
 constexpr absl::string_view kClassNames[] = {"day", "week", "year", "daykept",
                                              "weekkept"};
@@ -54,10 +58,7 @@ std::optional<GroupId> DecodeClaimsKey(absl::string_view key) {
 }
 
 Key ShardStateKey(const ShardStateId& id) {
-  return Key(KeyKind::kShardState)
-      .Then(id.group.value())
-      .Then(id.shard.stream.value())
-      .Then(id.shard.shard.value());
+  return ThenShard(Key(KeyKind::kShardState).Then(id.group.value()), id.shard);
 }
 
 std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key) {
@@ -74,9 +75,7 @@ Key GroupProducersKey(GroupId group) {
 }
 
 Key ShardProducersKey(GroupId group, ShardKey shard) {
-  return GroupProducersKey(group)
-      .Then(shard.stream.value())
-      .Then(shard.shard.value());
+  return ThenShard(GroupProducersKey(group), shard);
 }
 
 Key ProducerKey(const ProducerRowPlace& place) {
@@ -129,9 +128,7 @@ Key GroupBlocksKey(GroupId group) {
 }
 
 Key ShardBlocksKey(GroupId group, ShardKey shard) {
-  return GroupBlocksKey(group)
-      .Then(shard.stream.value())
-      .Then(shard.shard.value());
+  return ThenShard(GroupBlocksKey(group), shard);
 }
 
 Key BlockKey(const BlockId& id) {

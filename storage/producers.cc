@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
+#include "storage/clock.h"
 #include "storage/errors.h"
 #include "storage/record.h"
 
@@ -46,7 +47,7 @@ std::string KeepWritten(absl::string_view batch,
 
 SequenceNumber Producers::Row::NumberAt(uint32_t position) const {
   return {shard_created_s, shard, MakeCounter(index, position),
-          static_cast<uint64_t>(stamp_ms / 1000)};
+          UnixSecondOf(stamp_ms)};
 }
 
 // Goes through one batch from front to back.
@@ -94,9 +95,9 @@ class Producers::BatchDecider {
   };
 
   SequenceNumber NumberAt(uint32_t position) const {
-    return {place_.shard_created_s, batch_.shard.shard,
-            MakeCounter(place_.index, position),
-            static_cast<uint64_t>(place_.stamp_ms / 1000)};
+    return Row{place_.stamp_ms, batch_.shard.shard, place_.shard_created_s,
+               place_.index}
+        .NumberAt(position);
   }
 
   // Records that were looked at.

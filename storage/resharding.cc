@@ -152,13 +152,8 @@ size_t PeakShards(const Stream& stream, uint32_t target) {
   // All splits come before the first merge: there is a shard for each start,
   // old or new.
   size_t peak = stream.open.size();
-  size_t at = 0;
-  for (const HashKey& start : TargetStarts(stream, target)) {
-    const auto start_of = [&stream](size_t i) {
-      return stream.shards[stream.open[i]].range.start;
-    };
-    while (at < stream.open.size() && start_of(at) < start) ++at;
-    if (at == stream.open.size() || start_of(at) != start) ++peak;
+  for (const HashKey start : TargetStarts(stream, target)) {
+    if (stream.ShardFor(start).range.start != start) ++peak;
   }
   return peak;
 }

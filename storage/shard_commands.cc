@@ -60,13 +60,6 @@ ShardDecision SetRetention(const ShardTable& shards, GroupId group,
   return decision;
 }
 
-absl::Status NotOpen(const ShardKey& key) {
-  return MakeError(
-      ErrorReason::kResourceNotFound,
-      absl::StrCat("shard ", key.shard.value(), " of stream ",
-                   key.stream.value(), " is not open in this group"));
-}
-
 ShardDecision Seal(const ShardTable& shards, const Producers& producers,
                    GroupId group, LogIndex index,
                    const v1::SealShardsCommand& command) {
@@ -77,7 +70,7 @@ ShardDecision Seal(const ShardTable& shards, const Producers& producers,
     std::optional<ShardRecord> record = shards.Find(group, key);
     if (!record || !record->exists()) {
       decision.changes.clear();
-      decision.status = NotOpen(key);
+      decision.status = ShardNotOpen(key);
       return decision;
     }
     if (!record->end) {
@@ -100,7 +93,7 @@ ShardDecision ImportProducers(const ShardTable& shards,
                      ShardIndex(command.shard())};
   const std::optional<ShardRecord> record = shards.Find(group, key);
   if (!record || !(record->opened || record->dropped)) {
-    decision.status = NotOpen(key);
+    decision.status = ShardNotOpen(key);
     return decision;
   }
   // Come again: it knows more by now. Nothing is put to it before it is told,
@@ -117,6 +110,13 @@ ShardDecision ImportProducers(const ShardTable& shards,
 }
 
 }  // namespace
+
+absl::Status ShardNotOpen(const ShardKey& key) {
+  return MakeError(
+      ErrorReason::kResourceNotFound,
+      absl::StrCat("shard ", key.shard.value(), " of stream ",
+                   key.stream.value(), " is not open in this group"));
+}
 
 bool IsShardCommand(const v1::Command& command) {
   switch (command.command_case()) {

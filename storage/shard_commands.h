@@ -25,6 +25,9 @@ struct ShardDecision {
   std::vector<PlacedProducerRow> producers;  // Rows to add.
 };
 
+// ResourceNotFound.
+absl::Status ShardNotOpen(const ShardKey& shard);
+
 // True for commands to the group of the shards.
 bool IsShardCommand(const v1::Command& command);
 // All of them but ClaimShards, which touches no shard (claims.h). `index` is

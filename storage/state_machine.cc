@@ -62,12 +62,7 @@ absl::StatusOr<ShardRecord> StateMachine::Admit(GroupId group,
                                                 const ShardKey& shard,
                                                 LogIndex index) const {
   std::optional<ShardRecord> record = shards_.Find(group, shard);
-  if (!record || !record->exists()) {
-    return MakeError(
-        ErrorReason::kResourceNotFound,
-        absl::StrCat("shard ", shard.shard.value(), " of stream ",
-                     shard.stream.value(), " is not open in this group"));
-  }
+  if (!record || !record->exists()) return ShardNotOpen(shard);
   if (record->end && MakeCounter(index, 0) >= *record->end) {
     return MakeError(ErrorReason::kShardSealed,
                      absl::StrCat("shard ", shard.shard.value(), " of stream ",

@@ -44,16 +44,20 @@ double Megabytes(uint64_t records) {
   return static_cast<double>(records) * kRecordBytes / 1e6;
 }
 
+StreamLoad BatchedLoad(std::string stream) {
+  return {.stream = std::move(stream),
+          .calls = 4,
+          .in_flight = 6,
+          .records = 500,
+          .record_bytes = kRecordBytes};
+}
+
 }  // namespace
 
 Row MeasureIngest(const Scale& scale) {
   Cluster cluster(scale.places, Cluster::Shape::kOneProcess);
   const Channels channels = Connect(cluster.address(0), 4);
-  const StreamLoad load{.stream = cluster.MakeStream(kShards),
-                        .calls = 4,
-                        .in_flight = 6,
-                        .records = 500,
-                        .record_bytes = kRecordBytes};
+  const StreamLoad load = BatchedLoad(cluster.MakeStream(kShards));
   std::vector<double> rates, floors, cpu, p50, p99;
   uint64_t refused = 0;
   for (int i = 0; i < scale.repetitions; ++i) {
@@ -91,11 +95,7 @@ Row MeasureIngest(const Scale& scale) {
 Row MeasureExactlyOnce(const Scale& scale) {
   Cluster cluster(scale.places, Cluster::Shape::kOneProcess);
   const Channels channels = Connect(cluster.address(0), 4);
-  StreamLoad load{.stream = cluster.MakeStream(kShards),
-                  .calls = 4,
-                  .in_flight = 6,
-                  .records = 500,
-                  .record_bytes = kRecordBytes};
+  StreamLoad load = BatchedLoad(cluster.MakeStream(kShards));
   const auto megabytes_per_second = [&](bool exactly_once) {
     load.exactly_once = exactly_once;
     const LoadResult result = RunStream(

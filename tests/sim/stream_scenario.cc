@@ -6,7 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "storage/check.h"
 #include "storage/errors.h"
-#include "storage/hash_key.h"
+#include "tests/sim/stream_commands.h"
 
 namespace trireme::sim {
 namespace {
@@ -27,66 +27,29 @@ Micros Duration(absl::string_view word) {
   return Number(word) * (is_ms ? kMillisecond : kSecond);
 }
 
-v1::Command Create(uint32_t shards) {
-  v1::Command command;
-  v1::CreateStreamCommand& create = *command.mutable_create_stream();
-  create.set_name(kName);
-  create.set_shard_count(shards);
-  create.set_retention_hours(24);
-  create.set_record_bytes_max(1 << 20);
-  create.set_mode(static_cast<uint32_t>(StreamMode::kProvisioned));
-  return command;
-}
-
-v1::Command Split(const Stream& stream, uint32_t index, uint32_t percent) {
-  v1::Command command;
-  v1::SplitShardCommand& split = *command.mutable_split_shard();
-  split.set_stream_id(stream.id.value());
-  split.set_shard(index);
-  const Shard* const shard = stream.FindShard(ShardIndex(index));
-  CHECK(shard != nullptr, "no such shard to split");
-  const HashKeyRange& range = shard->range;
-  split.set_new_starting_hash_key(
-      HashKeyToBytes(range.start + (range.end - range.start) / 100 * percent));
-  return command;
-}
-
 // Of the words that name a change of a stream that is there.
 v1::Command CommandOf(const std::vector<std::string>& words,
                       const Stream& stream) {
   const std::string& verb = words[0];
-  const uint32_t id = stream.id.value();
-  v1::Command command;
   if (verb == "split") {
     const bool says_where = words.size() > 3;
-    return Split(
+    return SplitCommand(
         stream, Number(words[1]),
         says_where ? Number(words[3].substr(0, words[3].size() - 1)) : 50);
   }
-  if (verb == "merge") {
-    v1::MergeShardsCommand& merge = *command.mutable_merge_shards();
-    merge.set_stream_id(id);
-    merge.set_shard(Number(words[1]));
-    merge.set_adjacent_shard(Number(words[2]));
-  } else if (verb == "count") {
-    command.mutable_update_shard_count()->set_stream_id(id);
-    command.mutable_update_shard_count()->set_target(Number(words[1]));
-  } else if (verb == "retention") {
-    command.mutable_update_retention()->set_stream_id(id);
-    command.mutable_update_retention()->set_retention_hours(Number(words[1]));
-  } else if (verb == "mode") {
-    command.mutable_change_capacity()->set_stream_id(id);
-    command.mutable_change_capacity()->set_mode(static_cast<uint32_t>(
-        words[1] == "on-demand" ? StreamMode::kOnDemand
-                                : StreamMode::kProvisioned));
-  } else if (verb == "encrypt" || verb == "decrypt") {
-    command.mutable_change_encryption()->set_stream_id(id);
-    if (verb == "encrypt")
-      command.mutable_change_encryption()->set_key_id(words[1]);
-  } else if (verb == "delete") {
-    command.mutable_delete_stream()->set_name(kName);
+  if (verb == "merge")
+    return MergeCommand(stream, Number(words[1]), Number(words[2]));
+  if (verb == "count") return CountCommand(stream, Number(words[1]));
+  if (verb == "retention") return RetentionCommand(stream, Number(words[1]));
+  if (verb == "mode") {
+    return ModeCommand(stream, words[1] == "on-demand"
+                                   ? StreamMode::kOnDemand
+                                   : StreamMode::kProvisioned);
   }
-  return command;
+  if (verb == "encrypt") return EncryptionCommand(stream, words[1]);
+  if (verb == "decrypt") return EncryptionCommand(stream, "");
+  if (verb == "delete") return DeleteCommand(kName);
+  return v1::Command();
 }
 
 }  // namespace
@@ -122,7 +85,8 @@ std::string StreamScenario::RunLine(const Words& words) {
   } else if (verb == "heal") {
     sim_->HealAndCheck();
   } else if (verb == "create") {
-    const absl::Status created = sim_->Commit(Create(Number(words[1])));
+    const absl::Status created =
+        sim_->Commit(CreateCommand(kName, Number(words[1])));
     if (!created.ok()) return created.ToString();
     sim_->Settle(kName);
   } else if (verb == "kill" || verb == "crash" || verb == "isolate" ||

@@ -11,59 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "spdlog/spdlog.h"
 #include "storage/errors.h"
-#include "storage/hash_key.h"
+#include "tests/sim/stream_commands.h"
 
 namespace trireme::sim {
 namespace {
 
 constexpr char kName[] = "orders";
-
-v1::Command Create(uint32_t shards) {
-  v1::Command command;
-  v1::CreateStreamCommand& create = *command.mutable_create_stream();
-  create.set_name(kName);
-  create.set_shard_count(shards);
-  create.set_retention_hours(24);
-  create.set_record_bytes_max(1 << 20);
-  return command;
-}
-v1::Command Delete() {
-  v1::Command command;
-  command.mutable_delete_stream()->set_name(kName);
-  return command;
-}
-v1::Command Split(const Stream& stream) {
-  v1::Command command;
-  v1::SplitShardCommand& split = *command.mutable_split_shard();
-  split.set_stream_id(stream.id.value());
-  split.set_shard(0);
-  const HashKeyRange& range = stream.shards[0].range;
-  split.set_new_starting_hash_key(
-      HashKeyToBytes(range.start + (range.end - range.start) / 2));
-  return command;
-}
-v1::Command Merge(const Stream& stream) {
-  v1::Command command;
-  v1::MergeShardsCommand& merge = *command.mutable_merge_shards();
-  merge.set_stream_id(stream.id.value());
-  merge.set_shard(0);
-  merge.set_adjacent_shard(1);
-  return command;
-}
-v1::Command Count(const Stream& stream, uint32_t target) {
-  v1::Command command;
-  v1::UpdateShardCountCommand& update = *command.mutable_update_shard_count();
-  update.set_stream_id(stream.id.value());
-  update.set_target(target);
-  return command;
-}
-v1::Command Retention(const Stream& stream, uint32_t hours) {
-  v1::Command command;
-  v1::UpdateRetentionCommand& update = *command.mutable_update_retention();
-  update.set_stream_id(stream.id.value());
-  update.set_retention_hours(hours);
-  return command;
-}
 
 struct Change {
   std::string name;
@@ -78,17 +31,18 @@ struct Change {
 };
 
 const Change kChanges[] = {
-    {"Create", [](const Stream*) { return Create(3); },
+    {"Create", [](const Stream*) { return CreateCommand(kName, 3); },
      [](const Stream* s) { return s != nullptr && s->open.size() == 3; }},
-    {"Delete", [](const Stream*) { return Delete(); },
+    {"Delete", [](const Stream*) { return DeleteCommand(kName); },
      [](const Stream* s) { return s == nullptr; }},
-    {"Split", [](const Stream* s) { return Split(*s); },
+    {"Split", [](const Stream* s) { return SplitCommand(*s, 0, 50); },
      [](const Stream* s) { return s->shards.size() == 4; }},
-    {"Merge", [](const Stream* s) { return Merge(*s); },
+    {"Merge", [](const Stream* s) { return MergeCommand(*s, 0, 1); },
      [](const Stream* s) { return s->open.size() == 1; }},
-    {"UpdateShardCount", [](const Stream* s) { return Count(*s, 4); },
+    {"UpdateShardCount", [](const Stream* s) { return CountCommand(*s, 4); },
      [](const Stream* s) { return s->open.size() == 4; }},
-    {"RaiseRetention", [](const Stream* s) { return Retention(*s, 100); },
+    {"RaiseRetention",
+     [](const Stream* s) { return RetentionCommand(*s, 100); },
      [](const Stream* s) { return s->retention_hours == 100; }},
 };
 
@@ -97,7 +51,7 @@ int RunWithKill(const Change& change, const KillAt& kill, uint64_t seed) {
   StreamSim sim(seed);
   std::shared_ptr<const Stream> stream;
   if (change.name != "Create") {
-    EXPECT_TRUE(sim.Commit(Create(2)).ok());
+    EXPECT_TRUE(sim.Commit(CreateCommand(kName, 2)).ok());
     stream = sim.Settle(kName);
     if (stream == nullptr) {
       ADD_FAILURE() << "not created";
