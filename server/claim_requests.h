@@ -31,8 +31,9 @@ class ClaimRequests {
   // A number for a subscription, to be claimed with.
   uint64_t NewSubscription();
 
-  // Proposes a claim that was added to the ShardClaims. It is decided at the
-  // latest when the time is up: granted, refused (ResourceInUse) or given up.
+  // Proposes a claim that was added to the ShardClaims. It is decided when the
+  // time of all that were waiting for the group before it is up, too: granted,
+  // refused (ResourceInUse) or given up.
   void Claim(const WantedShard& wanted, absl::Duration timeout);
 
  private:

@@ -10,6 +10,7 @@
 #include "server/policy_operations.h"
 #include "server/tags.h"
 #include "server/validation.h"
+#include "storage/account_settings.h"
 #include "storage/errors.h"
 #include "storage/tag_rows.h"
 #include "trireme/v1/command.pb.h"
@@ -35,13 +36,13 @@ absl::Status CheckIsThere(const Stream& stream, const Account& account) {
 }
 
 v1::Command RegistrationOf(const Stream& stream, const std::string& name,
-                           const Tags& tags) {
+                           const Tags& tags, uint32_t consumers_max) {
   v1::Command command;
   v1::RegisterConsumerCommand& registration =
       *command.mutable_register_consumer();
   registration.set_stream_id(stream.id.value());
   registration.set_name(name);
-  registration.set_consumers_max(kConsumersMax);
+  registration.set_consumers_max(consumers_max);
   AppendTags(tags, registration.mutable_tags());
   return command;
 }
@@ -115,7 +116,8 @@ void ConsumerOperations::Register(const RegisterConsumerRequest& request,
         if (!found.ok()) return done(found.status());
         absl::Status room = CheckRoomFor(**found, name);
         if (!room.ok()) return done(std::move(room));
-        const v1::Command command = RegistrationOf(**found, name, tags);
+        const v1::Command command =
+            RegistrationOf(**found, name, tags, ConsumersMax());
         replicas_->Propose(ProposalOfCommand(
             kMetaGroup, command.SerializeAsString(),
             deadline - clock_->MonotonicNow(),
@@ -135,12 +137,19 @@ absl::Status ConsumerOperations::CheckRoomFor(const Stream& stream,
     return ConsumerExists(name, stream.name, account);
   }
   const size_t count = stream.consumers.by_name.size();
-  if (count < kConsumersMax) return absl::OkStatus();
+  const uint32_t max = ConsumersMax();
+  if (count < max) return absl::OkStatus();
   return MakeError(
       ErrorReason::kLimitExceeded,
       absl::StrCat("Stream ", stream.name, " under account ", account.id,
-                   " has ", count, " registered consumers; the limit is ",
-                   kConsumersMax, ". Deregister one that is not needed."));
+                   " has ", count, " registered consumers; the limit is ", max,
+                   ". Deregister one that is not needed."));
+}
+
+uint32_t ConsumerOperations::ConsumersMax() const {
+  return IsOn(router_->catalog().account().commitment, clock_->WallNow())
+             ? kConsumersMaxCommitted
+             : kConsumersMax;
 }
 
 void ConsumerOperations::Find(const ConsumerAddress& consumer,

@@ -73,6 +73,7 @@ class ConsumerOperations {
   void Change(const ConsumerAddress& consumer, absl::Duration timeout,
               Plan plan, StatusDone done);
   absl::Status CheckRoomFor(const Stream& stream, absl::string_view name) const;
+  uint32_t ConsumersMax() const;  // Of a stream.
   absl::StatusOr<ListConsumersResponse> ListFrom(const Stream& stream,
                                                  const std::string& after,
                                                  size_t limit) const;

@@ -40,7 +40,9 @@ inline constexpr absl::Duration kSubscriptionLife = absl::Minutes(5);
 // A registered consumer's subscription of a shard may be taken over from then
 // on.
 inline constexpr absl::Duration kSubscriptionHeld = absl::Seconds(5);
-inline constexpr uint32_t kConsumersMax = 20;  // Registered, of a stream.
+// Registered, of a stream; the second with the account's commitment.
+inline constexpr uint32_t kConsumersMax = 20;
+inline constexpr uint32_t kConsumersMaxCommitted = 50;
 
 // Streams. Lists take up to kListLimitMax and return at most a page.
 inline constexpr int kListLimitMax = 10'000;

@@ -189,13 +189,11 @@ absl::Status StreamOperations::InOurWords(absl::Status refused,
   if (stream->status == StreamStatus::kDeleting) {
     return StreamNotActive(name, StreamStatusName(stream->status), account);
   }
-  // The count is as this replica knows it.
   return MakeError(
       ErrorReason::kResourceInUse,
       absl::StrCat(
-          "Stream ", name, " under account ", account.id, " has ",
-          stream->consumers.by_name.size(),
-          " registered consumer(s). Deregister them, or delete it with "
+          "Stream ", name, " under account ", account.id,
+          " has registered consumers. Deregister them, or delete it with "
           "EnforceConsumerDeletion."));
 }
 

@@ -49,7 +49,7 @@ enum class RecordDistribution : uint8_t { kUserPartitionKey = 0, kAuto = 1 };
 // What an on-demand stream is to be ready for.
 struct WarmThroughput {
   uint32_t target_mibps = 0;   // MiB a second.
-  uint32_t current_mibps = 0;  // The same once the stream is ACTIVE.
+  uint32_t current_mibps = 0;  // What it was ready for when last ACTIVE.
 
   friend bool operator==(const WarmThroughput&,
                          const WarmThroughput&) = default;

@@ -171,10 +171,11 @@ CatalogDecision Remove(const CatalogState& state,
                   is_of_this_second) ||
       std::any_of(stream->reshards.begin(), stream->reshards.end(),
                   begins_one)) {
-    return Refuse(ErrorReason::kResourceInUse,
-                  absl::StrCat("Stream ", stream->name,
-                               " was created within this second; it is "
-                               "removed in the next"));
+    return Refuse(
+        ErrorReason::kResourceInUse,
+        absl::StrCat("Stream ", stream->name,
+                     ", or a shard or consumer of it, was created "
+                     "within this second; it is removed in the next"));
   }
   decision.remove = stream->id;
   return decision;

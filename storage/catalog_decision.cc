@@ -1,5 +1,6 @@
 #include "storage/catalog_decision.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -50,7 +51,10 @@ absl::StatusOr<std::shared_ptr<Stream>> TakeLiving(const CatalogState& state,
 
 void MakeActive(Stream* stream) {
   stream->status = StreamStatus::kActive;
-  if (stream->warm) stream->warm->current_mibps = stream->warm->target_mibps;
+  if (!stream->warm) return;
+  // A shard takes 1 MiB/s; the scaling that makes the rest of them comes next.
+  stream->warm->current_mibps =
+      std::min<uint32_t>(stream->warm->target_mibps, stream->open.size());
 }
 
 absl::Status CheckOnDemandRoom(const CatalogState& state,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "storage/catalog_tables.h"
 #include "storage/clock.h"
@@ -177,12 +178,12 @@ CatalogDecision ForgetShards(const CatalogState& state,
   auto stream = TakeActive(state, command.stream_id());
   if (!stream.ok()) return Refuse(stream.status());
   const absl::Time now = absl::FromUnixMillis(stamp_ms);
+  const absl::flat_hash_set<uint32_t> named(command.shards().begin(),
+                                            command.shards().end());
   const std::vector<Shard> shards = std::exchange((*stream)->shards, {});
   for (const Shard& shard : shards) {
-    const bool named =
-        std::find(command.shards().begin(), command.shards().end(),
-                  shard.index.value()) != command.shards().end();
-    const bool forgotten = named && (*stream)->IsExpired(shard, now);
+    const bool forgotten =
+        named.contains(shard.index.value()) && (*stream)->IsExpired(shard, now);
     (forgotten ? (*stream)->forgotten : (*stream)->shards).push_back(shard);
   }
   CatalogDecision decision;
@@ -197,10 +198,11 @@ CatalogDecision CompleteForget(const CatalogState& state,
   const auto found = state.catalog.Find(StreamId(command.stream_id()));
   if (found == nullptr) return RefuseUnknown(command.stream_id());
   auto stream = std::make_shared<Stream>(*found);
+  const absl::flat_hash_set<uint32_t> named(command.shards().begin(),
+                                            command.shards().end());
   const size_t dropped =
-      std::erase_if(stream->forgotten, [&](const Shard& shard) {
-        return std::find(command.shards().begin(), command.shards().end(),
-                         shard.index.value()) != command.shards().end();
+      std::erase_if(stream->forgotten, [&named](const Shard& shard) {
+        return named.contains(shard.index.value());
       });
   CatalogDecision decision;
   if (dropped > 0) decision.put = std::move(stream);

@@ -18,11 +18,11 @@ constexpr char kFooter[] = R"(
 Exit codes:
   0    done
   1    the operation failed, or a check did not hold
-  2    the command line is wrong
+  2    the command line is wrong, or a value in it is not one that is allowed
   3    no such stream, shard or consumer
   4    no node answered in time
   5    some records were written and some were not
-  130  interrupted
+  130  interrupted; commands that go on until Ctrl-C end with 0
 
 Examples:
   trireme stream create orders --shards 4 --wait
@@ -40,7 +40,8 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
       ->allow_extra_args(false)
       ->envname("TRIREME_ENDPOINT");
   app.add_option("--output", session.output,
-                 "table for people, json for programs [default: table]")
+                 "table for people, json for programs, errors too "
+                 "[default: table]")
       ->check(CLI::IsMember({"table", "json"}));
   AddDurationOption(app, "--timeout", session.timeout,
                     "how long one call may take, repetitions included; an "
@@ -125,6 +126,21 @@ CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
       });
 }
 
+CLI::Option* AddShardOption(CLI::App& app, const std::string& name,
+                            std::string& id, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          name, [&id](const std::string& text) { id = ParseShardId(text); },
+          help + ": shardId-000000000003, or 3")
+      ->type_name("SHARD")
+      ->check([](const std::string& text) {
+        return IsShardId(ParseShardId(text))
+                   ? std::string()
+                   : absl::StrCat("must be a shard's number, or an id such as ",
+                                  "shardId-000000000003, not ", text);
+      });
+}
+
 CLI::Option* AddFromOption(CLI::App& app, std::string& value) {
   return app
       .add_option("--from", value,
@@ -170,11 +186,11 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   } catch (const CLI::RequiredError& error) {
     const std::string missing = MissingCommand(app);
     if (!missing.empty()) return session.FailUsage(missing);
-    app.exit(error, console.out, console.err);
-    return kExitUsage;
+    return session.FailUsage(error.what());
+  } catch (const CLI::Success& asked) {  // For help, or the version.
+    return app.exit(asked, console.out, console.err);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, console.out, console.err) == 0 ? kExitOk
-                                                          : kExitUsage;
+    return session.FailUsage(error.what());
   }
   const int code = session.command();
   console.out.flush();

@@ -11,6 +11,7 @@
 #include "client/cli/conclude.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/stream_change.h"
+#include "client/cli/stream_rows.h"
 #include "client/cli/table.h"
 
 namespace trireme::cli {
@@ -59,16 +60,30 @@ int DescribeSummary(Session& session, client::Client& client,
                     const Options& options) {
   const auto summary = client.DescribeStreamSummary(options.stream);
   if (!summary.ok()) return session.Fail(summary.status());
-  const Json json = SummaryJson(*summary);
   Console& console = session.console();
   if (session.json()) {
-    console.out << Dump({{"StreamDescriptionSummary", json}}, true) << "\n";
+    console.out << Dump({{"StreamDescriptionSummary", SummaryJson(*summary)}},
+                        true)
+                << "\n";
     return kExitOk;
   }
   Table table({{"FIELD"}, {"VALUE"}});
-  for (const auto& [name, value] : json.items()) {
-    table.AddRow({name, value.is_string() ? value.get<std::string>()
-                                          : Dump(value, false)});
+  AddStreamRows(table, *summary);
+  table.AddRow({"id", summary->stream_id()});
+  table.AddRow({"open shards", absl::StrCat(summary->open_shard_count())});
+  table.AddRow({"consumers", absl::StrCat(summary->consumer_count())});
+  table.AddRow({"largest record",
+                absl::StrCat(summary->max_record_size_in_kib(), " KiB")});
+  if (summary->has_warm_throughput()) {
+    table.AddRow(
+        {"warm throughput",
+         absl::StrCat(summary->warm_throughput().target_mibps(), " MiB/s, ",
+                      summary->warm_throughput().current_mibps(), " now")});
+  }
+  if (summary->stream_mode_details().stream_mode() == v1::ON_DEMAND) {
+    table.AddRow(
+        {"distribution", v1::RecordDistributionStrategy_Name(
+                             summary->record_distribution_strategy())});
   }
   table.Print(console.out, console.out_is_terminal);
   return kExitOk;
@@ -135,7 +150,10 @@ int ListScalingDecisions(Session& session, client::Client& client,
   for (const v1::ScalingDecision& decision : *decisions) {
     table.AddRow({FormatTime(decision.decided_at()),
                   v1::ScalingAction_Name(decision.action()),
-                  absl::StrJoin(decision.shard_ids(), " "), decision.reason()});
+                  decision.shard_ids().empty()
+                      ? "-"
+                      : absl::StrJoin(decision.shard_ids(), " "),
+                  decision.reason()});
   }
   table.Print(console.out, console.out_is_terminal);
   return kExitOk;

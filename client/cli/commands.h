@@ -47,6 +47,10 @@ CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
 CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
                             const std::string& help);
 
+// A shard's id, of which the number is enough.
+CLI::Option* AddShardOption(CLI::App& app, const std::string& name,
+                            std::string& id, const std::string& help);
+
 // An option whose value is a position, checked while parsing.
 CLI::Option* AddFromOption(CLI::App& app, std::string& value);
 

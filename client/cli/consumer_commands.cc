@@ -1,18 +1,16 @@
 // trireme consumer register | list | describe | deregister
-#include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
 #include "client/cli/conclude.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
+#include "client/cli/tag_text.h"
 
 namespace trireme::cli {
 namespace {
@@ -37,14 +35,10 @@ Json ConsumerJson(const Message& consumer) {
 }
 
 int Register(Session& session, client::Client& client, const Options& options) {
-  std::map<std::string, std::string> tags;
-  for (const std::string& tag : options.tags) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(tag, absl::MaxSplits('=', 1));
-    tags.insert_or_assign(parts.first, parts.second);
-  }
+  const auto tags = ParseTags(options.tags);
+  if (!tags.ok()) return session.Fail(tags.status());
   const auto made =
-      client.RegisterStreamConsumer(options.stream, options.consumer, tags);
+      client.RegisterStreamConsumer(options.stream, options.consumer, *tags);
   if (!made.ok()) return session.Fail(made.status());
   std::ostream& out = session.console().out;
   if (session.json()) {
@@ -106,7 +100,7 @@ int Deregister(Session& session, client::Client& client,
       session,
       client.DeregisterStreamConsumer(options.stream, options.consumer),
       {{"StreamName", options.stream},
-       {"Consumer", options.consumer},
+       {"ConsumerName", options.consumer},
        {"ConsumerStatus", "DELETED"}},
       absl::StrCat("consumer ", options.consumer,
                    " is not registered any more"));
@@ -161,7 +155,7 @@ void AddConsumerCommands(CLI::App& app, Session& session) {
       Add(group, session, "register",
           "register a consumer, which gets records pushed at its own pace",
           "  trireme consumer register orders billing\n"
-          "  trireme consumer register orders audit --tag team=risk\n",
+          "  trireme consumer register orders audit --tags team=risk\n",
           options, Register);
   registration->add_option("STREAM", options->stream, "the stream's name")
       ->required();
@@ -169,8 +163,8 @@ void AddConsumerCommands(CLI::App& app, Session& session) {
       ->add_option("CONSUMER", options->consumer,
                    "1 to 128 of a-z A-Z 0-9 _ . -")
       ->required();
-  registration->add_option("--tag", options->tags, "KEY=VALUE; repeat it")
-      ->allow_extra_args(false);
+  AddTagsOption(*registration, "--tags,--tag", options->tags,
+                "KEY=VALUE ..., up to 50");
   Add(group, session, "list", "list a stream's registered consumers",
       "  trireme consumer list orders\n", options, List)
       ->add_option("STREAM", options->stream, "the stream's name")

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "client/client.h"
 #include "client/utf8.h"
@@ -195,6 +196,11 @@ std::string ParseShardId(const std::string& text) {
     return absl::StrFormat("shardId-%012d", number);
   }
   return text;
+}
+
+bool IsShardId(absl::string_view text) {
+  return absl::ConsumePrefix(&text, "shardId-") && text.size() == 12 &&
+         AllDigits(text);
 }
 
 }  // namespace trireme::cli

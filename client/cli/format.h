@@ -46,6 +46,7 @@ absl::StatusOr<v1::StartingPosition> ParseFrom(const std::string& text);
 
 // "3" and "shardId-000000000003" alike.
 std::string ParseShardId(const std::string& text);
+bool IsShardId(absl::string_view text);
 
 }  // namespace trireme::cli
 

@@ -123,7 +123,7 @@ int Get(Session& session, const Options& options) {
   }
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  std::vector<std::string> shards = {ParseShardId(options.what.shard)};
+  std::vector<std::string> shards = {options.what.shard};
   if (options.what.shard.empty()) {
     const auto listed = (*client)->ListShards(options.what.stream);
     if (!listed.ok()) return session.Fail(listed.status());
@@ -154,8 +154,7 @@ Examples:
   TailOptions& what = options->what;
   what.from = "trim-horizon";
   get->add_option("STREAM", what.stream, "the stream's name")->required();
-  get->add_option("--shard", what.shard,
-                  "only this one: shardId-000000000003, or 3");
+  AddShardOption(*get, "--shard", what.shard, "only this one");
   AddFromOption(*get, what.from);
   AddLimitOption(*get, what.limit, "at most so many records");
   get->add_flag("--follow", options->follow,

@@ -97,10 +97,20 @@ class Tally {
     if (failed_ + unknown_ == 0) first_failure_ = outcome.status();
     ++(client::Reason(outcome.status()) == client::kOutcomeUnknown ? unknown_
                                                                    : failed_);
+    // Then it is gone for the lines to come too.
+    if (absl::IsNotFound(outcome.status())) ends_ = true;
     if (failed_ + unknown_ <= kFailuresShown) {
       console_.err << "trireme: line " << line << ": "
                    << std::string(outcome.status().message()) << "\n";
+    } else if (failed_ + unknown_ == kFailuresShown + 1) {
+      console_.err << "trireme: more lines fail; they are only counted\n";
     }
+  }
+
+  // Whether no line to come can be written.
+  bool ends() const {
+    absl::MutexLock lock(&mu_);
+    return ends_;
   }
 
   uint64_t written() const {
@@ -120,7 +130,6 @@ class Tally {
       return session.Fail(absl::CancelledError());
     }
     if (failed_ + unknown_ == 0) return kExitOk;
-    if (written_ == 0) return session.Fail(first_failure_);
     console_.err << "trireme: " << FormatCount(failed_) << " of "
                  << Counted(failed_ + unknown_ + written_, "line") << " failed";
     if (unknown_ > 0) {
@@ -128,10 +137,17 @@ class Tally {
                    << " is unknown: they may be written";
     }
     console_.err << "\n";
+    if (ends_ || written_ == 0) return CodeOf(session);
     return kExitPartial;
   }
 
  private:
+  // Of what failed as a whole.
+  int CodeOf(Session& session) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+    // Lines that are no records are no matter of the command line.
+    if (client::Reason(first_failure_).empty()) return kExitFailed;
+    return session.Fail(first_failure_);
+  }
   void PrintJson(absl::Duration took) const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     Json json{{"Written", written_}, {"Failed", failed_},
               {"Unknown", unknown_}, {"NotSent", not_sent_},
@@ -171,6 +187,7 @@ class Tally {
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::string, uint64_t> by_shard_ ABSL_GUARDED_BY(mu_);
   absl::Status first_failure_ ABSL_GUARDED_BY(mu_);
+  bool ends_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 std::string FirstCharacters(const std::string& text, size_t count) {
@@ -213,7 +230,7 @@ void PutAll(std::istream& in, const Options& options,
   std::string line;
   uint64_t number = 0;
   uint64_t bytes_read = 0;
-  while (!interrupt.cancelled() && std::getline(in, line)) {
+  while (!interrupt.cancelled() && !tally.ends() && std::getline(in, line)) {
     ++number;
     bytes_read += line.size() + 1;
     const uint64_t bytes = line.size();
@@ -231,13 +248,11 @@ void PutAll(std::istream& in, const Options& options,
   }
 }
 
-client::Delivery DeliveryOf(const Options& options,
-                            const v1::StreamDescriptionSummary& stream) {
+// `is_auto`: a record that is sent again may go to another shard.
+client::Delivery DeliveryOf(const Options& options, bool is_auto) {
   if (!options.delivery.empty()) return kDeliveries.at(options.delivery);
-  // A record that is sent to it again goes to another shard.
-  return stream.record_distribution_strategy() == v1::AUTO
-             ? client::Delivery::kAtLeastOnce
-             : client::Delivery::kExactlyOnce;
+  return is_auto ? client::Delivery::kAtLeastOnce
+                 : client::Delivery::kExactlyOnce;
 }
 
 int PutLines(Session& session, const Options& options) {
@@ -260,12 +275,17 @@ int PutLines(Session& session, const Options& options) {
   const auto summary = (*client)->DescribeStreamSummary(options.stream);
   if (!summary.ok()) return session.Fail(summary.status());
 
-  const client::Delivery delivery = DeliveryOf(options, *summary);
-  if (delivery == client::Delivery::kExactlyOnce &&
-      summary->record_distribution_strategy() == v1::AUTO) {
+  const bool is_auto = summary->record_distribution_strategy() == v1::AUTO;
+  const client::Delivery delivery = DeliveryOf(options, is_auto);
+  if (delivery == client::Delivery::kExactlyOnce && is_auto) {
     return session.FailUsage(absl::StrCat(
         "--delivery exactly-once cannot be used with stream ", options.stream,
         ": its record distribution strategy is AUTO"));
+  }
+  if (options.no_key && !is_auto) {
+    return session.FailUsage(
+        absl::StrCat("--no-key cannot be used with stream ", options.stream,
+                     ": its record distribution strategy is not AUTO"));
   }
 
   Tally tally(session.console());
@@ -309,9 +329,10 @@ without that field is not written and counts as failed. A record whose outcome
 is unknown after a broken connection is sent again and written once, or, to a
 stream whose record distribution strategy is AUTO, at least once; see
 --delivery. When that does not end in time either, it counts as unknown: it may
-be there. Ctrl-C ends the command with what is counted so
-far; lines that waited to be sent count as not sent, those behind them are not
-read.
+be there. Ctrl-C ends the command with what is counted so far; lines that waited
+to be sent count as not sent, those behind them are not read. So it ends too
+when the stream is deleted. A command that is run again writes its lines again:
+exactly once is within one run.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'

@@ -4,7 +4,6 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -34,18 +33,14 @@ std::string MiddleOf(const v1::HashKeyRange& range) {
   return text.str();
 }
 
-// Ids may be short: "3" for "shardId-000000000003".
 absl::StatusOr<std::string> FindMiddle(client::Client& client,
                                        const Options& options) {
   const auto shards = client.ListShards(options.stream);
   if (!shards.ok()) return shards.status();
   for (const v1::Shard& shard : *shards) {
-    uint64_t number = 0;
-    const bool same =
-        shard.shard_id() == options.shard ||
-        (absl::SimpleAtoi(options.shard, &number) &&
-         shard.shard_id() == absl::StrFormat("shardId-%012d", number));
-    if (same) return MiddleOf(shard.hash_key_range());
+    if (shard.shard_id() == options.shard) {
+      return MiddleOf(shard.hash_key_range());
+    }
   }
   // Let the service say that there is none.
   return "0";
@@ -121,7 +116,7 @@ void AddReshardCommands(CLI::App& app, Session& session) {
           "  trireme shard split orders 0 --new-starting-hash-key "
           "85070591730234615865843651857942052864\n",
           options, Split);
-  split->add_option("SHARD", options->shard, "its id")->required();
+  AddShardOption(*split, "SHARD", options->shard, "its id")->required();
   split->add_option("--new-starting-hash-key", options->at,
                     "where the upper half starts [default: in the middle]");
   CLI::App* const merge =
@@ -129,8 +124,8 @@ void AddReshardCommands(CLI::App& app, Session& session) {
           "  trireme shard merge orders shardId-000000000001 "
           "shardId-000000000002 --wait\n",
           options, Merge);
-  merge->add_option("SHARD", options->shard, "its id")->required();
-  merge->add_option("ADJACENT", options->adjacent, "its neighbour's id")
+  AddShardOption(*merge, "SHARD", options->shard, "its id")->required();
+  AddShardOption(*merge, "ADJACENT", options->adjacent, "its neighbour's id")
       ->required();
   CLI::App* const update =
       Add(*app.get_subcommand("stream"), session, "update-shard-count",
@@ -138,7 +133,7 @@ void AddReshardCommands(CLI::App& app, Session& session) {
           "  trireme stream update-shard-count orders --target 8 --wait\n",
           options, UpdateShardCount);
   update
-      ->add_option("--target", options->target,
+      ->add_option("--target-shard-count,--target", options->target,
                    "how many; at most double, at least half of now")
       ->required();
 }

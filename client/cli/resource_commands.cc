@@ -23,12 +23,13 @@ struct Options {
 using Run = int (*)(Session&, client::Client&, const Options&);
 
 int Tag(Session& session, client::Client& client, const Options& options) {
-  const TagMap tags = ParseTags(options.tags);
+  const auto tags = ParseTags(options.tags);
+  if (!tags.ok()) return session.Fail(tags.status());
   return Conclude(
-      session, client.TagResource(options.arn, tags),
-      {{"ResourceARN", options.arn}, {"Tags", tags}},
-      absl::StrCat(options.arn, " has ", tags.size(),
-                   tags.size() == 1 ? " tag" : " tags", " added or changed"));
+      session, client.TagResource(options.arn, *tags),
+      {{"ResourceARN", options.arn}, {"Tags", *tags}},
+      absl::StrCat(options.arn, " has ", Counted(tags->size(), "tag"),
+                   " added or changed"));
 }
 
 int Untag(Session& session, client::Client& client, const Options& options) {
@@ -85,7 +86,8 @@ void AddResourceCommands(CLI::App& app, Session& session) {
   constexpr char kArn[] =
       "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
   CLI::App* const resource = app.add_subcommand(
-      "resource", "tags and policies of what has an ARN: streams");
+      "resource",
+      "tags and policies of what has an ARN: streams and consumers");
   resource->require_subcommand(1);
   resource->footer(absl::StrCat(
       "\nExamples:\n  trireme resource list-tags-for-resource ", kArn, "\n"));
@@ -103,9 +105,9 @@ void AddResourceCommands(CLI::App& app, Session& session) {
                   });
     return added;
   };
-  add("tag-resource", "add tags, or change their values",
-      " team=billing env=prod", Tag)
-      ->add_option("KEY=VALUE", options->tags, "tags; up to 50 of a resource")
+  AddTagsOption(*add("tag-resource", "add tags, or change their values",
+                     " team=billing env=prod", Tag),
+                "KEY=VALUE", options->tags, "tags; up to 50 of a resource")
       ->required();
   add("untag-resource", "remove tags", " team env", Untag)
       ->add_option("KEY", options->tags, "their keys")

@@ -22,7 +22,7 @@ void Add(CLI::App& stream, Session& session, const std::string& name,
   CLI::App* const app = stream.add_subcommand(name, help);
   app->footer("\nExamples:\n  " + example + "\n");
   app->add_option("STREAM", options->stream, "the stream's name")->required();
-  app->add_option("--retention-period-hours,--hours", options->hours,
+  app->add_option("--hours,--retention-period-hours", options->hours,
                   "how long it keeps its records")
       ->required()
       ->check(InRange(24, 8'760));

@@ -3,43 +3,57 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/format.h"
 #include "client/error.h"
 #include "client/status_macros.h"
 
 namespace trireme::cli {
 namespace {
 
-// What the reader of the message can do; empty when the message says it all.
-std::string Hint(const absl::Status& status) {
+// What the reader of a message can do. The first that fits is told.
+struct Hint {
+  absl::string_view reason;
+  absl::string_view call;  // Empty: any.
+  absl::string_view text;  // Empty: the message says it all.
+};
+constexpr Hint kHints[] = {
+    {client::kNotConnected, "",
+     "is triremed running there? Start one with `triremed --dev`, or name "
+     "another address with --endpoint HOST:PORT"},
+    {client::kOutcomeUnknown, "",
+     "look before you repeat it: the first attempt may have worked"},
+    {"ResourceNotFoundException", "DeleteResourcePolicy", ""},
+    {"ResourceNotFoundException", "",
+     "`trireme stream list` shows the streams there are, `trireme shard list "
+     "STREAM` their shards, `trireme consumer list STREAM` its consumers"},
+    {"ResourceInUseException", "CreateStream",
+     "the name is taken: `trireme stream list` shows the streams there are"},
+    {"ResourceInUseException", "RegisterStreamConsumer",
+     "`trireme consumer list STREAM` shows the consumers there are"},
+    {"ResourceInUseException", "DeleteStream",
+     "`trireme stream describe-stream-summary STREAM` shows its status, "
+     "`trireme consumer list STREAM` its consumers: "
+     "--enforce-consumer-deletion lets them go with it"},
+    {"ResourceInUseException", "SubscribeToShard", ""},
+    {"ResourceInUseException", "",
+     "`trireme stream describe-stream-summary STREAM` shows its status; with "
+     "--wait, a change is waited for"},
+    {"NoLeader", "",
+     "a group is electing a leader; try again in a second, or see `trireme "
+     "cluster status`"},
+};
+
+absl::string_view HintOf(const absl::Status& status) {
   const std::string reason = client::Reason(status);
-  if (reason == client::kNotConnected) {
-    return "is triremed running there? Start one with `triremed --dev`, or "
-           "name another address with --endpoint HOST:PORT";
+  const std::string call = client::FailedCall(status);
+  for (const Hint& hint : kHints) {
+    if (hint.reason != reason) continue;
+    if (hint.call.empty() || hint.call == call) return hint.text;
   }
-  if (reason == client::kOutcomeUnknown) {
-    return "look before you repeat it: the first attempt may have worked";
-  }
-  if (reason == "ResourceNotFoundException") {
-    return "`trireme stream list` shows the streams there are, `trireme shard "
-           "list STREAM` their shards, `trireme consumer list STREAM` its "
-           "consumers";
-  }
-  if (reason == "ResourceInUseException") {
-    return "the name is taken, the stream is still changing, or it is in use: "
-           "`trireme stream list` shows its status, `trireme consumer list "
-           "STREAM` its consumers";
-  }
-  if (reason == "NoLeader") {
-    return "a group is electing a leader; try again in a second, or see "
-           "`trireme cluster status`";
-  }
-  if (reason == "LimitExceededException") {
-    return "ask for less, delete what is not needed, or wait until what was "
-           "begun is done";
-  }
-  if (absl::IsResourceExhausted(status)) {
+  // A limit that is told by name is no matter of time.
+  if (absl::IsResourceExhausted(status) && reason != "LimitExceededException") {
     return "the cluster is busy; try again, or allow more time with --timeout";
   }
   if (absl::IsDeadlineExceeded(status)) {
@@ -53,10 +67,7 @@ int CodeOf(const absl::Status& status) {
   if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) {
     return kExitUnavailable;
   }
-  // Without a reason the server has not seen it: the command line was wrong.
-  if (absl::IsInvalidArgument(status) && client::Reason(status).empty()) {
-    return kExitUsage;
-  }
+  if (absl::IsInvalidArgument(status)) return kExitUsage;
   return kExitFailed;
 }
 
@@ -85,25 +96,38 @@ int Session::Fail(const absl::Status& status) {
     console_.err << "trireme: interrupted\n";
     return kExitInterrupted;
   }
-  console_.err << "trireme: ";
-  if (const std::string call = client::FailedCall(status); !call.empty()) {
-    console_.err << call << ": ";
+  const std::string call = client::FailedCall(status);
+  const std::string reason = client::Reason(status);
+  const std::string message(status.message());
+  const std::string code = absl::StatusCodeToString(status.code());
+  const absl::string_view hint = HintOf(status);
+  if (json()) {
+    TellInJson(call, reason.empty() ? code : reason, message, hint);
+    return CodeOf(status);
   }
-  if (const std::string reason = client::Reason(status); !reason.empty()) {
-    console_.err << reason << ": ";
-  }
-  console_.err << std::string(status.message()) << " ("
-               << absl::StatusCodeToString(status.code()) << ")\n";
-  if (const std::string hint = Hint(status); !hint.empty()) {
-    console_.err << "  hint: " << hint << "\n";
-  }
+  console_.err << "trireme: " << (call.empty() ? "" : call + ": ")
+               << (reason.empty() ? "" : reason + ": ") << message << " ("
+               << code << ")\n";
+  if (!hint.empty()) console_.err << "  hint: " << hint << "\n";
   return CodeOf(status);
 }
 
 int Session::FailUsage(const std::string& message) {
-  console_.err << "trireme: " << message << "\n"
-               << "  hint: see `trireme --help`, or --help of the command\n";
+  constexpr char kHint[] = "see `trireme --help`, or --help of the command";
+  if (json()) {
+    TellInJson("", "Usage", message, kHint);
+  } else {
+    console_.err << "trireme: " << message << "\n  hint: " << kHint << "\n";
+  }
   return kExitUsage;
+}
+
+void Session::TellInJson(const std::string& operation, const std::string& code,
+                         const std::string& message, absl::string_view hint) {
+  Json error{{"Code", code}, {"Message", message}};
+  if (!operation.empty()) error["Operation"] = operation;
+  if (!hint.empty()) error["Hint"] = hint;
+  console_.err << Dump({{"Error", error}}, true) << "\n";
 }
 
 }  // namespace trireme::cli

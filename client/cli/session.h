@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/cli/console.h"
 #include "client/client.h"
@@ -28,7 +29,8 @@ class Session {
   // Another one, which Ctrl-C does not cancel: for cleaning up.
   absl::StatusOr<std::unique_ptr<client::Client>> NewClient() const;
 
-  // Prints the error and what to do about it; gives the exit code.
+  // Prints the error and what to do about it, to programs as JSON; gives the
+  // exit code.
   int Fail(const absl::Status& status);
   // For a command line that is formally right but makes no sense.
   int FailUsage(const std::string& message);
@@ -44,6 +46,9 @@ class Session {
   std::function<int()> command;  // What to do; gives the exit code.
 
  private:
+  void TellInJson(const std::string& operation, const std::string& code,
+                  const std::string& message, absl::string_view hint);
+
   // Set at construction.
   Console& console_;
   client::Cancellation& interrupt_;

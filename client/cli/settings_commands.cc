@@ -29,12 +29,13 @@ struct Options {
 using Run = int (*)(Session&, client::Client&, const Options&);
 
 int AddTags(Session& session, client::Client& client, const Options& options) {
-  const TagMap tags = ParseTags(options.tags);
+  const auto tags = ParseTags(options.tags);
+  if (!tags.ok()) return session.Fail(tags.status());
   return Conclude(
-      session, client.AddTags(options.stream, tags),
-      {{"StreamName", options.stream}, {"Tags", tags}},
-      absl::StrCat("stream ", options.stream, " has ", tags.size(),
-                   tags.size() == 1 ? " tag" : " tags", " added or changed"));
+      session, client.AddTags(options.stream, *tags),
+      {{"StreamName", options.stream}, {"Tags", *tags}},
+      absl::StrCat("stream ", options.stream, " has ",
+                   Counted(tags->size(), "tag"), " added or changed"));
 }
 
 int RemoveTags(Session& session, client::Client& client,
@@ -169,10 +170,12 @@ CLI::App* AddOfStream(CLI::App& stream, Session& session,
 void AddSettingsCommands(CLI::App& app, Session& session) {
   const auto options = std::make_shared<Options>();
   CLI::App& stream = *app.get_subcommand("stream");
-  AddOfStream(stream, session, "add-tags", "add tags, or change their values",
-              "trireme stream add-tags orders team=billing env=prod", options,
-              AddTags)
-      ->add_option("KEY=VALUE", options->tags, "tags; up to 50 of a stream")
+  AddTagsOption(
+      *AddOfStream(stream, session, "add-tags",
+                   "add tags, or change their values",
+                   "trireme stream add-tags orders team=billing env=prod",
+                   options, AddTags),
+      "KEY=VALUE", options->tags, "tags; up to 50 of a stream")
       ->required();
   AddOfStream(stream, session, "remove-tags", "remove tags",
               "trireme stream remove-tags orders team env", options, RemoveTags)

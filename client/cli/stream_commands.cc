@@ -1,15 +1,16 @@
 // trireme stream create | list | describe | delete
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "client/cli/capacity_text.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/cli/stream_change.h"
+#include "client/cli/stream_rows.h"
 #include "client/cli/table.h"
 #include "client/cli/tag_text.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 struct Options {
   std::string name;
-  int shards = 1;
+  int shards = 0;                 // 0: not given.
   std::vector<std::string> tags;  // KEY=VALUE
   std::string mode = "PROVISIONED";
   std::string distribution;  // Empty: the default.
@@ -29,13 +30,20 @@ struct Options {
 };
 
 int Create(Session& session, const Options& options) {
+  const auto tags = ParseTags(options.tags);
+  if (!tags.ok()) return session.Fail(tags.status());
+  const bool on_demand = ParseMode(options.mode) == v1::ON_DEMAND;
+  if (on_demand && options.shards > 0) {
+    return session.FailUsage(
+        "--shards is for PROVISIONED streams; how many shards an ON_DEMAND "
+        "stream has is the service's matter");
+  }
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
   v1::CreateStreamRequest request;
   request.set_stream_name(options.name);
-  request.set_shard_count(options.shards);
-  const TagMap tags = ParseTags(options.tags);
-  request.mutable_tags()->insert(tags.begin(), tags.end());
+  if (!on_demand) request.set_shard_count(std::max(1, options.shards));
+  request.mutable_tags()->insert(tags->begin(), tags->end());
   request.set_max_record_size_in_kib(options.record_kib);
   request.mutable_stream_mode_details()->set_stream_mode(
       ParseMode(options.mode));
@@ -135,22 +143,7 @@ int Describe(Session& session, const Options& options) {
     open += shard.sequence_number_range().ending_sequence_number().empty();
   }
   Table table({{"FIELD"}, {"VALUE"}});
-  table.AddRow({"name", stream->stream_name()});
-  table.AddRow({"arn", stream->stream_arn()});
-  table.AddRow({"status", v1::StreamStatus_Name(stream->stream_status())});
-  table.AddRow({"mode", v1::StreamMode_Name(
-                            stream->stream_mode_details().stream_mode())});
-  table.AddRow({"created", FormatTime(stream->stream_creation_timestamp())});
-  table.AddRow(
-      {"retention", absl::StrCat(stream->retention_period_hours(), " hours")});
-  if (stream->encryption_type() == v1::KMS) {
-    table.AddRow({"key", stream->key_id()});
-  }
-  for (const v1::EnhancedMetrics& metrics : stream->enhanced_monitoring()) {
-    if (metrics.shard_level_metrics().empty()) continue;
-    table.AddRow({"shard-level metrics",
-                  absl::StrJoin(metrics.shard_level_metrics(), ", ")});
-  }
+  AddStreamRows(table, *stream);
   table.AddRow({"open shards", absl::StrCat(open)});
   table.AddRow({"closed shards", absl::StrCat(stream->shards_size() - open)});
   table.Print(console.out, console.out_is_terminal);
@@ -183,7 +176,7 @@ void AddStreamCommands(CLI::App& app, Session& session) {
   create->add_option("NAME", options->name, kName)->required();
   create
       ->add_option("--shards", options->shards,
-                   "how many, 1 to 10,000 [default: 1]")
+                   "how many, 1 to 10,000, unless ON_DEMAND [default: 1]")
       ->check(InRange(1, 10'000));
   AddModeOption(*create, options->mode);
   AddDistributionOption(*create, options->distribution);
@@ -192,7 +185,7 @@ void AddStreamCommands(CLI::App& app, Session& session) {
       ->add_option("--max-record-size-in-kib", options->record_kib,
                    "the largest record, its key included [default: 1024]")
       ->check(InRange(1'024, 10'240));
-  create->add_option("--tags", options->tags, "KEY=VALUE ..., up to 50");
+  AddTagsOption(*create, "--tags", options->tags, "KEY=VALUE ..., up to 50");
   create->add_flag("--wait", options->wait, "until it is ACTIVE");
   create->callback([&session, options] {
     session.command = [&session, options] { return Create(session, *options); };

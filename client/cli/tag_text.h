@@ -2,11 +2,15 @@
 #ifndef TRIREME_CLIENT_CLI_TAG_TEXT_H_
 #define TRIREME_CLIENT_CLI_TAG_TEXT_H_
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/format.h"
 #include "client/cli/session.h"
@@ -16,13 +20,28 @@ namespace trireme::cli {
 
 using TagMap = std::map<std::string, std::string>;
 
-// Without '=' the value is empty; of a key given twice the last one counts.
-inline TagMap ParseTags(const std::vector<std::string>& texts) {
+// An option of tags, of which ParseTags makes a map.
+inline CLI::Option* AddTagsOption(CLI::App& app, const std::string& name,
+                                  std::vector<std::string>& texts,
+                                  const std::string& help) {
+  return app.add_option(name, texts, help)
+      ->check([](const std::string& text) -> std::string {
+        if (absl::StrContains(text, '=')) return "";
+        return absl::StrCat("must be KEY=VALUE, not ", text,
+                            "; the value may be empty: ", text, "=");
+      });
+}
+
+// Errors: InvalidArgument for a key that is given twice.
+inline absl::StatusOr<TagMap> ParseTags(const std::vector<std::string>& texts) {
   TagMap tags;
   for (const std::string& text : texts) {
     const std::pair<std::string, std::string> parts =
         absl::StrSplit(text, absl::MaxSplits('=', 1));
-    tags.insert_or_assign(parts.first, parts.second);
+    if (!tags.emplace(parts).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tag ", parts.first, " is given twice"));
+    }
   }
   return tags;
 }

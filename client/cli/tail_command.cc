@@ -222,7 +222,7 @@ int RunTail(Session& session, const TailOptions& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
   Shards shards;
-  shards.first = {ParseShardId(options.shard)};
+  shards.first = {options.shard};
   if (options.shard.empty()) {
     const auto listed = (*client)->ListShards(options.stream);
     if (!listed.ok()) return session.Fail(listed.status());
@@ -246,7 +246,8 @@ void AddTailCommand(CLI::App& app, Session& session) {
   tail->footer(R"(
 Subscribes to every shard, or to one; comes back by itself after a broken
 connection, where it was. Shards that split or merge are followed into their
-children.
+children. With --consumer it takes the shards over from another that has them
+for this consumer, which ends. Ctrl-C is a normal end: the exit code is 0.
 
 Examples:
   trireme tail orders
@@ -259,8 +260,7 @@ Examples:
   tail->add_option("--consumer", options->consumer,
                    "as this registered consumer, named by its name or ARN: the "
                    "one that tails a shard for it ends when another begins");
-  tail->add_option("--shard", options->shard,
-                   "only this one: shardId-000000000003, or 3");
+  AddShardOption(*tail, "--shard", options->shard, "only this one");
   AddFromOption(*tail, options->from);
   AddLimitOption(*tail, options->limit, "end after so many records");
   AddDurationOption(*tail, "--idle-exit", options->idle_exit,

@@ -112,10 +112,10 @@ TEST_F(AutoscalerTest, OneHotKeyIsNotSplitAgainAndAgain) {
 TEST_F(AutoscalerTest, AProvisionedStreamIsLeftAlone) {
   node_.CreateActive("p", 1);
   const std::string data(1000, 'x');
+  const auto keys = HotKeys(10);
   for (int i = 0; i < 150; ++i) {
     std::vector<PutEntry> records;
-    for (const std::string& key : HotKeys(10))
-      records.push_back({data, key, ""});
+    for (const std::string& key : keys) records.push_back({data, key, ""});
     ASSERT_OK(node_.PutAll("p", records));
     node_.Advance(absl::Seconds(1));
     autoscaler_.RunOnce();

@@ -115,11 +115,11 @@ TEST_F(CapacityOperationsTest, WarmThroughputNeedsModeAndCommitment) {
               HasSubstr("UpdateAccountSettings"));
   Commit();
   ASSERT_OK(SetMode(StreamMode::kOnDemand, 10));
-  EXPECT_EQ(stream()->warm, (WarmThroughput{10, 10}));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{10, 1}));
   const auto update = SetWarm(20);
   ASSERT_OK(update);
-  EXPECT_EQ(update->warm, (WarmThroughput{20, 10}));
-  EXPECT_EQ(stream()->warm, (WarmThroughput{20, 20}));
+  EXPECT_EQ(update->warm, (WarmThroughput{20, 1}));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{20, 1}));
   for (const int32_t mibps : {-1, 10'241}) {
     EXPECT_EQ(ReasonOf(SetWarm(mibps).status()), ErrorReason::kValidation);
   }
@@ -130,7 +130,7 @@ TEST_F(CapacityOperationsTest, WarmThroughputNeedsModeAndCommitment) {
 TEST_F(CapacityOperationsTest, ACommittedAccountCreatesWarmStreams) {
   Commit();
   ASSERT_OK(CreateOnDemand(100));
-  EXPECT_EQ(stream()->warm, (WarmThroughput{100, 100}));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{100, 4}));
 }
 
 TEST_F(CapacityOperationsTest, AutoIsForOnDemandStreamsAlone) {

@@ -16,12 +16,16 @@ TEST_F(CliTest, AnOnDemandStreamIsCreated) {
       kExitOk)
       << err_;
   EXPECT_EQ(fake_.request(),
-            R"(stream_name: "s" shard_count: 1 max_record_size_in_kib: 2048 )"
+            R"(stream_name: "s" max_record_size_in_kib: 2048 )"
             R"(stream_mode_details { stream_mode: ON_DEMAND } )"
             R"(warm_throughput_mibps: 100 )"
             R"(record_distribution_strategy: AUTO)");
   EXPECT_EQ(Run({"stream", "create", "t", "--stream-mode", "FAST"}),
             kExitUsage);
+  EXPECT_EQ(Run({"stream", "create", "t", "--stream-mode", "ON_DEMAND",
+                 "--shards", "4"}),
+            kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("--shards is for PROVISIONED streams"));
 }
 
 TEST_F(CliTest, AModeIsChangedAndShown) {
@@ -66,6 +70,11 @@ TEST_F(CliTest, WarmThroughputAndDistributionAreSet) {
 TEST_F(CliTest, ARecordIsPutWithoutAKey) {
   MakeStream(1);
   ASSERT_EQ(Run({"put", "s", "--no-key", "--data", "d"}), kExitOk) << err_;
+  EXPECT_EQ(Run({"put", "s", "--no-key", "--lines", "-"}, "a\n"), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("strategy is not AUTO"));
+  ASSERT_EQ(Run({"stream", "update-stream-record-distribution-strategy", "s",
+                 "--record-distribution-strategy", "AUTO"}),
+            kExitOk);
   ASSERT_EQ(Run({"put", "s", "--no-key", "--lines", "-"}, "a\nb\n"), kExitOk)
       << err_;
   ASSERT_EQ(fake_.records("s").size(), 3u);

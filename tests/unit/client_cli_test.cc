@@ -4,10 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <functional>
-#include <istream>
 #include <sstream>
-#include <streambuf>
 #include <string>
 #include <thread>
 
@@ -28,32 +25,6 @@ using ::testing::Not;
 using ::testing::StartsWith;
 using trireme::testing::FakeTrireme;
 using trireme::testing::TypedError;
-
-// Standard input that does something before its first line and at its end.
-class EventfulInput : private std::streambuf, public std::istream {
- public:
-  EventfulInput(std::string text, std::function<void()> at_start,
-                std::function<void()> at_end)
-      : std::istream(this),
-        text_(std::move(text)),
-        at_start_(std::move(at_start)),
-        at_end_(std::move(at_end)) {}
-
- private:
-  int underflow() override {
-    if (eback() == nullptr) {
-      at_start_();
-      setg(text_.data(), text_.data(), text_.data() + text_.size());
-      return std::char_traits<char>::to_int_type(text_[0]);
-    }
-    at_end_();
-    return std::char_traits<char>::eof();
-  }
-
-  std::string text_;
-  const std::function<void()> at_start_;
-  const std::function<void()> at_end_;
-};
 
 TEST_F(CliTest, EveryCommandHasHelpWithExamples) {
   const std::vector<std::vector<std::string>> commands = {
@@ -100,6 +71,10 @@ TEST_F(CliTest, WrongCommandLinesAreUsageErrors) {
       {"put", "s", "--data", "x", "--key", "\xff"},
       {"get", "s", "--limit", "0"},
       {"tail", "s", "--limit", "0"},
+      {"tail", "s", "--shard", "foo"},
+      {"get", "s", "--shard", "-1"},
+      {"stream", "create", "s", "--tags", "team"},
+      {"stream", "create", "s", "--tags", "team=a", "team=b"},
       {"get", "s", "--from", "yesterday"},
       {"get", "s", "--from", "123"},
       {"--timeout", "-3s", "stream", "list"},
@@ -245,137 +220,15 @@ TEST_F(CliTest, GetStartsWhereItIsTold) {
   EXPECT_EQ(Run({"get", "s", "--shard", "7"}), kExitNotFound);
 }
 
-TEST_F(CliTest, GetReadsManyShardsAtOnceAndPrintsThemInOrder) {
-  MakeStream(40);
-  fake_.SetPageSizes(100, 100, 2);
-  std::string lines;
-  for (int i = 0; i < 200; ++i) absl::StrAppend(&lines, i, "\n");
-  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, lines), kExitOk);
-  fake_.AwaitReadersOfRecords(16);
-  ASSERT_EQ(Run({"get", "s", "--output", "json"}), kExitOk) << err_;
-  EXPECT_EQ(JsonLines().size(), 200u);
-  std::string last;
-  for (const Json& record : JsonLines()) {
-    const std::string place =
-        absl::StrCat(std::string(record["ShardId"]), " ",
-                     std::string(record["SequenceNumber"]));
-    EXPECT_GT(place, last);
-    last = place;
-  }
-  ASSERT_EQ(Run({"get", "s", "--limit", "7", "--output", "json"}), kExitOk);
-  EXPECT_EQ(JsonLines().size(), 7u);
-}
-
-TEST_F(CliTest, LinesBecomeRecordsWithTheirFieldAsKey) {
-  MakeStream(3);
-  const std::string path =
-      TemporaryFile("one  alpha\ntwo beta\n\nthree alpha\n");
-  ASSERT_EQ(Run({"put", "s", "--lines", path, "--key-field", "2"}),
-            kExitPartial);
-  EXPECT_THAT(err_, HasSubstr("line 3: has 0 fields; --key-field is 2"));
-  EXPECT_THAT(err_, HasSubstr("trireme: 1 of 4 lines failed\n"));
-  EXPECT_THAT(out_, HasSubstr("3 records (29 B) written"));
-  std::string alpha;
-  for (const v1::Record& record : fake_.records("s")) {
-    if (record.partition_key() == "alpha") alpha += record.data() + ";";
-  }
-  EXPECT_EQ(alpha, "one  alpha;three alpha;");
-}
-
-TEST_F(CliTest, AKeyThatIsNotUtf8IsNotSentAndItsLineIsNamed) {
-  ASSERT_EQ(Run({"stream", "create", "s", "--wait"}), kExitOk);
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key-field", "1"},
-                "k 1\nk\xff 2\nk 3\n"),
-            kExitPartial);
-  EXPECT_THAT(err_, HasSubstr("line 2: the partition key is not UTF-8\n"));
-  EXPECT_EQ(fake_.records("s").size(), 2u);
-  // Data may be any bytes.
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k"}, "\xff\n"), kExitOk);
-}
-
-TEST_F(CliTest, LinesComeFromStandardInputToo) {
-  MakeStream(1);
-  ASSERT_EQ(Run({"put", "s", "--lines", "-", "--output", "json"}, "a\n\nb"),
-            kExitOk)
-      << err_;
-  EXPECT_EQ(Json::parse(out_)["Written"], 3);
-  std::string keys;
-  for (const v1::Record& record : fake_.records("s")) {
-    keys += record.partition_key();
-  }
-  EXPECT_THAT(std::vector<char>(keys.begin(), keys.end()),
-              ::testing::UnorderedElementsAre('a', '-', 'b'));
-}
-
-TEST_F(CliTest, AllLinesFailingIsNotPartial) {
-  EXPECT_EQ(Run({"put", "no", "--lines", "-"}, "a\n"), kExitNotFound);
-  EXPECT_EQ(Run({"put", "no", "--lines", "/no/such/file"}), kExitUsage);
-}
-
-TEST_F(CliTest, UnknownOutcomesOfLinesAreReportedAtMostOnce) {
-  MakeStream(1);
-  fake_.BreakPutStreamAt(0, /*written=*/true);
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k", "--delivery",
-                 "at-most-once"},
-                "a\n"),
-            kExitUnavailable);
-  EXPECT_THAT(err_, HasSubstr("OutcomeUnknown"));
-  EXPECT_EQ(fake_.records("s").size(), 1u);
-}
-
-TEST_F(CliTest, LinesAreWrittenExactlyOnce) {
-  MakeStream(1);
-  fake_.BreakPutStreamAt(0, /*written=*/true);
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k"}, "a\nb\n"), kExitOk)
-      << err_;
-  EXPECT_EQ(fake_.records("s").size(), 2u);
-  fake_.BreakPutStreamAt(0, /*written=*/true);
-  EXPECT_EQ(Run({"put", "s", "--lines", "-", "--key", "k", "--delivery",
-                 "at-least-once"},
-                "c\n"),
-            kExitOk)
-      << err_;
-  EXPECT_EQ(fake_.records("s").size(), 4u);
-}
-
-TEST_F(CliTest, LinesThatCtrlCKeptFromBeingSentAreNotFailures) {
-  MakeStream(1);
-  EventfulInput input(
-      "a\nb\n", [&] { fake_.Shutdown(); }, [&] { interrupt_.Cancel(); });
-  EXPECT_EQ(RunOn(input, {"put", "s", "--lines", "-", "--output", "json"}),
-            kExitInterrupted);
-  EXPECT_THAT(err_, HasSubstr("trireme: interrupted\n"));
-  Json counts = Json::parse(out_);
-  EXPECT_EQ(counts["NotSent"], 2);
-  EXPECT_EQ(counts["Unknown"], 0);
-  EXPECT_EQ(counts["Failed"], 0);
-}
-
-TEST_F(CliTest, LinesThatCtrlCLeftUnansweredMayBeWritten) {
-  MakeStream(1);
-  EventfulInput input(
-      "a\n",
-      [&] {
-        fake_.FailNext("PutRecordsStream request",
-                       grpc::Status(grpc::StatusCode::UNAVAILABLE, "broken"),
-                       1 << 20);
-      },
-      [&] {
-        EXPECT_TRUE(fake_.AwaitCall("PutRecordsStream request"));
-        interrupt_.Cancel();
-      });
-  EXPECT_EQ(RunOn(input, {"put", "s", "--lines", "-"}), kExitInterrupted);
-  EXPECT_THAT(out_, HasSubstr("; 0 failed, 1 unknown\n"));
-}
-
-TEST_F(CliTest, TailPrintsWhatIsPushedOfAllShards) {
-  MakeStream(3);
-  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, "a\nb\nc\nd\n"), kExitOk);
-  ASSERT_EQ(Run({"tail", "s", "--from", "trim-horizon", "--limit", "4",
-                 "--output", "json"}),
-            kExitOk)
-      << err_;
-  EXPECT_EQ(JsonLines().size(), 4u);
+TEST_F(CliTest, ErrorsAreJsonForPrograms) {
+  EXPECT_EQ(Run({"stream", "describe", "no", "--output", "json"}),
+            kExitNotFound);
+  const Json error = Json::parse(err_)["Error"];
+  EXPECT_EQ(error["Code"], "ResourceNotFoundException");
+  EXPECT_EQ(error["Operation"], "DescribeStream");
+  EXPECT_THAT(error["Hint"].get<std::string>(), HasSubstr("stream list"));
+  EXPECT_EQ(Run({"put", "s", "--data", "x", "--output", "json"}), kExitUsage);
+  EXPECT_EQ(Json::parse(err_)["Error"]["Message"], "--key is missing");
 }
 
 TEST_F(CliTest, TailEndsWhenNothingComes) {
@@ -422,18 +275,6 @@ TEST_F(CliTest, TailWaitsForParentsThatItHasNotReachedYet) {
     ASSERT_NE(out_.find("before"), std::string::npos);
     EXPECT_LT(out_.find("before"), out_.find("after")) << out_;
   }
-}
-
-TEST_F(CliTest, TailTellsAnOutageOnceAndItsEnd) {
-  MakeStream(3);
-  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, "a\n"), kExitOk);
-  fake_.FailNext("SubscribeToShard",
-                 TypedError(grpc::StatusCode::UNAVAILABLE, "NoLeader", "none"),
-                 7);
-  ASSERT_EQ(Run({"tail", "s", "--idle-exit", "2s"}), kExitOk);
-  EXPECT_THAT(err_, ::testing::MatchesRegex(
-                        "trireme: shardId-[0-9]+: interrupted, trying again: "
-                        "none\ntrireme: subscribed again\n"));
 }
 
 TEST_F(CliTest, TailReportsAStreamThatIsNotThere) {
@@ -573,6 +414,49 @@ TEST(FormatTest, NumbersAreReadable) {
   EXPECT_EQ(DurationText(absl::Microseconds(1250)), "1.25 ms");
   EXPECT_EQ(ParseShardId("3"), "shardId-000000000003");
   EXPECT_EQ(ParseShardId("shardId-x"), "shardId-x");
+}
+
+TEST_F(CliTest, GetReadsManyShardsAtOnceAndPrintsThemInOrder) {
+  MakeStream(40);
+  fake_.SetPageSizes(100, 100, 2);
+  std::string lines;
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&lines, i, "\n");
+  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, lines), kExitOk);
+  fake_.AwaitReadersOfRecords(16);
+  ASSERT_EQ(Run({"get", "s", "--output", "json"}), kExitOk) << err_;
+  EXPECT_EQ(JsonLines().size(), 200u);
+  std::string last;
+  for (const Json& record : JsonLines()) {
+    const std::string place =
+        absl::StrCat(std::string(record["ShardId"]), " ",
+                     std::string(record["SequenceNumber"]));
+    EXPECT_GT(place, last);
+    last = place;
+  }
+  ASSERT_EQ(Run({"get", "s", "--limit", "7", "--output", "json"}), kExitOk);
+  EXPECT_EQ(JsonLines().size(), 7u);
+}
+
+TEST_F(CliTest, TailPrintsWhatIsPushedOfAllShards) {
+  MakeStream(3);
+  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, "a\nb\nc\nd\n"), kExitOk);
+  ASSERT_EQ(Run({"tail", "s", "--from", "trim-horizon", "--limit", "4",
+                 "--output", "json"}),
+            kExitOk)
+      << err_;
+  EXPECT_EQ(JsonLines().size(), 4u);
+}
+
+TEST_F(CliTest, TailTellsAnOutageOnceAndItsEnd) {
+  MakeStream(3);
+  ASSERT_EQ(Run({"put", "s", "--lines", "-"}, "a\n"), kExitOk);
+  fake_.FailNext("SubscribeToShard",
+                 TypedError(grpc::StatusCode::UNAVAILABLE, "NoLeader", "none"),
+                 7);
+  ASSERT_EQ(Run({"tail", "s", "--idle-exit", "2s"}), kExitOk);
+  EXPECT_THAT(err_, ::testing::MatchesRegex(
+                        "trireme: shardId-[0-9]+: interrupted, trying again: "
+                        "none\ntrireme: subscribed again\n"));
 }
 
 }  // namespace

@@ -30,11 +30,13 @@ TEST_F(CliTest, ShardsAreSplitMergedAndCounted) {
   EXPECT_THAT(
       fake_.reshards(),
       ElementsAre(
-          R"(stream_name: "s" shard_to_split: "0" new_starting_hash_key: "77")",
+          R"(stream_name: "s" shard_to_split: "shardId-000000000000" )"
+          R"(new_starting_hash_key: "77")",
           AllOf(HasSubstr(R"(shard_to_split: "shardId-000000000001")"),
                 HasSubstr(R"(new_starting_hash_key: "2552117751907038)")),
-          AllOf(HasSubstr(R"(shard_to_merge: "0")"),
-                HasSubstr(R"(adjacent_shard_to_merge: "1")")),
+          AllOf(
+              HasSubstr(R"(shard_to_merge: "shardId-000000000000")"),
+              HasSubstr(R"(adjacent_shard_to_merge: "shardId-000000000001")")),
           R"(stream_name: "s" target_shard_count: 4)"));
   EXPECT_EQ(Run({"shard", "split", "none", "0"}), kExitNotFound);
 }

@@ -10,7 +10,7 @@ using ::testing::HasSubstr;
 
 TEST_F(CliTest, TagsAreAddedListedAndRemoved) {
   MakeStream();
-  ASSERT_EQ(Run({"stream", "add-tags", "s", "team=a=b", "empty"}), kExitOk);
+  ASSERT_EQ(Run({"stream", "add-tags", "s", "team=a=b", "empty="}), kExitOk);
   EXPECT_EQ(out_, "stream s has 2 tags added or changed\n");
   ASSERT_EQ(Run({"stream", "list-tags", "s"}), kExitOk);
   EXPECT_THAT(out_, HasSubstr("team   a=b"));

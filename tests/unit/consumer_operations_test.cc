@@ -99,6 +99,13 @@ TEST_F(ConsumerOperationsTest, RefusalsNameTheConsumerTheStreamAndTheLimit) {
   EXPECT_THAT(status.message(),
               HasSubstr("Stream s under account 000000000000 has 20 registered "
                         "consumers; the limit is 20"));
+  TestNode::Answer<AccountSettings> committed;
+  node_.broker.UpdateAccountSettings({true}, TestNode::kTimeout,
+                                     committed.Callback());
+  ASSERT_OK(node_.Take(committed));
+  for (int i = 20; i < 50; ++i) ASSERT_OK(Register(absl::StrCat("c", i)));
+  EXPECT_THAT(Register("one-more").status().message(),
+              HasSubstr("the limit is 50"));
   EXPECT_EQ(ReasonOf(Register("c", {"none"}).status()),
             ErrorReason::kResourceNotFound);
   EXPECT_EQ(ReasonOf(Register("a b").status()), ErrorReason::kValidation);
@@ -230,7 +237,7 @@ TEST_F(ConsumerOperationsTest, AStreamWithConsumersIsNotDeletedByTheWay) {
   remove(false);
   EXPECT_EQ(ReasonOf(status), ErrorReason::kResourceInUse);
   EXPECT_EQ(status.message(),
-            "Stream s under account 000000000000 has 1 registered consumer(s). "
+            "Stream s under account 000000000000 has registered consumers. "
             "Deregister them, or delete it with EnforceConsumerDeletion.");
   remove(true);
   EXPECT_OK(status);

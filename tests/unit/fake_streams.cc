@@ -245,8 +245,10 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
       grpc::ServerContext*,
       const v1::UpdateStreamRecordDistributionStrategyRequest* in,
       v1::UpdateStreamRecordDistributionStrategyResponse*) override {
-    return WithStream("UpdateStreamRecordDistributionStrategy", *in,
-                      [](Stream&) {});
+    return WithStream(
+        "UpdateStreamRecordDistributionStrategy", *in, [in](Stream& stream) {
+          stream.distribution = in->record_distribution_strategy();
+        });
   }
   Status DescribeAccountSettings(
       grpc::ServerContext*, const v1::DescribeAccountSettingsRequest*,
@@ -345,6 +347,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     summary->set_stream_id("00000000000000000001-000");
     *summary->mutable_stream_mode_details() =
         stream->description.stream_mode_details();
+    summary->set_record_distribution_strategy(stream->distribution);
     if (stream->description.stream_status() == v1::CREATING) {
       stream->description.set_stream_status(v1::ACTIVE);
     } else if (stream->description.stream_status() == v1::DELETING) {

@@ -124,6 +124,7 @@ class FakeTrireme {
     std::map<std::string, std::string> tags;
     std::map<std::string, v1::Consumer> consumers;
     std::string policy;
+    v1::RecordDistributionStrategy distribution = v1::USER_PARTITION_KEY;
   };
 
   grpc::Status Enter(const std::string& call)

@@ -170,11 +170,11 @@ TEST_F(SettingsCommandsTest, AModeMakesTheStreamUpdatingUntilItIsDone) {
   EXPECT_EQ(stream()->warm, (WarmThroughput{7, 0}));
   Complete();
   EXPECT_EQ(stream()->status, StreamStatus::kActive);
-  EXPECT_EQ(stream()->warm, (WarmThroughput{7, 7}));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{7, 1}));
   EXPECT_EQ(replica_.state().catalog().on_demand_stream_count(), 1u);
 
   ASSERT_OK(Change(std::nullopt, 9));
-  EXPECT_EQ(stream()->warm, (WarmThroughput{9, 7}));
+  EXPECT_EQ(stream()->warm, (WarmThroughput{9, 1}));
   Complete();
   // Warm throughput is on-demand streams' alone.
   ASSERT_OK(Change(StreamMode::kProvisioned, std::nullopt));
