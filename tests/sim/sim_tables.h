@@ -27,6 +27,7 @@ struct SimTables {
   // What is known of producers: as rows, and what is made of them.
   absl::btree_map<std::pair<ShardKey, ProducerRowId>, ProducerRow> rows;
   Producers producers;
+  uint32_t added_since_check = 0;  // Batches of them; see AddProducers.
 
   void AddProducers(std::vector<PlacedProducerRow> added);
 
