@@ -1,0 +1,507 @@
+#include "storage/group_commands.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "storage/errors.h"
+#include "storage/status_macros.h"
+#include "storage/stream_name.h"
+#include "trireme/v1/group_commands.pb.h"
+
+namespace trireme {
+namespace {
+
+using Outcomes = v1::LeaseOutcomes;
+
+GroupsDecision Refuse(absl::Status status) { return {std::move(status)}; }
+GroupsDecision Decide(GroupChange change) {
+  return {absl::OkStatus(), "", {std::move(change)}};
+}
+
+// A group that a command is about, and what it makes of it.
+struct Found {
+  const ConsumerGroup& group;
+  GroupChange change;
+};
+absl::StatusOr<Found> Find(const GroupsState& state, const v1::GroupRef& ref) {
+  const ConsumerGroupId id{StreamId(ref.stream_id()), ref.group()};
+  const auto found = state.groups.find(id);
+  if (found != state.groups.end()) return Found{found->second, {id}};
+  return MakeError(
+      ErrorReason::kResourceNotFound,
+      absl::StrCat("consumer group number ", ref.group(), " of stream number ",
+                   ref.stream_id(), " not found"));
+}
+
+// Null when the stream is gone, or about to be.
+std::shared_ptr<const Stream> LivingStream(const Catalog& catalog,
+                                           StreamId id) {
+  const auto stream = catalog.Find(id);
+  if (stream == nullptr || stream->status == StreamStatus::kDeleting) {
+    return nullptr;
+  }
+  return stream;
+}
+
+// Nothing for numbers that name no position.
+std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message) {
+  if (message.kind() > static_cast<uint32_t>(LeasePositionKind::kShardEnd)) {
+    return std::nullopt;
+  }
+  return LeasePosition{static_cast<LeasePositionKind>(message.kind()),
+                       message.timestamp_ms(), message.counter(),
+                       message.sub_sequence()};
+}
+// Where a group may begin.
+absl::StatusOr<LeasePosition> ParseStart(const v1::LeasePosition& message) {
+  const auto position = ParsePosition(message);
+  if (position.has_value() &&
+      position->kind < LeasePositionKind::kSequenceNumber) {
+    return *position;
+  }
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat("a consumer group cannot begin at a position of kind ",
+                   message.kind()));
+}
+
+// --- leases ---
+
+// The owner, maybe none, has the lease from this entry on.
+void Give(WorkerNumber owner, LogIndex index, Lease* lease) {
+  lease->owner_switches += owner != 0;
+  lease->owner = owner;
+  lease->counter = index;
+  lease->next_owner = 0;
+}
+
+template <typename Predicate>
+bool AnyParent(const Shard& shard, const Predicate& is) {
+  return (shard.parent.has_value() && is(*shard.parent)) ||
+         (shard.adjacent_parent.has_value() && is(*shard.adjacent_parent));
+}
+
+Lease LeaseAt(const LeasePosition& position, LogIndex index) {
+  Lease lease;
+  lease.counter = index;
+  lease.checkpoint = position;
+  return lease;
+}
+
+void MakeFirstLeases(const Stream& stream, const LeasePosition& from,
+                     LogIndex index, GroupChange* change) {
+  for (const ShardIndex shard : FirstShards(stream, from)) {
+    change->leases[shard] = LeaseAt(from, index);
+  }
+}
+
+// A lease as the command leaves it so far; null when there is none.
+const Lease* FindLease(const Found& found, ShardIndex shard) {
+  const auto changed = found.change.leases.find(shard);
+  if (changed != found.change.leases.end() && changed->second.has_value()) {
+    return &*changed->second;
+  }
+  const auto lease = found.group.leases.find(shard);
+  return lease == found.group.leases.end() ? nullptr : &lease->second;
+}
+
+// Null unless the worker holds it.
+const Lease* FindHeld(const Found& found, WorkerNumber worker,
+                      const v1::HeldLease& held) {
+  const Lease* const lease = FindLease(found, ShardIndex(held.shard()));
+  const bool holds = lease != nullptr && worker != 0 &&
+                     lease->owner == worker && lease->counter == held.counter();
+  return holds ? lease : nullptr;
+}
+
+// Shards that are not read to their ends yet. One without a lease waits for its
+// parents, unless it lies before where the group began.
+absl::flat_hash_set<ShardIndex> Unread(const Stream& stream,
+                                       const Found& found) {
+  absl::flat_hash_set<ShardIndex> unread;
+  // Of those that left the stream too.
+  for (const auto& [shard, lease] : found.group.leases) {
+    if (!FindLease(found, shard)->checkpoint.at_end()) unread.insert(shard);
+  }
+  for (const Shard& shard : stream.shards) {  // Parents before children.
+    if (FindLease(found, shard.index) != nullptr) continue;
+    const bool waits = AnyParent(
+        shard, [&](ShardIndex parent) { return unread.contains(parent); });
+    if (waits) unread.insert(shard.index);
+  }
+  return unread;
+}
+
+// Leases of the children of a shard that is read to its end, once all of their
+// parents are.
+void MakeLeasesOfChildren(const Stream& stream, ShardIndex parent,
+                          LogIndex index, Found* found) {
+  const LeasePosition& from = found->group.settings.from;
+  const LeasePosition start =
+      from.kind == LeasePositionKind::kAtTimestamp ? from : LeasePosition();
+  const absl::flat_hash_set<ShardIndex> unread = Unread(stream, *found);
+  for (const Shard& shard : stream.shards) {
+    const bool is_child = AnyParent(
+        shard, [parent](ShardIndex other) { return other == parent; });
+    const bool waits = AnyParent(
+        shard, [&](ShardIndex other) { return unread.contains(other); });
+    if (!is_child || waits || FindLease(*found, shard.index) != nullptr) {
+      continue;
+    }
+    found->change.leases[shard.index] = LeaseAt(start, index);
+  }
+}
+
+// --- commands ---
+
+absl::Status CheckJoin(const GroupsState& state,
+                       const v1::JoinGroupCommand& command) {
+  RETURN_IF_ERROR(CheckName(command.group_name(), "groupName"));
+  const size_t bytes = command.worker_name().size();
+  if (bytes < 1 || bytes > kWorkerNameBytesMax) {
+    return MakeError(
+        ErrorReason::kInvalidArgument,
+        absl::StrCat("workerId has ", bytes, " bytes; it must have 1 to ",
+                     kWorkerNameBytesMax));
+  }
+  if (LivingStream(state.catalog, StreamId(command.stream_id())) == nullptr) {
+    return MakeError(
+        ErrorReason::kResourceNotFound,
+        absl::StrCat("stream number ", command.stream_id(), " not found"));
+  }
+  return absl::OkStatus();
+}
+
+// The group of that name, or one that is made now.
+absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
+                                       const v1::JoinGroupCommand& command) {
+  const StreamId stream(command.stream_id());
+  uint32_t count = 0;
+  for (auto at = state.groups.lower_bound({stream, 0});
+       at != state.groups.end() && at->first.stream == stream; ++at) {
+    if (at->second.name == command.group_name()) return GroupChange{at->first};
+    ++count;
+  }
+  if (command.groups_max() > 0 && count >= command.groups_max()) {
+    return MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat("the stream has ", count,
+                     " consumer groups; the limit is ", command.groups_max()));
+  }
+  GroupChange change{{stream, state.index}};
+  change.made.emplace();
+  change.made->name = command.group_name();
+  ConsumerGroupSettings& settings = change.made->settings;
+  settings.lease_ms = command.settings().lease_ms();
+  settings.hand_off_ms = command.settings().hand_off_ms();
+  ASSIGN_OR_RETURN(settings.from, ParseStart(command.settings().from()));
+  MakeFirstLeases(*state.catalog.Find(stream), settings.from, state.index,
+                  &change);
+  return change;
+}
+
+// The worker is gone: its leases are the heir's, or nobody's (0).
+void RemoveWorker(WorkerNumber worker, WorkerNumber heir, LogIndex index,
+                  Found* found) {
+  found->change.workers[worker] = std::nullopt;
+  for (const auto& [shard, lease] : found->group.leases) {
+    if (lease.owner != worker && lease.next_owner != worker) continue;
+    Lease left = lease;
+    if (left.next_owner == worker) left.next_owner = heir;
+    if (left.owner == worker) {
+      Give(left.next_owner != 0 ? left.next_owner : heir, index, &left);
+    }
+    found->change.leases[shard] = std::move(left);
+  }
+}
+
+GroupsDecision Join(const GroupsState& state,
+                    const v1::JoinGroupCommand& command) {
+  if (absl::Status checked = CheckJoin(state, command); !checked.ok()) {
+    return Refuse(std::move(checked));
+  }
+  absl::StatusOr<GroupChange> change = FindOrMake(state, command);
+  if (!change.ok()) return Refuse(change.status());
+  const WorkerNumber worker = state.index;
+  const bool is_new = change->made.has_value();
+  static const ConsumerGroup kEmpty;
+  Found found{is_new ? kEmpty : state.groups.at(change->id),
+              *std::move(change)};
+  size_t others = 0;
+  for (const auto& [number, other] : found.group.workers) {
+    if (other.name == command.worker_name()) {
+      RemoveWorker(number, worker, state.index, &found);
+    } else {
+      ++others;
+    }
+  }
+  if (command.workers_max() > 0 && others >= command.workers_max()) {
+    return Refuse(MakeError(
+        ErrorReason::kLimitExceeded,
+        absl::StrCat("consumer group ", command.group_name(), " has ", others,
+                     " workers; the limit is ", command.workers_max())));
+  }
+  found.change.workers[worker] = Worker{command.worker_name()};
+  v1::JoinGroupReply reply;
+  reply.set_group(found.change.id.number);
+  reply.set_worker(worker);
+  return {
+      absl::OkStatus(), reply.SerializeAsString(), {std::move(found.change)}};
+}
+
+GroupsDecision Hear(const GroupsState& state,
+                    const v1::HeartbeatsCommand& command) {
+  absl::btree_map<ConsumerGroupId, GroupChange> changes;
+  v1::HeartbeatsReply reply;
+  for (const v1::Heartbeat& heartbeat : command.heartbeats()) {
+    const ConsumerGroupId id{StreamId(heartbeat.group().stream_id()),
+                             heartbeat.group().group()};
+    const auto group = state.groups.find(id);
+    const bool known = group != state.groups.end() &&
+                       group->second.workers.contains(heartbeat.worker());
+    reply.add_known(known);
+    if (!known) continue;
+    GroupChange& change =
+        changes.try_emplace(id, GroupChange{id}).first->second;
+    // Heard twice in one entry is heard once: all that counts is that it is
+    // another count than before.
+    Worker heard = group->second.workers.at(heartbeat.worker());
+    ++heard.heartbeats;
+    change.workers[heartbeat.worker()] = std::move(heard);
+    for (const v1::LeaseLoad& load : heartbeat.loads()) {
+      const auto lease = group->second.leases.find(ShardIndex(load.shard()));
+      if (lease == group->second.leases.end() ||
+          lease->second.owner != heartbeat.worker()) {
+        continue;
+      }
+      Lease loaded = lease->second;
+      loaded.bytes_per_second = load.bytes_per_second();
+      change.leases[lease->first] = std::move(loaded);
+    }
+  }
+  GroupsDecision decision;
+  decision.reply = reply.SerializeAsString();
+  for (auto& [id, change] : changes) {
+    decision.changes.push_back(std::move(change));
+  }
+  return decision;
+}
+
+GroupsDecision Remove(const GroupsState& state,
+                      const v1::RemoveWorkerCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  const auto worker = found->group.workers.find(command.worker());
+  if (worker == found->group.workers.end()) return {};
+  if (command.has_heartbeats() &&
+      command.heartbeats() != worker->second.heartbeats) {
+    return {};
+  }
+  RemoveWorker(command.worker(), 0, state.index, &*found);
+  return Decide(std::move(found->change));
+}
+
+GroupsDecision Assign(const GroupsState& state,
+                      const v1::AssignLeasesCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  for (const v1::Assignment& assignment : command.assignments()) {
+    const ShardIndex shard(assignment.shard());
+    const Lease* const lease = FindLease(*found, shard);
+    if (lease == nullptr || lease->counter != assignment.counter() ||
+        lease->checkpoint.at_end() || lease->owner == assignment.worker() ||
+        !found->group.workers.contains(assignment.worker())) {
+      continue;
+    }
+    Lease assigned = *lease;
+    if (assigned.owner == 0 || assignment.forced()) {
+      Give(assignment.worker(), state.index, &assigned);
+    } else {
+      assigned.next_owner = assignment.worker();
+    }
+    found->change.leases[shard] = std::move(assigned);
+  }
+  return Decide(std::move(found->change));
+}
+
+GroupsDecision Release(const GroupsState& state,
+                       const v1::ReleaseLeasesCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  Outcomes reply;
+  for (const v1::HeldLease& held : command.leases()) {
+    const Lease* const lease = FindHeld(*found, command.worker(), held);
+    reply.add_outcomes(lease == nullptr ? Outcomes::OUTCOME_LEASE_LOST
+                                        : Outcomes::OUTCOME_DONE);
+    if (lease == nullptr) continue;
+    Lease released = *lease;
+    Give(released.next_owner, state.index, &released);
+    found->change.leases[ShardIndex(held.shard())] = std::move(released);
+  }
+  GroupsDecision decision = Decide(std::move(found->change));
+  decision.reply = reply.SerializeAsString();
+  return decision;
+}
+
+Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
+                                const v1::LeaseCheckpoint& checkpoint,
+                                Found* found) {
+  const Lease* const lease = FindHeld(*found, worker, checkpoint.lease());
+  const auto position = ParsePosition(checkpoint.position());
+  if (lease == nullptr) return Outcomes::OUTCOME_LEASE_LOST;
+  if (!position.has_value() || position->IsBehind(lease->checkpoint) ||
+      checkpoint.state().size() > kPendingStateBytesMax) {
+    return Outcomes::OUTCOME_BEHIND;
+  }
+  const ShardIndex shard(checkpoint.lease().shard());
+  Lease moved = *lease;
+  if (checkpoint.pending()) {
+    moved.pending = PendingCheckpoint{*position, checkpoint.state()};
+    found->change.leases[shard] = std::move(moved);
+    return Outcomes::OUTCOME_DONE;
+  }
+  moved.checkpoint = *position;
+  moved.pending.reset();
+  moved.owner_switches = 0;
+  if (!position->at_end()) {
+    found->change.leases[shard] = std::move(moved);
+    return Outcomes::OUTCOME_DONE;
+  }
+  const auto stream = LivingStream(state.catalog, found->change.id.stream);
+  const Shard* const row =
+      stream == nullptr ? nullptr : stream->FindShard(shard);
+  if (row != nullptr && !row->end.has_value()) {
+    return Outcomes::OUTCOME_NOT_CLOSED;
+  }
+  Give(0, state.index, &moved);
+  found->change.leases[shard] = std::move(moved);
+  if (stream != nullptr) {
+    MakeLeasesOfChildren(*stream, shard, state.index, found);
+  }
+  return Outcomes::OUTCOME_DONE;
+}
+
+GroupsDecision Checkpoint(const GroupsState& state,
+                          const v1::CheckpointCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  Outcomes reply;
+  for (const v1::LeaseCheckpoint& checkpoint : command.checkpoints()) {
+    reply.add_outcomes(
+        CheckpointOne(state, command.worker(), checkpoint, &*found));
+  }
+  GroupsDecision decision = Decide(std::move(found->change));
+  decision.reply = reply.SerializeAsString();
+  return decision;
+}
+
+absl::Status CheckIdle(const ConsumerGroup& group) {
+  if (group.workers.empty()) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kResourceInUse,
+      absl::StrCat("consumer group ", group.name, " has ", group.workers.size(),
+                   " workers; stop them first"));
+}
+
+GroupsDecision Reset(const GroupsState& state,
+                     const v1::ResetGroupCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  if (absl::Status idle = CheckIdle(found->group); !idle.ok()) {
+    return Refuse(std::move(idle));
+  }
+  const absl::StatusOr<LeasePosition> from = ParseStart(command.from());
+  if (!from.ok()) return Refuse(from.status());
+  const auto stream = LivingStream(state.catalog, found->change.id.stream);
+  if (stream == nullptr) {
+    return Refuse(MakeError(ErrorReason::kResourceNotFound,
+                            "the consumer group's stream is being deleted"));
+  }
+  // Made anew, so that children begin where the group now does.
+  found->change.made.emplace();
+  found->change.made->name = found->group.name;
+  found->change.made->settings = found->group.settings;
+  found->change.made->settings.from = *from;
+  MakeFirstLeases(*stream, *from, state.index, &found->change);
+  return Decide(std::move(found->change));
+}
+
+GroupsDecision Delete(const GroupsState& state,
+                      const v1::DeleteGroupCommand& command) {
+  absl::StatusOr<Found> found = Find(state, command.group());
+  if (!found.ok()) return Refuse(found.status());
+  if (absl::Status idle = CheckIdle(found->group); !idle.ok()) {
+    return Refuse(std::move(idle));
+  }
+  found->change.removed = true;
+  return Decide(std::move(found->change));
+}
+
+}  // namespace
+
+std::vector<ShardIndex> FirstShards(const Stream& stream,
+                                    const LeasePosition& from) {
+  int64_t since_ms = std::numeric_limits<int64_t>::min();
+  if (from.kind == LeasePositionKind::kAtTimestamp)
+    since_ms = from.timestamp_ms;
+  if (from.kind == LeasePositionKind::kLatest) {
+    since_ms = std::numeric_limits<int64_t>::max();
+  }
+  // It may hold records of then or later. When it was closed is known to the
+  // second.
+  const auto reaches = [since_ms](const Shard& shard) {
+    return !shard.end.has_value() ||
+           static_cast<int64_t>(shard.closed_s) * 1000 + 999 >= since_ms;
+  };
+  std::vector<ShardIndex> first;
+  for (const Shard& shard : stream.shards) {
+    const bool follows = AnyParent(shard, [&](ShardIndex parent) {
+      const Shard* const row = stream.FindShard(parent);
+      return row != nullptr && reaches(*row);
+    });
+    if (reaches(shard) && !follows) first.push_back(shard.index);
+  }
+  return first;
+}
+
+std::vector<GroupChange> RemoveGroupsOf(const ConsumerGroups& groups,
+                                        StreamId stream) {
+  std::vector<GroupChange> changes;
+  for (auto at = groups.lower_bound({stream, 0});
+       at != groups.end() && at->first.stream == stream; ++at) {
+    changes.push_back({at->first, /*removed=*/true});
+  }
+  return changes;
+}
+
+GroupsDecision DecideGroups(const GroupsState& state,
+                            const v1::GroupCommand& command) {
+  switch (command.command_case()) {
+    case v1::GroupCommand::kJoinGroup:
+      return Join(state, command.join_group());
+    case v1::GroupCommand::kHeartbeats:
+      return Hear(state, command.heartbeats());
+    case v1::GroupCommand::kRemoveWorker:
+      return Remove(state, command.remove_worker());
+    case v1::GroupCommand::kAssign:
+      return Assign(state, command.assign());
+    case v1::GroupCommand::kRelease:
+      return Release(state, command.release());
+    case v1::GroupCommand::kCheckpoint:
+      return Checkpoint(state, command.checkpoint());
+    case v1::GroupCommand::kResetGroup:
+      return Reset(state, command.reset_group());
+    case v1::GroupCommand::kDeleteGroup:
+      return Delete(state, command.delete_group());
+    case v1::GroupCommand::COMMAND_NOT_SET:
+      break;
+  }
+  return Refuse(MakeError(ErrorReason::kInvalidArgument,
+                          "a consumer group command that is not known"));
+}
+
+}  // namespace trireme
