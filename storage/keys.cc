@@ -96,6 +96,29 @@ std::optional<ProducerRowPlace> DecodeProducerKey(absl::string_view key) {
       GroupId(group), {StreamId(stream), ShardIndex(shard)}, row};
 }
 
+Key ConsumerGroupRowKey(const ConsumerGroupRowId& id) {
+  return Key(KeyKind::kConsumerGroup)
+      .Then(id.stream.value())
+      .Then(id.group)
+      .Then(static_cast<uint8_t>(id.part))
+      .Then(id.number);
+}
+
+std::optional<ConsumerGroupRowId> DecodeConsumerGroupRowKey(
+    absl::string_view key) {
+  uint32_t stream = 0;
+  uint8_t part = 0;
+  ConsumerGroupRowId id;
+  if (!Decode(key, KeyKind::kConsumerGroup, &stream, &id.group, &part,
+              &id.number) ||
+      part > static_cast<uint8_t>(ConsumerGroupPart::kLease)) {
+    return std::nullopt;
+  }
+  id.stream = StreamId(stream);
+  id.part = static_cast<ConsumerGroupPart>(part);
+  return id;
+}
+
 Key PartitionKey(const PartitionId& id) {
   return Key(KeyKind::kPartition)
       .Then(static_cast<uint8_t>(id.retention))

@@ -29,6 +29,8 @@ enum class KeyKind : uint8_t {
   kAccount = 7,       // -> AccountRow.
   kClaims = 8,        // group -> ClaimsRow.
   kProducer = 9,      // group, stream, shard, index, ordinal -> ProducerRow.
+  // stream, group, part, number -> ConsumerGroupRow, WorkerRow or LeaseRow.
+  kConsumerGroup = 10,
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
@@ -105,6 +107,15 @@ struct SecondId {
   uint64_t second = 0;
 };
 
+// What a row of a consumer group is of. Written to disk; never renumber.
+enum class ConsumerGroupPart : uint8_t { kGroup = 0, kWorker = 1, kLease = 2 };
+struct ConsumerGroupRowId {
+  StreamId stream;
+  uint64_t group = 0;
+  ConsumerGroupPart part = ConsumerGroupPart::kGroup;
+  uint64_t number = 0;  // Of the worker or the shard; else 0.
+};
+
 inline Key FormatKey() { return Key(KeyKind::kFormat); }
 
 Key GroupKey(GroupId group);
@@ -112,6 +123,10 @@ std::optional<GroupId> DecodeGroupKey(absl::string_view key);
 
 Key ClaimsKey(GroupId group);
 std::optional<GroupId> DecodeClaimsKey(absl::string_view key);
+
+Key ConsumerGroupRowKey(const ConsumerGroupRowId& id);
+std::optional<ConsumerGroupRowId> DecodeConsumerGroupRowKey(
+    absl::string_view key);
 
 Key ShardStateKey(const ShardStateId& id);
 std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key);

@@ -148,11 +148,14 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
   const bool is_meta = entry.group == kMetaGroup;
   if (IsCatalogCommand(command) && is_meta)
     return ApplyToCatalog(command, stamp_ms);
+  if (command.has_consumer_groups() && is_meta)
+    return ApplyToGroups(entry.index, command.consumer_groups());
   if (command.has_claim_shards() && !is_meta)
     return ApplyClaims(entry.group, command.claim_shards(), stamp_ms);
   if (IsShardCommand(command) && !is_meta) return ApplyToShards(entry, command);
   ApplyResult result;
-  if (IsCatalogCommand(command) || IsShardCommand(command)) {
+  if (IsCatalogCommand(command) || IsShardCommand(command) ||
+      command.has_consumer_groups()) {
     result.status = MakeError(ErrorReason::kInvalidArgument,
                               "a command to the wrong kind of group");
     return result;
@@ -173,7 +176,10 @@ ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
   result.reply = std::move(decision.reply);
   if (decision.next_stream_id) PutNextStreamId(*decision.next_stream_id);
   if (decision.put != nullptr) PutStream(std::move(decision.put));
-  if (decision.remove) RemoveStream(*decision.remove);
+  if (decision.remove) {
+    RemoveStream(*decision.remove);
+    RemoveGroups(*decision.remove);
+  }
   if (decision.account) PutAccount(*decision.account);
   return result;
 }
@@ -214,6 +220,8 @@ void StateMachine::BeginBatch() {
   put_producers_.clear();
   replaces_producers_ = false;
   put_account_.reset();
+  group_changes_.clear();
+  installed_groups_.reset();
 }
 
 void StateMachine::PutShard(GroupId group, const ShardChange& change) {
@@ -270,6 +278,7 @@ absl::Status StateMachine::WriteBatch(GroupId group) {
   for (auto& stream : put_streams_) catalog_.Put(std::move(stream));
   if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
   if (put_account_) catalog_.PutAccount(*put_account_);
+  PublishGroups();
   return absl::OkStatus();
 }
 

@@ -25,7 +25,9 @@
 #include "storage/block.h"
 #include "storage/catalog.h"
 #include "storage/claims.h"
+#include "storage/consumer_group.h"
 #include "storage/ids.h"
+#include "storage/lease_table.h"
 #include "storage/partition_table.h"
 #include "storage/producers.h"
 #include "storage/replicated_state.h"
@@ -39,8 +41,10 @@ namespace trireme {
 namespace v1 {
 class ClaimShardsCommand;
 class Command;
+class GroupCommand;
 }  // namespace v1
 struct DecodedPayload;
+struct GroupRowChange;
 struct ShardBatch;
 
 struct StateMachineOptions {
@@ -78,6 +82,7 @@ class StateMachine : public ReplicatedState {
   bool created() const { return created_; }
 
   const Catalog& catalog() const;
+  const LeaseTable& leases() const { return leases_; }
   const ShardLog& shard_log() const;
   // Thread-safe, from memory.
   ShardState GetShardState(GroupId group, ShardKey shard) const;
@@ -122,6 +127,7 @@ class StateMachine : public ReplicatedState {
   absl::Status LoadClaims();
   absl::Status LoadProducers();
   absl::Status LoadAccount();
+  absl::Status LoadGroups();
   absl::Status ResumePartitions();
 
   // --- state_machine.cc ---
@@ -187,6 +193,18 @@ class StateMachine : public ReplicatedState {
   // any more go: a start finds what is known now, and not more.
   void ApplyProducers(GroupId group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
 
+  // --- state_machine_groups.cc ---
+  ApplyResult ApplyToGroups(LogIndex index, const v1::GroupCommand& command)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void RemoveGroups(StreamId stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutGroups(std::vector<GroupChange> changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutGroupRows(std::span<const GroupRowChange> rows)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void InstallGroups(const ConsumerGroups& installed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PublishGroups() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+
   // --- state_machine_expiry.cc ---
   // Adds blocks of one group, in any order, to batch_.
   absl::Status PutBlocks(GroupId group, RetentionClass retention,
@@ -224,6 +242,7 @@ class StateMachine : public ReplicatedState {
   std::unique_ptr<PartitionTable> partitions_;  // Set by Open.
   ShardTable shards_;
   Catalog catalog_;
+  LeaseTable leases_;
   std::unique_ptr<ShardLog> shard_log_;  // Set by Open.
 
   // The writer: the applier thread mostly, sometimes a catch-up. Under it only
@@ -242,6 +261,9 @@ class StateMachine : public ReplicatedState {
   // By group. The writer's alone.
   std::vector<Producers> producers_ ABSL_GUARDED_BY(write_mu_);
   std::optional<AccountSettings> put_account_ ABSL_GUARDED_BY(write_mu_);
+  std::vector<GroupChange> group_changes_ ABSL_GUARDED_BY(write_mu_);
+  // Instead of what there was.
+  std::optional<ConsumerGroups> installed_groups_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
   absl::flat_hash_map<GroupId, GroupInstall> installs_
       ABSL_GUARDED_BY(write_mu_);

@@ -6,6 +6,7 @@
 #include "storage/catalog_tables.h"
 #include "storage/check.h"
 #include "storage/fixed_ints.h"
+#include "storage/group_rows.h"
 #include "storage/keys.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
@@ -68,6 +69,7 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadClaims());
   RETURN_IF_ERROR(LoadProducers());
   RETURN_IF_ERROR(LoadAccount());
+  RETURN_IF_ERROR(LoadGroups());
   ASSIGN_OR_RETURN(
       partitions_,
       PartitionTable::Open(store_.get(),
@@ -187,6 +189,17 @@ absl::Status StateMachine::LoadAccount() {
   if (!row) return absl::OkStatus();
   ASSIGN_OR_RETURN(const AccountSettings account, DecodeAccount(*row));
   catalog_.PutAccount(account);
+  return absl::OkStatus();
+}
+
+absl::Status StateMachine::LoadGroups() {
+  ConsumerGroups groups;
+  RETURN_IF_ERROR(ForEachRow(
+      *store_, KeyKind::kConsumerGroup,
+      [&groups](absl::string_view key, absl::string_view value) {
+        return AddGroupRow(key, value, &groups);
+      }));
+  leases_.Replace(std::move(groups));
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "storage/check.h"
+#include "storage/group_rows.h"
 #include "storage/retention.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
@@ -44,6 +45,7 @@ absl::StatusOr<std::unique_ptr<StateSource>> StateMachine::OpenSource(
     parts.streams = catalog_.List("", catalog_.stream_count());
     parts.next_stream_id = next_stream_id_;
     parts.account = catalog_.account();
+    parts.groups = RowsOf(leases_.groups());
     return MakeCatalogSource(group, position, std::move(parts));
   }
   ShardSourceParts parts;
@@ -165,6 +167,7 @@ void StateMachine::InstallCatalog(const GroupInstall& install) {
   for (const auto& stream : install.streams()) PutStream(stream);
   PutNextStreamId(install.next_stream_id());
   PutAccount(install.account());
+  InstallGroups(install.groups());
 }
 
 }  // namespace trireme

@@ -31,6 +31,8 @@ enum class Item : uint8_t {
   kClaims = 8,        // size u32 | ClaimsRow
   // stream u32 | shard u32 | index u64 | ordinal u32 | size u32 | ProducerRow
   kProducer = 9,
+  // size u32 | key (keys.h) | size u32 | ConsumerGroupRow, WorkerRow, LeaseRow
+  kConsumerGroup = 10,
 };
 
 absl::Status Malformed(absl::string_view what) {
@@ -91,6 +93,11 @@ class ChunkWriter {
   void AddAccount(const AccountSettings& account) {
     Start(Item::kAccount);
     AppendSized(EncodeAccount(account));
+  }
+  void AddConsumerGroup(const GroupRowChange& row) {
+    Start(Item::kConsumerGroup);
+    AppendSized(row.key);
+    AppendSized(*row.row);
   }
   void End() { Start(Item::kEnd); }
 
@@ -289,6 +296,8 @@ class CatalogSource : public StateSource {
     begun_ = true;
     for (; stream_ < parts_.streams.size() && !chunk.full(); ++stream_)
       chunk.AddStream(*parts_.streams[stream_]);
+    for (; group_row_ < parts_.groups.size() && !chunk.full(); ++group_row_)
+      chunk.AddConsumerGroup(parts_.groups[group_row_]);
     if (!chunk.full()) {
       chunk.End();
       ended_ = true;
@@ -303,6 +312,7 @@ class CatalogSource : public StateSource {
   bool begun_ = false;
   bool ended_ = false;
   size_t stream_ = 0;
+  size_t group_row_ = 0;
 };
 
 }  // namespace
@@ -390,6 +400,8 @@ absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
       return AddProducer(chunk);
     case Item::kAccount:
       return AddAccount(chunk);
+    case Item::kConsumerGroup:
+      return AddConsumerGroup(chunk);
     case Item::kEnd:
       complete_ = true;
       return absl::OkStatus();
@@ -480,6 +492,14 @@ absl::Status GroupInstall::AddAccount(ByteCursor* chunk) {
   if (!TakeSized(chunk, &row)) return Malformed("cut short");
   ASSIGN_OR_RETURN(account_, DecodeAccount(row));
   return absl::OkStatus();
+}
+
+absl::Status GroupInstall::AddConsumerGroup(ByteCursor* chunk) {
+  absl::string_view key;
+  absl::string_view row;
+  if (!TakeSized(chunk, &key) || !TakeSized(chunk, &row))
+    return Malformed("cut short");
+  return AddGroupRow(key, row, &groups_);
 }
 
 }  // namespace trireme

@@ -18,7 +18,9 @@
 #include "storage/block.h"
 #include "storage/catalog.h"
 #include "storage/claims.h"
+#include "storage/consumer_group.h"
 #include "storage/fixed_ints.h"
+#include "storage/group_rows.h"
 #include "storage/producer_row.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
@@ -53,6 +55,7 @@ struct CatalogSourceParts {
   std::vector<std::shared_ptr<const Stream>> streams;
   uint32_t next_stream_id = 1;
   AccountSettings account;
+  std::vector<GroupRowChange> groups;
 };
 std::unique_ptr<StateSource> MakeCatalogSource(GroupId group,
                                                const AppliedPosition& position,
@@ -81,6 +84,7 @@ class GroupInstall {
   const Claims& claims() const { return claims_; }
   std::span<const PlacedProducerRow> producers() const { return producers_; }
   const AccountSettings& account() const { return account_; }
+  const ConsumerGroups& groups() const { return groups_; }
 
  private:
   absl::Status AddItem(GroupId group, bool is_first, ByteCursor* chunk,
@@ -93,6 +97,7 @@ class GroupInstall {
   absl::Status AddClaims(ByteCursor* chunk);
   absl::Status AddProducer(ByteCursor* chunk);
   absl::Status AddAccount(ByteCursor* chunk);
+  absl::Status AddConsumerGroup(ByteCursor* chunk);
 
   bool begun_ = false;
   bool complete_ = false;
@@ -103,6 +108,7 @@ class GroupInstall {
   Claims claims_;
   std::vector<PlacedProducerRow> producers_;
   AccountSettings account_;
+  ConsumerGroups groups_;
 };
 
 }  // namespace trireme

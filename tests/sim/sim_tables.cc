@@ -10,6 +10,8 @@
 #include "storage/check.h"
 #include "storage/crc32c.h"
 #include "storage/errors.h"
+#include "storage/group_commands.h"
+#include "storage/group_rows.h"
 #include "storage/shard_commands.h"
 #include "trireme/v1/command.pb.h"
 
@@ -34,7 +36,21 @@ void ApplyToCatalog(const SimEntryPlace& place, uint32_t group_count,
     CHECK(decoded.ok(), decoded.status().ToString());
     tables->streams[id] = *decoded;
   }
-  if (decision.remove) tables->streams.erase(*decision.remove);
+  if (decision.remove) {
+    tables->streams.erase(*decision.remove);
+    tables->ChangeGroups(RemoveGroupsOf(tables->groups, *decision.remove));
+  }
+}
+
+void ApplyToGroups(const SimEntryPlace& place, const v1::GroupCommand& command,
+                   SimTables* tables, ApplyResult* result) {
+  Catalog catalog;
+  for (const auto& [id, stream] : tables->streams) catalog.Put(stream);
+  GroupsDecision decision =
+      DecideGroups({tables->groups, catalog, place.index}, command);
+  result->status = std::move(decision.status);
+  result->reply = std::move(decision.reply);
+  tables->ChangeGroups(decision.changes);
 }
 
 void ApplyToShards(const SimEntryPlace& place, const v1::Command& command,
@@ -75,6 +91,22 @@ void SimTables::AddProducers(std::vector<PlacedProducerRow> added) {
   CHECK(restored == producers, "rows of producers are not all there is");
 }
 
+void SimTables::ChangeGroups(const std::vector<GroupChange>& changes) {
+  for (const GroupChange& change : changes) {
+    for (const GroupRowChange& row : RowChangesOf(groups, change)) {
+      group_rows.erase(row.key);
+      if (row.row.has_value()) group_rows[row.key] = *row.row;
+    }
+    ApplyChange(change, &groups);
+  }
+  // A start must find the same.
+  ConsumerGroups restored;
+  for (const auto& [key, row] : group_rows) {
+    CHECK(AddGroupRow(key, row, &restored).ok());
+  }
+  CHECK(restored == groups, "rows of consumer groups are not all there is");
+}
+
 absl::Status SimTables::Admit(ShardKey shard) const {
   const auto found = shards.find(shard);
   if (found == shards.end() || !found->second.exists())
@@ -92,6 +124,7 @@ uint32_t SimTables::Sum() const {
                     EncodeShardRecord(record));
   }
   for (const auto& [place, row] : rows) bytes += EncodeProducerRow(row);
+  for (const auto& [key, row] : group_rows) bytes += key + row;
   return Crc32c(bytes);
 }
 
@@ -101,7 +134,9 @@ SimTablesPtr ApplyToTables(const SimTables& before, const SimEntryPlace& place,
   v1::Command command;
   CHECK(command.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
   auto tables = std::make_shared<SimTables>(before);
-  if (place.group == kMetaGroup) {
+  if (place.group == kMetaGroup && command.has_consumer_groups()) {
+    ApplyToGroups(place, command.consumer_groups(), tables.get(), result);
+  } else if (place.group == kMetaGroup) {
     CHECK(IsCatalogCommand(command), command.ShortDebugString());
     ApplyToCatalog(place, group_count, command, tables.get(), result);
   } else {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "storage/catalog.h"
+#include "storage/consumer_group.h"
 #include "storage/ids.h"
 #include "storage/producers.h"
 #include "storage/replicated_state.h"
@@ -27,9 +28,13 @@ struct SimTables {
   // What is known of producers: as rows, and what is made of them.
   absl::btree_map<std::pair<ShardKey, ProducerRowId>, ProducerRow> rows;
   Producers producers;
+  // Consumer groups: as rows, and what is made of them.
+  absl::btree_map<std::string, std::string> group_rows;
+  ConsumerGroups groups;
   uint32_t added_since_check = 0;  // Batches of them; see AddProducers.
 
   void AddProducers(std::vector<PlacedProducerRow> added);
+  void ChangeGroups(const std::vector<GroupChange>& changes);
 
   // Whether records of the shard are taken.
   absl::Status Admit(ShardKey shard) const;
