@@ -31,12 +31,15 @@ void LifecycleDriver::Attach(Node* node) {
       ScalingRules(), &node->state().catalog(), &node->loop(), &meter_,
       &timers_, &node->loop().cluster_clock());
   observer_.Add(&meter_);
+  assigner_ = std::make_unique<LeaseAssigner>(
+      &node->state().leases(), &node->loop(), &timers_, SystemClock::Get());
 }
 
 void LifecycleDriver::Start() {
   timers_.Start();
   lifecycle_->Start();
   autoscaler_->Start();
+  assigner_->Start();
 }
 
 void LifecycleDriver::Stop() { timers_.Stop(); }

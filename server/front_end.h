@@ -15,6 +15,7 @@
 #include "server/autoscaler.h"
 #include "server/broker.h"
 #include "server/grpc/grpc_server.h"
+#include "server/lease_assigner.h"
 #include "server/load_meter.h"
 #include "server/node.h"
 #include "server/shard_claims.h"
@@ -32,8 +33,8 @@ struct FrontEndOptions {
   int read_threads = 4;
 };
 
-// Drives the streams' states from one node (StreamLifecycle with its timer).
-// Every node has one: whoever leads the meta group does the work.
+// Does what the meta group's leader has to do: drives the streams' states,
+// scales on-demand streams, assigns leases. Every node has one.
 class LifecycleDriver {
  public:
   LifecycleDriver();
@@ -51,6 +52,7 @@ class LifecycleDriver {
   std::unique_ptr<StreamLifecycle> lifecycle_;
   LoadMeter meter_;
   std::unique_ptr<Autoscaler> autoscaler_;
+  std::unique_ptr<LeaseAssigner> assigner_;
 };
 
 class FrontEnd {

@@ -31,7 +31,7 @@ class ManualClock : public Clock {
  public:
   absl::Time WallNow() const override {
     absl::MutexLock lock(&mu_);
-    return absl::FromUnixMillis(1'700'000'000'000) + passed_;
+    return absl::FromUnixMillis(1'700'000'000'000) + passed_ + jumped_;
   }
   absl::Duration MonotonicNow() const override {
     absl::MutexLock lock(&mu_);
@@ -41,10 +41,16 @@ class ManualClock : public Clock {
     absl::MutexLock lock(&mu_);
     passed_ += duration;
   }
+  // The wall clock is set; no time passes.
+  void JumpWall(absl::Duration by) {
+    absl::MutexLock lock(&mu_);
+    jumped_ += by;
+  }
 
  private:
   mutable absl::Mutex mu_;
   absl::Duration passed_ ABSL_GUARDED_BY(mu_);
+  absl::Duration jumped_ ABSL_GUARDED_BY(mu_);
 };
 
 // Commits and applies what is proposed before Propose returns, unless told to
