@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "storage/errors.h"
+#include "storage/group_rows.h"
 #include "storage/status_macros.h"
 #include "storage/stream_name.h"
 #include "trireme/v1/group_commands.pb.h"
@@ -47,15 +48,6 @@ std::shared_ptr<const Stream> LivingStream(const Catalog& catalog,
   return stream;
 }
 
-// Nothing for numbers that name no position.
-std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message) {
-  if (message.kind() > static_cast<uint32_t>(LeasePositionKind::kShardEnd)) {
-    return std::nullopt;
-  }
-  return LeasePosition{static_cast<LeasePositionKind>(message.kind()),
-                       message.timestamp_ms(), message.counter(),
-                       message.sub_sequence()};
-}
 // Where a group may begin.
 absl::StatusOr<LeasePosition> ParseStart(const v1::LeasePosition& message) {
   const auto position = ParsePosition(message);

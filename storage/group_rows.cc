@@ -38,12 +38,9 @@ void Encode(const LeasePosition& position, v1::LeasePosition* message) {
   message->set_sub_sequence(position.sub_sequence);
 }
 absl::StatusOr<LeasePosition> Decode(const v1::LeasePosition& message) {
-  if (message.kind() > static_cast<uint32_t>(LeasePositionKind::kShardEnd)) {
-    return Malformed();
-  }
-  return LeasePosition{static_cast<LeasePositionKind>(message.kind()),
-                       message.timestamp_ms(), message.counter(),
-                       message.sub_sequence()};
+  const std::optional<LeasePosition> position = ParsePosition(message);
+  if (!position.has_value()) return Malformed();
+  return *position;
 }
 
 // --- rows ---
@@ -137,6 +134,15 @@ void AddChanges(const ConsumerGroupId& id, const Rows& rows,
 }
 
 }  // namespace
+
+std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message) {
+  if (message.kind() > static_cast<uint32_t>(LeasePositionKind::kShardEnd)) {
+    return std::nullopt;
+  }
+  return LeasePosition{static_cast<LeasePositionKind>(message.kind()),
+                       message.timestamp_ms(), message.counter(),
+                       message.sub_sequence()};
+}
 
 std::vector<GroupRowChange> RowChangesOf(const ConsumerGroups& before,
                                          const GroupChange& change) {

@@ -12,6 +12,13 @@
 
 namespace trireme {
 
+namespace v1 {
+class LeasePosition;
+}
+
+// As commands and rows hold it. Nothing for a kind that names no position.
+std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message);
+
 // By its key in the store (keys.h, ConsumerGroupRowKey).
 struct GroupRowChange {
   std::string key;
