@@ -33,6 +33,24 @@ bool HasFreeLeases(const ConsumerGroup& group) {
                      });
 }
 
+// What is planned on: without what workers keep with their leases, which may be
+// much.
+ConsumerGroup WithoutPending(const ConsumerGroup& group) {
+  ConsumerGroup copy;
+  copy.name = group.name;
+  copy.settings = group.settings;
+  copy.workers = group.workers;
+  for (const auto& [shard, lease] : group.leases) {
+    Lease& kept = copy.leases[shard];
+    kept.owner = lease.owner;
+    kept.counter = lease.counter;
+    kept.next_owner = lease.next_owner;
+    kept.checkpoint = lease.checkpoint;
+    kept.bytes_per_second = lease.bytes_per_second;
+  }
+  return copy;
+}
+
 // What was seen of those that are still there; others are seen now first.
 template <typename Key, typename SeenMap>
 void SeeAgain(const Key& key, uint64_t value, absl::Duration now,
@@ -58,6 +76,11 @@ void LeaseAssigner::RunOnce() {
     return;
   }
   const absl::Duration now = clock_->MonotonicNow();
+  absl::btree_map<ConsumerGroupId, int> under_way;
+  {
+    absl::MutexLock lock(&mu_);
+    under_way = under_way_;
+  }
   std::vector<std::pair<ConsumerGroupId, ConsumerGroup>> due;
   absl::btree_map<ConsumerGroupId, Watch> before = std::exchange(watches_, {});
   leases_->Read([&](const ConsumerGroups& groups) {
@@ -73,12 +96,13 @@ void LeaseAssigner::RunOnce() {
         if (lease.next_owner == 0) continue;
         SeeAgain(shard, lease.next_owner, now, old.hand_offs, &watch.hand_offs);
       }
+      if (under_way.contains(id)) continue;
       if (now < watch.plan_at && !HasFreeLeases(group) &&
           Silent(watch, group, now).empty()) {
         continue;
       }
       watch.plan_at = now + kPlanPeriod;
-      due.emplace_back(id, group);
+      due.emplace_back(id, WithoutPending(group));
     }
   });
   for (const auto& [id, group] : due) Look(id, group, now);
@@ -86,10 +110,6 @@ void LeaseAssigner::RunOnce() {
 
 void LeaseAssigner::Look(const ConsumerGroupId& id, const ConsumerGroup& group,
                          absl::Duration now) {
-  {
-    absl::MutexLock lock(&mu_);
-    if (under_way_.contains(id)) return;
-  }
   const Watch& watch = watches_[id];
   // Who is gone is known before leases are shared out.
   if (!ExpireWorkers(id, group, watch, now)) Assign(id, group, watch, now);
@@ -129,10 +149,13 @@ void LeaseAssigner::Assign(const ConsumerGroupId& id,
                            const ConsumerGroup& group, const Watch& watch,
                            absl::Duration now) {
   const auto is_over = [&](ShardIndex shard) {
+    // An owner that is alive is told within the lease time, and stops by itself
+    // within the hand-off time from then.
     const auto found = watch.hand_offs.find(shard);
     return found != watch.hand_offs.end() &&
            now - found->second.since >=
-               absl::Milliseconds(group.settings.hand_off_ms);
+               absl::Milliseconds(group.settings.hand_off_ms +
+                                  group.settings.lease_ms);
   };
   const std::vector<PlannedLease> plan = PlanLeases(group, is_over);
   if (plan.empty()) return;
@@ -146,6 +169,7 @@ void LeaseAssigner::Assign(const ConsumerGroupId& id,
     assignment.set_counter(lease.counter);
     assignment.set_worker(lease.worker);
     assignment.set_forced(lease.forced);
+    assignment.set_next_owner(lease.next_owner);
   }
   Propose(id, command);
 }

@@ -136,9 +136,11 @@ std::vector<PlannedLease> PlanLeases(
   for (const auto& [shard, lease] : group.leases) {
     const auto found = planned.find(shard);
     if (found != planned.end() && found->second != lease.owner) {
-      plan.push_back({shard, lease.counter, found->second});
+      plan.push_back({shard, lease.counter, found->second, /*forced=*/false,
+                      lease.next_owner});
     } else if (lease.next_owner != 0 && hand_off_is_over(shard)) {
-      plan.push_back({shard, lease.counter, lease.next_owner, /*forced=*/true});
+      plan.push_back({shard, lease.counter, lease.next_owner, /*forced=*/true,
+                      lease.next_owner});
     }
   }
   return plan;

@@ -17,6 +17,7 @@ struct PlannedLease {
   uint64_t counter = 0;  // The lease's, on which this was planned.
   WorkerNumber worker = 0;
   bool forced = false;  // Its owner is not waited for.
+  WorkerNumber next_owner = 0;  // The lease's, on which this was planned.
 
   friend bool operator==(const PlannedLease&, const PlannedLease&) = default;
 };

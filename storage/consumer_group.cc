@@ -16,17 +16,15 @@ void ApplyRows(const Changes& changes, Rows* rows) {
   }
 }
 
-// Those before the first record are as far as each other.
 auto Extent(const LeasePosition& position) {
-  const bool has_read = position.kind >= LeasePositionKind::kSequenceNumber;
-  return std::make_tuple(has_read ? position.kind : LeasePositionKind(),
-                         has_read ? position.counter : 0,
-                         has_read ? position.sub_sequence : 0);
+  return std::make_tuple(position.kind, position.counter,
+                         position.sub_sequence);
 }
 
 }  // namespace
 
 bool LeasePosition::IsBehind(const LeasePosition& other) const {
+  if (kind < LeasePositionKind::kSequenceNumber) return *this != other;
   return Extent(*this) < Extent(other);
 }
 

@@ -43,7 +43,8 @@ struct LeasePosition {
   uint64_t sub_sequence = 0;  // and the last one read within it.
 
   bool at_end() const { return kind == LeasePositionKind::kShardEnd; }
-  // Whether less is read than at `other`.
+  // Whether less is read than at `other`. A start, from which nothing is read
+  // yet, is behind all but itself.
   bool IsBehind(const LeasePosition& other) const;
   friend bool operator==(const LeasePosition&, const LeasePosition&) = default;
 };
@@ -90,7 +91,8 @@ struct ConsumerGroup {
   std::string name;
   ConsumerGroupSettings settings;
   absl::btree_map<WorkerNumber, Worker> workers;
-  // Of shards that are read to their end too, as long as the stream has them.
+  // Of shards that are read to their end too, or lie before where the group
+  // began. One of the stream's without a lease waits for its parents.
   absl::btree_map<ShardIndex, Lease> leases;
 
   friend bool operator==(const ConsumerGroup&, const ConsumerGroup&) = default;

@@ -57,6 +57,10 @@ constexpr ReasonRow kReasons[] = {
      "ProducerFencedException"},
     {ErrorReason::kStaleProducerNumber, absl::StatusCode::kFailedPrecondition,
      "StaleProducerNumberException"},
+    {ErrorReason::kWorkerExpired, absl::StatusCode::kFailedPrecondition,
+     "WorkerExpiredException"},
+    {ErrorReason::kLeaseLost, absl::StatusCode::kFailedPrecondition,
+     "LeaseLostException"},
 };
 
 const ReasonRow& RowOf(ErrorReason reason) {

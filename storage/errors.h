@@ -43,6 +43,10 @@ enum class ErrorReason : uint8_t {
   // Ours: the producer had settled its record of that number before; nothing
   // was written now.
   kStaleProducerNumber = 18,
+  // Ours: the consumer group has no such worker any more.
+  kWorkerExpired = 19,
+  // Ours: another worker has the lease, or nobody.
+  kLeaseLost = 20,
 };
 
 // Whether a number from outside is one of the above.

@@ -1,6 +1,5 @@
 #include "storage/group_commands.h"
 
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/errors.h"
 #include "storage/group_rows.h"
+#include "storage/retention.h"
 #include "storage/status_macros.h"
 #include "storage/stream_name.h"
 #include "trireme/v1/group_commands.pb.h"
@@ -61,6 +61,27 @@ absl::StatusOr<LeasePosition> ParseStart(const v1::LeasePosition& message) {
                    message.kind()));
 }
 
+absl::Status CheckRange(absl::string_view what, int64_t value, int64_t min,
+                        int64_t max) {
+  if (value >= min && value <= max) return absl::OkStatus();
+  return MakeError(
+      ErrorReason::kInvalidArgument,
+      absl::StrCat(what, " is ", value, "; it must be ", min, " to ", max));
+}
+
+absl::StatusOr<ConsumerGroupSettings> ParseSettings(
+    const v1::GroupSettings& message) {
+  ConsumerGroupSettings settings;
+  settings.lease_ms = message.lease_ms();
+  settings.hand_off_ms = message.hand_off_ms();
+  RETURN_IF_ERROR(CheckRange("leaseDurationMs", settings.lease_ms, kLeaseMsMin,
+                             kLeaseMsMax));
+  RETURN_IF_ERROR(CheckRange("handOffTimeoutMs", settings.hand_off_ms, 0,
+                             kHandOffMsMax));
+  ASSIGN_OR_RETURN(settings.from, ParseStart(message.from()));
+  return settings;
+}
+
 // --- leases ---
 
 // The owner, maybe none, has the lease from this entry on.
@@ -84,18 +105,44 @@ Lease LeaseAt(const LeasePosition& position, LogIndex index) {
   return lease;
 }
 
+// Whether the shard may hold records that lie behind the position. Its own log
+// and the meta group's, which tells when it was closed, are stamped by clocks
+// that differ by kExpirySlackMs at most.
+bool Reaches(const Shard& shard, const LeasePosition& from) {
+  if (!shard.end.has_value()) return true;
+  switch (from.kind) {
+    case LeasePositionKind::kLatest:
+      return false;
+    case LeasePositionKind::kAtTimestamp:
+      return static_cast<int64_t>(shard.closed_s + 1) * 1000 + kExpirySlackMs >
+             from.timestamp_ms;
+    default:
+      return true;
+  }
+}
+
+// Those from which nothing is to be read are done from the start. So a shard
+// without a lease is always one that waits for its parents.
 void MakeFirstLeases(const Stream& stream, const LeasePosition& from,
                      LogIndex index, GroupChange* change) {
-  for (const ShardIndex shard : FirstShards(stream, from)) {
-    change->leases[shard] = LeaseAt(from, index);
+  const LeasePosition end{LeasePositionKind::kShardEnd};
+  absl::flat_hash_set<ShardIndex> unread;
+  for (const Shard& shard : stream.shards) {  // Parents before children.
+    const bool waits = AnyParent(
+        shard, [&](ShardIndex parent) { return unread.contains(parent); });
+    const bool reaches = Reaches(shard, from);
+    if (waits || reaches) unread.insert(shard.index);
+    if (!waits) {
+      change->leases[shard.index] = LeaseAt(reaches ? from : end, index);
+    }
   }
 }
 
 // A lease as the command leaves it so far; null when there is none.
 const Lease* FindLease(const Found& found, ShardIndex shard) {
   const auto changed = found.change.leases.find(shard);
-  if (changed != found.change.leases.end() && changed->second.has_value()) {
-    return &*changed->second;
+  if (changed != found.change.leases.end()) {
+    return changed->second.has_value() ? &*changed->second : nullptr;
   }
   const auto lease = found.group.leases.find(shard);
   return lease == found.group.leases.end() ? nullptr : &lease->second;
@@ -110,41 +157,38 @@ const Lease* FindHeld(const Found& found, WorkerNumber worker,
   return holds ? lease : nullptr;
 }
 
-// Shards that are not read to their ends yet. One without a lease waits for its
-// parents, unless it lies before where the group began.
-absl::flat_hash_set<ShardIndex> Unread(const Stream& stream,
-                                       const Found& found) {
-  absl::flat_hash_set<ShardIndex> unread;
-  // Of those that left the stream too.
-  for (const auto& [shard, lease] : found.group.leases) {
-    if (!FindLease(found, shard)->checkpoint.at_end()) unread.insert(shard);
-  }
-  for (const Shard& shard : stream.shards) {  // Parents before children.
-    if (FindLease(found, shard.index) != nullptr) continue;
-    const bool waits = AnyParent(
-        shard, [&](ShardIndex parent) { return unread.contains(parent); });
-    if (waits) unread.insert(shard.index);
-  }
-  return unread;
+// Gives the shard a lease if it has none and all of its parents are read to
+// their ends, or have left the stream: with their last records.
+void MakeLeaseIfDue(const Stream& stream, const Shard& shard, LogIndex index,
+                    Found* found) {
+  const bool waits = AnyParent(shard, [&](ShardIndex parent) {
+    if (stream.FindShard(parent) == nullptr) return false;
+    const Lease* const lease = FindLease(*found, parent);
+    return lease == nullptr || !lease->checkpoint.at_end();
+  });
+  if (waits || FindLease(*found, shard.index) != nullptr) return;
+  const LeasePosition& from = found->group.settings.from;
+  found->change.leases[shard.index] = LeaseAt(
+      from.kind == LeasePositionKind::kAtTimestamp ? from : LeasePosition(),
+      index);
 }
 
-// Leases of the children of a shard that is read to its end, once all of their
-// parents are.
 void MakeLeasesOfChildren(const Stream& stream, ShardIndex parent,
                           LogIndex index, Found* found) {
-  const LeasePosition& from = found->group.settings.from;
-  const LeasePosition start =
-      from.kind == LeasePositionKind::kAtTimestamp ? from : LeasePosition();
-  const absl::flat_hash_set<ShardIndex> unread = Unread(stream, *found);
   for (const Shard& shard : stream.shards) {
     const bool is_child = AnyParent(
         shard, [parent](ShardIndex other) { return other == parent; });
-    const bool waits = AnyParent(
-        shard, [&](ShardIndex other) { return unread.contains(other); });
-    if (!is_child || waits || FindLease(*found, shard.index) != nullptr) {
-      continue;
-    }
-    found->change.leases[shard.index] = LeaseAt(start, index);
+    if (is_child) MakeLeaseIfDue(stream, shard, index, found);
+  }
+}
+
+// The stream's groups, in the order of their numbers.
+template <typename Visit>
+void ForGroupsOf(StreamId stream, const ConsumerGroups& groups,
+                 const Visit& visit) {
+  for (auto at = groups.lower_bound({stream, 0});
+       at != groups.end() && at->first.stream == stream; ++at) {
+    visit(at->first, at->second);
   }
 }
 
@@ -173,11 +217,13 @@ absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
                                        const v1::JoinGroupCommand& command) {
   const StreamId stream(command.stream_id());
   uint32_t count = 0;
-  for (auto at = state.groups.lower_bound({stream, 0});
-       at != state.groups.end() && at->first.stream == stream; ++at) {
-    if (at->second.name == command.group_name()) return GroupChange{at->first};
-    ++count;
-  }
+  std::optional<ConsumerGroupId> named;
+  ForGroupsOf(stream, state.groups,
+              [&](const ConsumerGroupId& id, const ConsumerGroup& group) {
+                ++count;
+                if (group.name == command.group_name()) named = id;
+              });
+  if (named.has_value()) return GroupChange{*named};
   if (command.groups_max() > 0 && count >= command.groups_max()) {
     return MakeError(
         ErrorReason::kLimitExceeded,
@@ -188,9 +234,7 @@ absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
   change.made.emplace();
   change.made->name = command.group_name();
   ConsumerGroupSettings& settings = change.made->settings;
-  settings.lease_ms = command.settings().lease_ms();
-  settings.hand_off_ms = command.settings().hand_off_ms();
-  ASSIGN_OR_RETURN(settings.from, ParseStart(command.settings().from()));
+  ASSIGN_OR_RETURN(settings, ParseSettings(command.settings()));
   MakeFirstLeases(*state.catalog.Find(stream), settings.from, state.index,
                   &change);
   return change;
@@ -305,6 +349,7 @@ GroupsDecision Assign(const GroupsState& state,
     const ShardIndex shard(assignment.shard());
     const Lease* const lease = FindLease(*found, shard);
     if (lease == nullptr || lease->counter != assignment.counter() ||
+        lease->next_owner != assignment.next_owner() ||
         lease->checkpoint.at_end() || lease->owner == assignment.worker() ||
         !found->group.workers.contains(assignment.worker())) {
       continue;
@@ -350,6 +395,12 @@ Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
     return Outcomes::OUTCOME_BEHIND;
   }
   const ShardIndex shard(checkpoint.lease().shard());
+  const auto stream = LivingStream(state.catalog, found->change.id.stream);
+  const Shard* const row =
+      stream == nullptr ? nullptr : stream->FindShard(shard);
+  if (position->at_end() && row != nullptr && !row->end.has_value()) {
+    return Outcomes::OUTCOME_NOT_CLOSED;
+  }
   Lease moved = *lease;
   if (checkpoint.pending()) {
     moved.pending = PendingCheckpoint{*position, checkpoint.state()};
@@ -359,19 +410,9 @@ Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
   moved.checkpoint = *position;
   moved.pending.reset();
   moved.owner_switches = 0;
-  if (!position->at_end()) {
-    found->change.leases[shard] = std::move(moved);
-    return Outcomes::OUTCOME_DONE;
-  }
-  const auto stream = LivingStream(state.catalog, found->change.id.stream);
-  const Shard* const row =
-      stream == nullptr ? nullptr : stream->FindShard(shard);
-  if (row != nullptr && !row->end.has_value()) {
-    return Outcomes::OUTCOME_NOT_CLOSED;
-  }
-  Give(0, state.index, &moved);
+  if (position->at_end()) Give(0, state.index, &moved);
   found->change.leases[shard] = std::move(moved);
-  if (stream != nullptr) {
+  if (position->at_end() && stream != nullptr) {
     MakeLeasesOfChildren(*stream, shard, state.index, found);
   }
   return Outcomes::OUTCOME_DONE;
@@ -435,38 +476,35 @@ GroupsDecision Delete(const GroupsState& state,
 
 }  // namespace
 
-std::vector<ShardIndex> FirstShards(const Stream& stream,
-                                    const LeasePosition& from) {
-  int64_t since_ms = std::numeric_limits<int64_t>::min();
-  if (from.kind == LeasePositionKind::kAtTimestamp)
-    since_ms = from.timestamp_ms;
-  if (from.kind == LeasePositionKind::kLatest) {
-    since_ms = std::numeric_limits<int64_t>::max();
-  }
-  // It may hold records of then or later. When it was closed is known to the
-  // second.
-  const auto reaches = [since_ms](const Shard& shard) {
-    return !shard.end.has_value() ||
-           static_cast<int64_t>(shard.closed_s) * 1000 + 999 >= since_ms;
-  };
-  std::vector<ShardIndex> first;
-  for (const Shard& shard : stream.shards) {
-    const bool follows = AnyParent(shard, [&](ShardIndex parent) {
-      const Shard* const row = stream.FindShard(parent);
-      return row != nullptr && reaches(*row);
-    });
-    if (reaches(shard) && !follows) first.push_back(shard.index);
-  }
-  return first;
-}
-
 std::vector<GroupChange> RemoveGroupsOf(const ConsumerGroups& groups,
                                         StreamId stream) {
   std::vector<GroupChange> changes;
-  for (auto at = groups.lower_bound({stream, 0});
-       at != groups.end() && at->first.stream == stream; ++at) {
-    changes.push_back({at->first, /*removed=*/true});
-  }
+  ForGroupsOf(stream, groups,
+              [&](const ConsumerGroupId& id, const ConsumerGroup&) {
+                changes.push_back({id, /*removed=*/true});
+              });
+  return changes;
+}
+
+std::vector<GroupChange> ForgetLeases(const ConsumerGroups& groups,
+                                      const Stream& stream, LogIndex index) {
+  std::vector<GroupChange> changes;
+  ForGroupsOf(
+      stream.id, groups,
+      [&](const ConsumerGroupId& id, const ConsumerGroup& group) {
+        Found found{group, {id}};
+        for (const auto& [shard, lease] : group.leases) {
+          if (stream.FindShard(shard) == nullptr) {
+            found.change.leases[shard] = std::nullopt;
+          }
+        }
+        for (const Shard& shard : stream.shards) {
+          MakeLeaseIfDue(stream, shard, index, &found);
+        }
+        if (!found.change.leases.empty()) {
+          changes.push_back(std::move(found.change));
+        }
+      });
   return changes;
 }
 

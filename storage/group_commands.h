@@ -20,6 +20,9 @@ class GroupCommand;
 
 inline constexpr size_t kWorkerNameBytesMax = 256;
 inline constexpr size_t kPendingStateBytesMax = 64u << 10;
+inline constexpr int64_t kLeaseMsMin = 1'000;
+inline constexpr int64_t kLeaseMsMax = 3'600'000;
+inline constexpr int64_t kHandOffMsMax = 3'600'000;
 
 struct GroupsState {
   const ConsumerGroups& groups;
@@ -40,10 +43,10 @@ GroupsDecision DecideGroups(const GroupsState& state,
 std::vector<GroupChange> RemoveGroupsOf(const ConsumerGroups& groups,
                                         StreamId stream);
 
-// The shards that a group which begins at `from` has leases of first; it gets
-// those of their descendants when all of their parents are read to the end.
-std::vector<ShardIndex> FirstShards(const Stream& stream,
-                                    const LeasePosition& from);
+// What shards that left the stream's row take with them: their leases, and what
+// their children waited for. `index`: of the entry that did it.
+std::vector<GroupChange> ForgetLeases(const ConsumerGroups& groups,
+                                      const Stream& stream, LogIndex index);
 
 }  // namespace trireme
 

@@ -12,6 +12,7 @@
 #include "storage/entry_payload.h"
 #include "storage/errors.h"
 #include "storage/fixed_ints.h"
+#include "storage/group_commands.h"
 #include "storage/retention.h"
 #include "storage/shard_commands.h"
 #include "storage/status_macros.h"
@@ -147,7 +148,7 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
     return absl::DataLossError("an entry holds a malformed command");
   const bool is_meta = entry.group == kMetaGroup;
   if (IsCatalogCommand(command) && is_meta)
-    return ApplyToCatalog(command, stamp_ms);
+    return ApplyToCatalog(entry.index, command, stamp_ms);
   if (command.has_consumer_groups() && is_meta)
     return ApplyToGroups(entry.index, command.consumer_groups());
   if (command.has_claim_shards() && !is_meta)
@@ -167,7 +168,8 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
                    "upgrade this node"));
 }
 
-ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
+ApplyResult StateMachine::ApplyToCatalog(LogIndex index,
+                                         const v1::Command& command,
                                          int64_t stamp_ms) {
   CatalogDecision decision = DecideCatalogCommand(
       {catalog_, next_stream_id_, options_.group_count}, command, stamp_ms);
@@ -175,10 +177,15 @@ ApplyResult StateMachine::ApplyToCatalog(const v1::Command& command,
   result.status = std::move(decision.status);
   result.reply = std::move(decision.reply);
   if (decision.next_stream_id) PutNextStreamId(*decision.next_stream_id);
-  if (decision.put != nullptr) PutStream(std::move(decision.put));
+  if (decision.put != nullptr) {
+    if (command.has_forget_shards()) {
+      PutGroups(ForgetLeases(leases_.groups(), *decision.put, index));
+    }
+    PutStream(std::move(decision.put));
+  }
   if (decision.remove) {
     RemoveStream(*decision.remove);
-    RemoveGroups(*decision.remove);
+    PutGroups(RemoveGroupsOf(leases_.groups(), *decision.remove));
   }
   if (decision.account) PutAccount(*decision.account);
   return result;

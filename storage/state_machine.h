@@ -150,7 +150,8 @@ class StateMachine : public ReplicatedState {
                                            absl::string_view bytes,
                                            int64_t stamp_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  ApplyResult ApplyToCatalog(const v1::Command& command, int64_t stamp_ms)
+  ApplyResult ApplyToCatalog(LogIndex index, const v1::Command& command,
+                             int64_t stamp_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   ApplyResult ApplyToShards(const CommittedEntry& entry,
                             const v1::Command& command)
@@ -196,7 +197,6 @@ class StateMachine : public ReplicatedState {
   // --- state_machine_groups.cc ---
   ApplyResult ApplyToGroups(LogIndex index, const v1::GroupCommand& command)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
-  void RemoveGroups(StreamId stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutGroups(std::vector<GroupChange> changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PutGroupRows(std::span<const GroupRowChange> rows)

@@ -21,10 +21,6 @@ ApplyResult StateMachine::ApplyToGroups(LogIndex index,
   return result;
 }
 
-void StateMachine::RemoveGroups(StreamId stream) {
-  PutGroups(RemoveGroupsOf(leases_.groups(), stream));
-}
-
 void StateMachine::PutGroups(std::vector<GroupChange> changes) {
   for (GroupChange& change : changes) {
     PutGroupRows(RowChangesOf(leases_.groups(), change));

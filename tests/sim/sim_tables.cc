@@ -35,6 +35,10 @@ void ApplyToCatalog(const SimEntryPlace& place, uint32_t group_count,
     const auto decoded = DecodeStream(EncodeStream(*decision.put));
     CHECK(decoded.ok(), decoded.status().ToString());
     tables->streams[id] = *decoded;
+    if (command.has_forget_shards()) {
+      tables->ChangeGroups(
+          ForgetLeases(tables->groups, **decoded, place.index));
+    }
   }
   if (decision.remove) {
     tables->streams.erase(*decision.remove);

@@ -1,5 +1,6 @@
 #include "storage/group_commands.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -119,6 +120,7 @@ class GroupCommandsTest : public ::testing::Test {
     assignment.set_counter(counter.value_or(LeaseOf(shard).counter));
     assignment.set_worker(worker);
     assignment.set_forced(forced);
+    assignment.set_next_owner(LeaseOf(shard).next_owner);
     ASSERT_OK(Do(command).status);
   }
   Outcomes::Outcome OutcomeOf(const GroupsDecision& decision) {
@@ -171,6 +173,23 @@ class GroupCommandsTest : public ::testing::Test {
       shards.push_back(shard.value());
     }
     return shards;
+  }
+  std::vector<uint32_t> ToRead() const {
+    std::vector<uint32_t> shards;
+    for (const auto& [shard, lease] : group().leases) {
+      if (!lease.checkpoint.at_end()) shards.push_back(shard.value());
+    }
+    return shards;
+  }
+  // As retention does, when their records have expired.
+  void Forget(std::vector<uint32_t> shards) {
+    std::erase_if(stream_.shards, [&shards](const Shard& shard) {
+      return std::count(shards.begin(), shards.end(), shard.index.value()) > 0;
+    });
+    Publish();
+    for (const auto& change : ForgetLeases(groups_, stream_, ++index_)) {
+      ApplyChange(change, &groups_);
+    }
   }
 
   static LeasePosition At(uint64_t counter, uint64_t sub_sequence = 0) {
@@ -296,11 +315,21 @@ TEST_F(GroupCommandsTest, ACheckpointNeverGoesBackNorComesFromAFormerOwner) {
   EXPECT_EQ(Checkpoint(0, *a, At(5, 2)), Outcomes::OUTCOME_DONE);
   EXPECT_EQ(Checkpoint(0, *a, At(5, 1)), Outcomes::OUTCOME_BEHIND);
   EXPECT_EQ(Checkpoint(0, *a, {}), Outcomes::OUTCOME_BEHIND);
+  EXPECT_EQ(Checkpoint(0, *a, kLatest), Outcomes::OUTCOME_BEHIND);
   const auto b = Join("b");
   Assign(0, *b, /*forced=*/true);
   EXPECT_EQ(Checkpoint(0, *a, At(9), counter), Outcomes::OUTCOME_LEASE_LOST);
   EXPECT_EQ(Checkpoint(0, *b, At(9), counter), Outcomes::OUTCOME_LEASE_LOST);
   EXPECT_EQ(LeaseOf(0).checkpoint, At(5, 2));
+}
+
+TEST_F(GroupCommandsTest, OneStartIsNoProgressFromAnother) {
+  AddShard();
+  const auto a = Join("a");
+  Assign(0, *a);
+  EXPECT_EQ(Checkpoint(0, *a, kLatest), Outcomes::OUTCOME_BEHIND);
+  EXPECT_EQ(Checkpoint(0, *a, {}), Outcomes::OUTCOME_DONE);
+  EXPECT_EQ(LeaseOf(0).checkpoint, LeasePosition());
 }
 
 TEST_F(GroupCommandsTest, APendingCheckpointStandsBesideTheOther) {
@@ -321,6 +350,8 @@ TEST_F(GroupCommandsTest, ChildrenComeWhenTheirParentIsReadToItsEnd) {
   Assign(0, *worker);
   // No end before the stream's row knows it.
   EXPECT_EQ(Checkpoint(0, *worker, kEnd), Outcomes::OUTCOME_NOT_CLOSED);
+  EXPECT_EQ(Checkpoint(0, *worker, kEnd, std::nullopt, "almost"),
+            Outcomes::OUTCOME_NOT_CLOSED);
   AddShard({0});
   AddShard({0});
   EXPECT_THAT(Leased(), ElementsAre(0));
@@ -355,11 +386,9 @@ TEST_F(GroupCommandsTest, AGroupBeginsWhereItIsToldTo) {
   now_s_ = kCreated + 200;
   AddShard({1});
   const auto first = [this](LeasePosition from) {
-    std::vector<uint32_t> shards;
-    for (const ShardIndex shard : FirstShards(stream_, from)) {
-      shards.push_back(shard.value());
-    }
-    return shards;
+    groups_.clear();
+    EXPECT_OK(Join("w", from));
+    return ToRead();
   };
   const auto at = [](uint64_t second) {
     return LeasePosition{LeasePositionKind::kAtTimestamp,
@@ -369,10 +398,79 @@ TEST_F(GroupCommandsTest, AGroupBeginsWhereItIsToldTo) {
   EXPECT_THAT(first(kLatest), ElementsAre(2));
   EXPECT_THAT(first(at(kCreated - 5)), ElementsAre(0));
   EXPECT_THAT(first(at(kCreated + 50)), ElementsAre(0));
-  // Within the second in which it was closed.
-  EXPECT_THAT(first(at(kCreated + 100)), ElementsAre(0));
-  EXPECT_THAT(first(at(kCreated + 101)), ElementsAre(1));
+  // Its records' stamps may be ahead of the one that tells when it was closed.
+  EXPECT_THAT(first(at(kCreated + 160)), ElementsAre(0));
+  EXPECT_THAT(first(at(kCreated + 161)), ElementsAre(1));
   EXPECT_THAT(first(at(kCreated + 999)), ElementsAre(2));
+}
+
+TEST_F(GroupCommandsTest, WhatLiesBeforeTheStartIsNeverRead) {
+  AddShard();
+  AddShard({0});
+  AddShard({0});
+  ASSERT_OK(Join("w", kLatest));
+  EXPECT_THAT(Leased(), ElementsAre(0, 1, 2));
+  EXPECT_THAT(ToRead(), ElementsAre(1, 2));
+  // Nor does it hold up what comes after it.
+  AddShard({1, 2});
+  EXPECT_EQ(ReadToEnd(1, *Join("w")), Outcomes::OUTCOME_DONE);
+  EXPECT_THAT(ToRead(), ElementsAre(2));
+  EXPECT_EQ(ReadToEnd(2, *Join("w")), Outcomes::OUTCOME_DONE);
+  EXPECT_THAT(ToRead(), ElementsAre(3));
+}
+
+TEST_F(GroupCommandsTest, ShardsThatAreForgottenUnreadDoNotHoldUpTheOthers) {
+  AddShard();        // 0
+  AddShard();        // 1
+  AddShard({0});     // 2
+  AddShard({2, 1});  // 3
+  AddShard({3});     // 4
+  const auto worker = Join("w");
+  Assign(0, *worker);
+  EXPECT_THAT(ToRead(), ElementsAre(0, 1));
+  Forget({0, 2});
+  EXPECT_THAT(Leased(), ElementsAre(1));
+  EXPECT_EQ(Checkpoint(0, *worker, At(3)), Outcomes::OUTCOME_LEASE_LOST);
+  Forget({1, 3});
+  EXPECT_THAT(Leased(), ElementsAre(4));
+  EXPECT_EQ(LeaseOf(4).checkpoint, LeasePosition());
+}
+
+TEST_F(GroupCommandsTest, SettingsAreRefusedWithTheirRange) {
+  AddShard();
+  v1::GroupCommand command;
+  v1::JoinGroupCommand& join = *command.mutable_join_group();
+  join.set_stream_id(1);
+  join.set_group_name("g");
+  join.set_worker_name("w");
+  join.mutable_settings()->set_hand_off_ms(30'000);
+  const absl::Status refused = Do(command).status;
+  EXPECT_EQ(ReasonOf(refused), ErrorReason::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("leaseDurationMs is 0; it must be 1000 to 3600000"));
+  join.mutable_settings()->set_lease_ms(1'000);
+  join.mutable_settings()->set_hand_off_ms(-1);
+  EXPECT_EQ(ReasonOf(Do(command).status), ErrorReason::kInvalidArgument);
+  EXPECT_THAT(groups_, IsEmpty());
+}
+
+TEST_F(GroupCommandsTest, AHandOffIsRedirectedOnlyByWhoKnewWhereItWent) {
+  AddShard();
+  const auto a = Join("a");
+  const auto b = Join("b");
+  const auto c = Join("c");
+  Assign(0, *a);
+  v1::GroupCommand late;
+  *late.mutable_assign()->mutable_group() = Ref();
+  v1::Assignment& assignment = *late.mutable_assign()->add_assignments();
+  assignment.set_counter(LeaseOf(0).counter);
+  assignment.set_worker(*c);
+  Assign(0, *b);
+  ASSERT_OK(Do(late).status);
+  EXPECT_EQ(LeaseOf(0).next_owner, *b);
+  assignment.set_next_owner(*b);
+  ASSERT_OK(Do(late).status);
+  EXPECT_EQ(LeaseOf(0).next_owner, *c);
 }
 
 TEST_F(GroupCommandsTest, AnIdleGroupIsResetAndDeleted) {
@@ -390,7 +488,7 @@ TEST_F(GroupCommandsTest, AnIdleGroupIsResetAndDeleted) {
   ASSERT_OK(Remove(*worker));
   AddShard({0});
   ASSERT_OK(Do(reset).status);
-  EXPECT_THAT(Leased(), ElementsAre(1));
+  EXPECT_THAT(ToRead(), ElementsAre(1));
   EXPECT_EQ(LeaseOf(1).checkpoint, kLatest);
   EXPECT_EQ(group().name, "g");
   reset.mutable_reset_group()->mutable_from()->set_kind(4);

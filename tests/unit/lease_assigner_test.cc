@@ -121,7 +121,8 @@ TEST_F(LeaseAssignerTest, AHandOffIsForcedAfterItsTimeNotBefore) {
   const WorkerNumber a = Join("a");
   Pass(absl::Milliseconds(250));
   const WorkerNumber b = Join("b");
-  Pass(absl::Seconds(30), {a, b});
+  // 30 s to finish, and 10 until it is told for sure.
+  Pass(absl::Seconds(40), {a, b});
   EXPECT_THAT(OwnedBy(b), IsEmpty());
   Pass(absl::Seconds(3), {a, b});
   EXPECT_EQ(OwnedBy(b).size(), 2u);

@@ -125,7 +125,7 @@ TEST(LeasePlanTest, AHandOffIsForcedWhenItsTimeIsOver) {
   EXPECT_THAT(PlanLeases(group, Never), IsEmpty());
   EXPECT_THAT(
       PlanLeases(group, [](ShardIndex shard) { return shard.value() == 0; }),
-      ElementsAre(PlannedLease{ShardIndex(0), 1, 2, true}));
+      ElementsAre(PlannedLease{ShardIndex(0), 1, 2, true, 2}));
 }
 
 TEST(LeasePlanTest, WhatIsReadToItsEndIsNobodys) {
