@@ -24,6 +24,7 @@
 #include "server/capacity_operations.h"
 #include "server/cluster_status.h"
 #include "server/consumer_api.h"
+#include "server/consumer_group_operations.h"
 #include "server/consumer_operations.h"
 #include "server/policy_operations.h"
 #include "server/put_operations.h"
@@ -144,6 +145,9 @@ class Broker {
   void ListConsumers(const ListConsumersRequest& request,
                      absl::Duration timeout, Done<ListConsumersResponse> done);
 
+  // --- Consumer groups (docs/decisions/0010) ---
+  ConsumerGroupOperations& consumer_groups() { return consumer_groups_; }
+
   // --- Settings and tags (§1.4, §1.8) ---
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                            absl::Duration timeout, StatusDone done);
@@ -237,6 +241,7 @@ class Broker {
   RetentionOperations retention_;
   StreamOperations streams_;
   ConsumerOperations consumers_;
+  ConsumerGroupOperations consumer_groups_;
   Subscriptions subscriptions_;
   SubscribeOperations subscribes_;
 };

@@ -33,24 +33,6 @@ bool HasFreeLeases(const ConsumerGroup& group) {
                      });
 }
 
-// What is planned on: without what workers keep with their leases, which may be
-// much.
-ConsumerGroup WithoutPending(const ConsumerGroup& group) {
-  ConsumerGroup copy;
-  copy.name = group.name;
-  copy.settings = group.settings;
-  copy.workers = group.workers;
-  for (const auto& [shard, lease] : group.leases) {
-    Lease& kept = copy.leases[shard];
-    kept.owner = lease.owner;
-    kept.counter = lease.counter;
-    kept.next_owner = lease.next_owner;
-    kept.checkpoint = lease.checkpoint;
-    kept.bytes_per_second = lease.bytes_per_second;
-  }
-  return copy;
-}
-
 // What was seen of those that are still there; others are seen now first.
 template <typename Key, typename SeenMap>
 void SeeAgain(const Key& key, uint64_t value, absl::Duration now,
@@ -102,7 +84,7 @@ void LeaseAssigner::RunOnce() {
         continue;
       }
       watch.plan_at = now + kPlanPeriod;
-      due.emplace_back(id, WithoutPending(group));
+      due.emplace_back(id, group.WithoutPending());
     }
   });
   for (const auto& [id, group] : due) Look(id, group, now);

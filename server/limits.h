@@ -44,6 +44,13 @@ inline constexpr absl::Duration kSubscriptionHeld = absl::Seconds(5);
 inline constexpr uint32_t kConsumersMax = 20;
 inline constexpr uint32_t kConsumersMaxCommitted = 50;
 
+// Consumer groups, of a stream; and workers, of a group.
+inline constexpr uint32_t kConsumerGroupsMax = 100;
+inline constexpr uint32_t kGroupWorkersMax = 10'000;
+inline constexpr size_t kLeasesPerCallMax = 500;
+inline constexpr size_t kLeasesPerHeartbeatMax = 10'000;
+inline constexpr int kDescribeGroupPage = 1'000;
+
 // Streams. Lists take up to kListLimitMax and return at most a page.
 inline constexpr int kListLimitMax = 10'000;
 inline constexpr int kDescribeStreamPage = 100;

@@ -21,6 +21,8 @@ absl::string_view KindOf(ListOperation operation) {
       return "list-shards-token";
     case ListOperation::kListStreamConsumers:
       return "list-stream-consumers-token";
+    case ListOperation::kDescribeConsumerGroup:
+      return "describe-consumer-group-token";
   }
   return "";
 }

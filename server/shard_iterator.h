@@ -33,14 +33,19 @@ absl::StatusOr<ShardIterator> DecodeShardIterator(const TokenSigner& signer,
                                                   absl::Time now);
 
 // A token is good for the operation that gave it.
-enum class ListOperation { kListStreams, kListShards, kListStreamConsumers };
+enum class ListOperation {
+  kListStreams,
+  kListShards,
+  kListStreamConsumers,
+  kDescribeConsumerGroup,
+};
 
 // Where a list goes on: after the stream or consumer of that name, or after a
 // shard.
 struct ListPosition {
-  std::string name;    // The last stream or consumer listed.
+  std::string name;    // The last stream or consumer listed; or whose leases.
   StreamId stream;     // Whose shards or consumers are listed.
-  ShardIndex shard;    // ListShards: the last one listed.
+  ShardIndex shard;    // Of shards and leases: the last one listed.
   ShardWindow window;  // ListShards: what the first page was to show.
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "server/barriers.h"
 #include "server/stream_steps.h"
 #include "spdlog/spdlog.h"
 #include "trireme/v1/command.pb.h"
@@ -142,31 +143,12 @@ void StreamLifecycle::Begin(StreamPtr stream) {
     for (const ShardIndex parent : reshard.parents)
       groups.insert(round->stream->FindShard(parent)->group);
   }
-  if (groups.empty()) return TakeStep(round);
-  {
-    absl::MutexLock lock(&mu_);
-    round->replies_due = groups.size();
-  }
-  for (const GroupId group : groups) {
-    replicas_->ReadBarrier(
-        {group, kStepTimeout, [this, round](const absl::Status& status) {
-           OnReadable(round, status);
-         }});
-  }
-}
-
-void StreamLifecycle::OnReadable(const RoundPtr& round,
-                                 const absl::Status& status) {
-  absl::Status failure;
-  {
-    absl::MutexLock lock(&mu_);
-    round->failure.Update(status);
-    if (--round->replies_due > 0) return;
-    failure = round->failure;
-  }
-  if (failure.ok()) return TakeStep(round);
-  TellFailure(*round->stream, failure);
-  EndRound(round->stream->id, false);
+  AwaitBarriers(groups, kStepTimeout, replicas_,
+                [this, round](const absl::Status& status) {
+                  if (status.ok()) return TakeStep(round);
+                  TellFailure(*round->stream, status);
+                  EndRound(round->stream->id, false);
+                });
 }
 
 // Of reshards all of whose parents are sealed: children are told once, of all

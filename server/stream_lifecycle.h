@@ -70,7 +70,6 @@ class StreamLifecycle : public AppliedObserver {
   struct Round;
   using RoundPtr = std::shared_ptr<Round>;
   void Begin(StreamPtr stream);
-  void OnReadable(const RoundPtr& round, const absl::Status& status);
   void TakeStep(const RoundPtr& round);
   void OnReply(const RoundPtr& round, const v1::Command& command,
                const ProposalOutcome& outcome);

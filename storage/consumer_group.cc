@@ -28,6 +28,23 @@ bool LeasePosition::IsBehind(const LeasePosition& other) const {
   return Extent(*this) < Extent(other);
 }
 
+ConsumerGroup ConsumerGroup::WithoutPending() const {
+  ConsumerGroup copy;
+  copy.name = name;
+  copy.settings = settings;
+  copy.workers = workers;
+  for (const auto& [shard, lease] : leases) {
+    Lease& kept = copy.leases[shard];
+    kept.owner = lease.owner;
+    kept.counter = lease.counter;
+    kept.next_owner = lease.next_owner;
+    kept.checkpoint = lease.checkpoint;
+    kept.owner_switches = lease.owner_switches;
+    kept.bytes_per_second = lease.bytes_per_second;
+  }
+  return copy;
+}
+
 void ApplyChange(const GroupChange& change, ConsumerGroups* groups) {
   if (change.removed) {
     groups->erase(change.id);

@@ -40,7 +40,8 @@ struct LeasePosition {
   LeasePositionKind kind = LeasePositionKind::kTrimHorizon;
   int64_t timestamp_ms = 0;   // Of kAtTimestamp; Unix.
   Counter counter = 0;        // Of kSequenceNumber: the last record read,
-  uint64_t sub_sequence = 0;  // and the last one read within it.
+  uint64_t sub_sequence = 0;  // the last one read within it,
+  uint64_t record_s = 0;      // and when it arrived, Unix.
 
   bool at_end() const { return kind == LeasePositionKind::kShardEnd; }
   // Whether less is read than at `other`. A start, from which nothing is read
@@ -94,6 +95,9 @@ struct ConsumerGroup {
   // Of shards that are read to their end too, or lie before where the group
   // began. One of the stream's without a lease waits for its parents.
   absl::btree_map<ShardIndex, Lease> leases;
+
+  // A copy without what workers keep with their leases, which may be much.
+  ConsumerGroup WithoutPending() const;
 
   friend bool operator==(const ConsumerGroup&, const ConsumerGroup&) = default;
 };

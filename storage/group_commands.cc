@@ -69,17 +69,14 @@ absl::Status CheckRange(absl::string_view what, int64_t value, int64_t min,
       absl::StrCat(what, " is ", value, "; it must be ", min, " to ", max));
 }
 
-absl::StatusOr<ConsumerGroupSettings> ParseSettings(
+absl::StatusOr<ConsumerGroupSettings> SettingsOf(
     const v1::GroupSettings& message) {
-  ConsumerGroupSettings settings;
-  settings.lease_ms = message.lease_ms();
-  settings.hand_off_ms = message.hand_off_ms();
-  RETURN_IF_ERROR(CheckRange("leaseDurationMs", settings.lease_ms, kLeaseMsMin,
+  RETURN_IF_ERROR(ParseStart(message.from()).status());
+  RETURN_IF_ERROR(CheckRange("leaseDurationMs", message.lease_ms(), kLeaseMsMin,
                              kLeaseMsMax));
-  RETURN_IF_ERROR(CheckRange("handOffTimeoutMs", settings.hand_off_ms, 0,
-                             kHandOffMsMax));
-  ASSIGN_OR_RETURN(settings.from, ParseStart(message.from()));
-  return settings;
+  RETURN_IF_ERROR(
+      CheckRange("handOffTimeoutMs", message.hand_off_ms(), 0, kHandOffMsMax));
+  return *ParseSettings(message);
 }
 
 // --- leases ---
@@ -233,10 +230,9 @@ absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
   GroupChange change{{stream, state.index}};
   change.made.emplace();
   change.made->name = command.group_name();
-  ConsumerGroupSettings& settings = change.made->settings;
-  ASSIGN_OR_RETURN(settings, ParseSettings(command.settings()));
-  MakeFirstLeases(*state.catalog.Find(stream), settings.from, state.index,
-                  &change);
+  ASSIGN_OR_RETURN(change.made->settings, SettingsOf(command.settings()));
+  MakeFirstLeases(*state.catalog.Find(stream), change.made->settings.from,
+                  state.index, &change);
   return change;
 }
 
@@ -285,6 +281,8 @@ GroupsDecision Join(const GroupsState& state,
   v1::JoinGroupReply reply;
   reply.set_group(found.change.id.number);
   reply.set_worker(worker);
+  EncodeSettings(is_new ? found.change.made->settings : found.group.settings,
+                 reply.mutable_settings());
   return {
       absl::OkStatus(), reply.SerializeAsString(), {std::move(found.change)}};
 }
@@ -489,22 +487,21 @@ std::vector<GroupChange> RemoveGroupsOf(const ConsumerGroups& groups,
 std::vector<GroupChange> ForgetLeases(const ConsumerGroups& groups,
                                       const Stream& stream, LogIndex index) {
   std::vector<GroupChange> changes;
-  ForGroupsOf(
-      stream.id, groups,
-      [&](const ConsumerGroupId& id, const ConsumerGroup& group) {
-        Found found{group, {id}};
-        for (const auto& [shard, lease] : group.leases) {
-          if (stream.FindShard(shard) == nullptr) {
-            found.change.leases[shard] = std::nullopt;
-          }
-        }
-        for (const Shard& shard : stream.shards) {
-          MakeLeaseIfDue(stream, shard, index, &found);
-        }
-        if (!found.change.leases.empty()) {
-          changes.push_back(std::move(found.change));
-        }
-      });
+  ForGroupsOf(stream.id, groups,
+              [&](const ConsumerGroupId& id, const ConsumerGroup& group) {
+                Found found{group, {id}};
+                for (const auto& [shard, lease] : group.leases) {
+                  if (stream.FindShard(shard) == nullptr) {
+                    found.change.leases[shard] = std::nullopt;
+                  }
+                }
+                for (const Shard& shard : stream.shards) {
+                  MakeLeaseIfDue(stream, shard, index, &found);
+                }
+                if (!found.change.leases.empty()) {
+                  changes.push_back(std::move(found.change));
+                }
+              });
   return changes;
 }
 

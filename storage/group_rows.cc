@@ -29,37 +29,20 @@ std::string KeyOf(const ConsumerGroupId& id, ShardIndex shard) {
   return KeyOf(id, ConsumerGroupPart::kLease, shard.value());
 }
 
-// --- positions ---
-
-void Encode(const LeasePosition& position, v1::LeasePosition* message) {
-  message->set_kind(static_cast<uint32_t>(position.kind));
-  message->set_timestamp_ms(position.timestamp_ms);
-  message->set_counter(position.counter);
-  message->set_sub_sequence(position.sub_sequence);
-}
-absl::StatusOr<LeasePosition> Decode(const v1::LeasePosition& message) {
-  const std::optional<LeasePosition> position = ParsePosition(message);
-  if (!position.has_value()) return Malformed();
-  return *position;
-}
-
 // --- rows ---
 
 std::string Encode(const ConsumerGroup& group) {
   v1::ConsumerGroupRow row;
   row.set_name(group.name);
-  v1::GroupSettings& settings = *row.mutable_settings();
-  settings.set_lease_ms(group.settings.lease_ms);
-  settings.set_hand_off_ms(group.settings.hand_off_ms);
-  Encode(group.settings.from, settings.mutable_from());
+  EncodeSettings(group.settings, row.mutable_settings());
   return row.SerializeAsString();
 }
 absl::StatusOr<ConsumerGroup> Decode(const v1::ConsumerGroupRow& row) {
   ConsumerGroup group;
   group.name = row.name();
-  group.settings.lease_ms = row.settings().lease_ms();
-  group.settings.hand_off_ms = row.settings().hand_off_ms();
-  ASSIGN_OR_RETURN(group.settings.from, Decode(row.settings().from()));
+  const auto settings = ParseSettings(row.settings());
+  if (!settings.has_value()) return Malformed();
+  group.settings = *settings;
   return group;
 }
 
@@ -78,9 +61,9 @@ std::string Encode(const Lease& lease) {
   row.set_owner(lease.owner);
   row.set_counter(lease.counter);
   row.set_next_owner(lease.next_owner);
-  Encode(lease.checkpoint, row.mutable_checkpoint());
+  EncodePosition(lease.checkpoint, row.mutable_checkpoint());
   if (lease.pending.has_value()) {
-    Encode(lease.pending->position, row.mutable_pending());
+    EncodePosition(lease.pending->position, row.mutable_pending());
     row.set_pending_state(lease.pending->state);
   }
   row.set_owner_switches(lease.owner_switches);
@@ -92,11 +75,12 @@ absl::StatusOr<Lease> Decode(const v1::LeaseRow& row) {
   lease.owner = row.owner();
   lease.counter = row.counter();
   lease.next_owner = row.next_owner();
-  ASSIGN_OR_RETURN(lease.checkpoint, Decode(row.checkpoint()));
+  const auto checkpoint = ParsePosition(row.checkpoint());
+  const auto pending = ParsePosition(row.pending());
+  if (!checkpoint.has_value() || !pending.has_value()) return Malformed();
+  lease.checkpoint = *checkpoint;
   if (row.has_pending()) {
-    lease.pending.emplace();
-    ASSIGN_OR_RETURN(lease.pending->position, Decode(row.pending()));
-    lease.pending->state = row.pending_state();
+    lease.pending = PendingCheckpoint{*pending, row.pending_state()};
   }
   lease.owner_switches = row.owner_switches();
   lease.bytes_per_second = row.bytes_per_second();
@@ -141,7 +125,30 @@ std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message) {
   }
   return LeasePosition{static_cast<LeasePositionKind>(message.kind()),
                        message.timestamp_ms(), message.counter(),
-                       message.sub_sequence()};
+                       message.sub_sequence(), message.record_s()};
+}
+
+void EncodePosition(const LeasePosition& position, v1::LeasePosition* message) {
+  message->set_kind(static_cast<uint32_t>(position.kind));
+  message->set_timestamp_ms(position.timestamp_ms);
+  message->set_counter(position.counter);
+  message->set_sub_sequence(position.sub_sequence);
+  message->set_record_s(position.record_s);
+}
+
+std::optional<ConsumerGroupSettings> ParseSettings(
+    const v1::GroupSettings& message) {
+  const std::optional<LeasePosition> from = ParsePosition(message.from());
+  if (!from.has_value()) return std::nullopt;
+  return ConsumerGroupSettings{message.lease_ms(), message.hand_off_ms(),
+                               *from};
+}
+
+void EncodeSettings(const ConsumerGroupSettings& settings,
+                    v1::GroupSettings* message) {
+  message->set_lease_ms(settings.lease_ms);
+  message->set_hand_off_ms(settings.hand_off_ms);
+  EncodePosition(settings.from, message->mutable_from());
 }
 
 std::vector<GroupRowChange> RowChangesOf(const ConsumerGroups& before,

@@ -13,11 +13,17 @@
 namespace trireme {
 
 namespace v1 {
+class GroupSettings;
 class LeasePosition;
-}
+}  // namespace v1
 
 // As commands and rows hold it. Nothing for a kind that names no position.
 std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message);
+void EncodePosition(const LeasePosition& position, v1::LeasePosition* message);
+std::optional<ConsumerGroupSettings> ParseSettings(
+    const v1::GroupSettings& message);
+void EncodeSettings(const ConsumerGroupSettings& settings,
+                    v1::GroupSettings* message);
 
 // By its key in the store (keys.h, ConsumerGroupRowKey).
 struct GroupRowChange {

@@ -12,6 +12,7 @@
 #include "grpc/health/v1/health.pb.h"
 #include "replication/listen_check.h"
 #include "server/grpc/cluster_service.h"
+#include "server/grpc/consumer_groups_service.h"
 #include "server/grpc/records_service.h"
 #include "server/grpc/streams_service.h"
 #include "server/limits.h"
@@ -66,6 +67,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
       std::make_unique<RecordsService>(&server->served_));
   server->services_.push_back(
       std::make_unique<StreamsService>(&server->served_));
+  server->services_.push_back(
+      std::make_unique<ConsumerGroupsService>(&server->served_));
   server->services_.push_back(
       std::make_unique<ClusterService>(&server->served_));
 

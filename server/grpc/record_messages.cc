@@ -136,15 +136,18 @@ GetRecordsRequest FromMessage(const v1::GetRecordsRequest& message) {
           message.stream_id(), message.dry_run()};
 }
 
+StartingPosition FromMessage(const v1::StartingPosition& message) {
+  return {FromMessage(message.type()), message.sequence_number(),
+          TimestampOf(message)};
+}
+
 SubscribeToShardRequest FromMessage(
     const v1::SubscribeToShardRequest& message) {
-  const v1::StartingPosition& position = message.starting_position();
   SubscribeToShardRequest request;
   request.stream = AddressIn(message);
   request.dry_run = message.dry_run();
   request.shard_id = message.shard_id();
-  request.position = {FromMessage(position.type()), position.sequence_number(),
-                      TimestampOf(position)};
+  request.position = FromMessage(message.starting_position());
   request.consumer_arn = message.consumer_arn();
   return request;
 }
@@ -181,14 +184,17 @@ void ToMessage(const GetShardIteratorResponse& response,
   message->set_shard_iterator(response.shard_iterator);
 }
 
+void ToMessage(const HashKeyRange& range, v1::HashKeyRange* message) {
+  message->set_starting_hash_key(HashKeyToString(range.start));
+  message->set_ending_hash_key(HashKeyToString(range.end));
+}
+
 void ToMessage(const ChildShard& child, v1::ChildShard* message) {
   message->set_shard_id(ShardIdToString(child.shard));
   for (const ShardIndex parent : child.parents) {
     message->add_parent_shards(ShardIdToString(parent));
   }
-  v1::HashKeyRange& range = *message->mutable_hash_key_range();
-  range.set_starting_hash_key(HashKeyToString(child.range.start));
-  range.set_ending_hash_key(HashKeyToString(child.range.end));
+  ToMessage(child.range, message->mutable_hash_key_range());
 }
 
 absl::Status ParseMessage(const grpc::ByteBuffer& buffer,

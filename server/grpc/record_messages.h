@@ -14,6 +14,7 @@ namespace trireme {
 absl::Time TimeOf(const google::protobuf::Timestamp& timestamp);
 
 // Views into `message`.
+StartingPosition FromMessage(const v1::StartingPosition& message);
 PutRecordRequest FromMessage(const v1::PutRecordRequest& message);
 PutRecordsRequest FromMessage(const v1::PutRecordsRequest& message);
 GetShardIteratorRequest FromMessage(const v1::GetShardIteratorRequest& message);
@@ -25,6 +26,7 @@ void ToMessage(const PutRecordsResponse& response,
                v1::PutRecordsResponse* message);
 void ToMessage(const GetShardIteratorResponse& response,
                v1::GetShardIteratorResponse* message);
+void ToMessage(const HashKeyRange& range, v1::HashKeyRange* message);
 void ToMessage(const ChildShard& child, v1::ChildShard* message);
 
 // The message in `buffer`, which is left as it is. InvalidArgument when it is

@@ -33,9 +33,7 @@ v1::StreamStatus ToMessage(StreamStatus status) {
 
 void ToMessage(const Shard& shard, v1::Shard* message) {
   message->set_shard_id(ShardIdToString(shard.index));
-  v1::HashKeyRange& range = *message->mutable_hash_key_range();
-  range.set_starting_hash_key(HashKeyToString(shard.range.start));
-  range.set_ending_hash_key(HashKeyToString(shard.range.end));
+  ToMessage(shard.range, message->mutable_hash_key_range());
   v1::SequenceNumberRange& numbers = *message->mutable_sequence_number_range();
   numbers.set_starting_sequence_number(StartingSequenceNumber(shard));
   if (shard.end.has_value()) {
