@@ -46,6 +46,7 @@
 #include "client/cancellation.h"
 #include "client/client.h"
 #include "client/number_window.h"
+#include "client/producer_record.h"
 
 namespace trireme::client {
 
@@ -97,21 +98,6 @@ struct ProducerOptions {
   // that holds it is handed to gRPC; again when it is repeated.
   std::function<void(uint64_t tag)> on_send;
 };
-
-struct ProducerRecord {
-  std::string partition_key;
-  std::string data;
-  std::string explicit_hash_key;  // Optional.
-  uint64_t tag = 0;               // For on_send.
-};
-
-struct PutOutcome {
-  std::string shard_id;
-  std::string sequence_number;
-  bool duplicate = false;  // An earlier try, or run, had written it there.
-};
-
-using PutCallback = absl::AnyInvocable<void(absl::StatusOr<PutOutcome>)>;
 
 class Producer {
  public:

@@ -1,15 +1,17 @@
-// Which replication group a record belongs to: the open shards of a stream by
-// hash key range, as one listing had them. A value; read by any thread.
+// Which shard and replication group a record belongs to: the shards of a stream
+// by hash key range, as one listing had them. A value; read by any thread.
 #ifndef TRIREME_CLIENT_SHARD_MAP_H_
 #define TRIREME_CLIENT_SHARD_MAP_H_
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "absl/numeric/int128.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "client/hash_key.h"
 #include "trireme/v1/streams.pb.h"
 
 namespace trireme::client {
@@ -18,17 +20,23 @@ class ShardMap {
  public:
   explicit ShardMap(const std::vector<v1::Shard>& shards);
 
+  struct Shard {
+    std::string id;
+    HashKeyRange range;
+    uint32_t group = 0;
+  };
+  // The open shard that has the key; null: none has. Lives as long as the map.
+  const Shard* ShardOf(HashKey key) const;
   // By the explicit hash key, or by the partition key's MD5 if that is empty.
   // None when the hash key is malformed or no open shard has it.
   std::optional<uint32_t> GroupOf(absl::string_view partition_key,
                                   absl::string_view explicit_hash_key) const;
+  // Of a closed shard too.
+  std::optional<HashKeyRange> RangeOf(absl::string_view shard_id) const;
 
  private:
-  struct Range {
-    absl::uint128 end = 0;  // Included.
-    uint32_t group = 0;
-  };
-  std::map<absl::uint128, Range> by_start_;  // Of open shards.
+  std::map<HashKey, Shard> by_start_;  // Open shards.
+  absl::flat_hash_map<std::string, HashKeyRange> ranges_;
 };
 
 }  // namespace trireme::client

@@ -37,6 +37,8 @@ trireme_find(OpenSSL 3.0 libssl-dev)
 trireme_find_pkg(ISAL libisal 2.30 libisal-dev)
 # Shard logs and tables (Apache-2.0 or GPL-2.0).
 trireme_find(RocksDB 7.8 librocksdb-dev CONFIG)
+# Compressed records; RocksDB needs it too (BSD-3-Clause or GPL-2.0).
+trireme_find_pkg(ZSTD libzstd 1.5 libzstd-dev)
 # Wire contracts and RPC (BSD-3-Clause, Apache-2.0).
 trireme_find(Protobuf 3.21 "libprotobuf-dev protobuf-compiler")
 trireme_find(gRPC 1.51 "libgrpc++-dev protobuf-compiler-grpc" CONFIG)

@@ -60,5 +60,20 @@ TEST(ShardMapTest, AClosedShardsRangeIsItsChildrens) {
   EXPECT_EQ(map.GroupOf("a", "100"), 3u);
 }
 
+TEST(ShardMapTest, TellsTheShardOfAKeyAndTheRangeOfAnyShard) {
+  v1::Shard parent = Shard("0", "9", 1);
+  parent.set_shard_id("parent");
+  parent.mutable_sequence_number_range()->set_ending_sequence_number("9");
+  v1::Shard child = Shard("5", "9", 2);
+  child.set_shard_id("child");
+  const ShardMap map({parent, child});
+  EXPECT_EQ(map.ShardOf(4), nullptr);
+  ASSERT_NE(map.ShardOf(5), nullptr);
+  EXPECT_EQ(map.ShardOf(5)->id, "child");
+  EXPECT_EQ(map.RangeOf("parent"), (HashKeyRange{0, 9}));
+  EXPECT_EQ(map.RangeOf("child"), (HashKeyRange{5, 9}));
+  EXPECT_EQ(map.RangeOf("other"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace trireme::client
