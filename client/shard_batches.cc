@@ -246,6 +246,8 @@ absl::Status ShardBatches::OnShardEnd(Checkpointer& checkpointer) {
     NoteChange();
   }
   const bool idle = WorkUntil(&ShardBatches::Idle);
+  // A lane's checkpoint must not come after the consumer's, of the end.
+  if (idle) StopLanes();
   MaybeCheckpoint();
   if (idle) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("shard ", lease_.shard_id,
