@@ -140,6 +140,30 @@ class Client {
   absl::StatusOr<std::vector<v1::Consumer>> ListStreamConsumers(
       absl::string_view stream);
 
+  // --- consumer groups (consumer_groups.proto; client/consumer.h) ---
+  absl::StatusOr<v1::JoinConsumerGroupResponse> JoinConsumerGroup(
+      const v1::JoinConsumerGroupRequest& request);
+  // Each endpoint is asked once, and not for long: a heartbeat that comes late
+  // is worth little.
+  absl::StatusOr<v1::HeartbeatResponse> Heartbeat(
+      const v1::HeartbeatRequest& request, absl::Time deadline);
+  absl::StatusOr<v1::CheckpointResponse> Checkpoint(
+      const v1::CheckpointRequest& request);
+  absl::StatusOr<v1::ReleaseLeasesResponse> ReleaseLeases(
+      const v1::ReleaseLeasesRequest& request);
+  absl::Status LeaveConsumerGroup(const v1::WorkerHandle& worker);
+  absl::Status AssignLeases(const v1::AssignLeasesRequest& request);
+  absl::StatusOr<std::vector<v1::ConsumerGroupSummary>> ListConsumerGroups(
+      absl::string_view stream);
+  // With all its leases, however many pages that takes.
+  absl::StatusOr<v1::DescribeConsumerGroupResponse> DescribeConsumerGroup(
+      absl::string_view stream, absl::string_view group);
+  absl::Status ResetConsumerGroup(absl::string_view stream,
+                                  absl::string_view group,
+                                  const v1::StartingPosition& from);
+  absl::Status DeleteConsumerGroup(absl::string_view stream,
+                                   absl::string_view group);
+
   // --- the account ---
   absl::StatusOr<v1::MinimumThroughputBillingCommitment>
   DescribeAccountSettings();
@@ -195,6 +219,18 @@ class Client {
                 [&](const Endpoint& endpoint, grpc::ClientContext* context) {
                   return (endpoint.streams.get()->*method)(context, request,
                                                            response);
+                });
+  }
+  // A call about consumer groups.
+  template <typename Request, typename Response>
+  absl::Status CallGroups(absl::string_view name, Repeat repeat,
+                          grpc::Status (v1::ConsumerGroups::Stub::*method)(
+                              grpc::ClientContext*, const Request&, Response*),
+                          const Request& request, Response* response) {
+    return Call(name, repeat,
+                [&](const Endpoint& endpoint, grpc::ClientContext* context) {
+                  return (endpoint.groups.get()->*method)(context, request,
+                                                          response);
                 });
   }
   // `group`: goes to its leader; none: to any node.

@@ -108,6 +108,7 @@ std::unique_ptr<Endpoint> Endpoints::Make(const std::string& address) const {
   endpoint->records = v1::Records::NewStub(endpoint->channel);
   endpoint->streams = v1::Streams::NewStub(endpoint->channel);
   endpoint->cluster = v1::Cluster::NewStub(endpoint->channel);
+  endpoint->groups = v1::ConsumerGroups::NewStub(endpoint->channel);
   return endpoint;
 }
 

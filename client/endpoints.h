@@ -26,6 +26,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "trireme/v1/cluster.grpc.pb.h"
+#include "trireme/v1/consumer_groups.grpc.pb.h"
 #include "trireme/v1/records.grpc.pb.h"
 #include "trireme/v1/streams.grpc.pb.h"
 
@@ -37,6 +38,7 @@ struct Endpoint {
   std::unique_ptr<v1::Records::Stub> records;
   std::unique_ptr<v1::Streams::Stub> streams;
   std::unique_ptr<v1::Cluster::Stub> cluster;
+  std::unique_ptr<v1::ConsumerGroups::Stub> groups;
 
   // OK when the channel is ready; else UNAVAILABLE/NotConnected, at once when
   // the address refuses, after `timeout` when it is silent. A call is made

@@ -1,0 +1,493 @@
+#include "client/shard_consumer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/error.h"
+#include "client/status_macros.h"
+#include "client/unpack.h"
+
+namespace trireme::client {
+namespace {
+
+constexpr char kLeaseLost[] = "LeaseLostException";
+constexpr char kInvalidArgument[] = "InvalidArgumentException";
+constexpr char kCall[] = "Checkpoint";
+// How long one look for a shard's tip may take.
+constexpr absl::Duration kTipTimeout = absl::Seconds(5);
+// Of what was said before: a load that differs by less is not told.
+constexpr double kLoadChangeMin = 0.1;
+
+MonotonicTime Now() { return std::chrono::steady_clock::now(); }
+
+absl::Status LeaseLost(absl::string_view shard_id) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, kLeaseLost, kCall,
+                   absl::StrCat("another worker has the lease of ", shard_id,
+                                ", or may have by now"));
+}
+
+std::optional<RecordPosition> PositionOf(const v1::ShardPosition& position) {
+  if (position.kind() != v1::ShardPosition::SEQUENCE_NUMBER) {
+    return std::nullopt;
+  }
+  return RecordPosition{position.sequence_number(),
+                        position.sub_sequence_number()};
+}
+
+absl::Status StatusOf(const v1::LeaseResult& result,
+                      absl::string_view shard_id) {
+  if (result.error_code().empty()) return absl::OkStatus();
+  if (result.error_code() == kLeaseLost) return LeaseLost(shard_id);
+  return MakeError(absl::StatusCode::kInvalidArgument, result.error_code(),
+                   kCall, result.error_message());
+}
+
+uint64_t BytesOf(const UserRecord& record) {
+  return record.partition_key.size() + record.data.size();
+}
+
+UserRecord AsItIs(v1::Record record) {
+  UserRecord user;
+  user.position.sequence_number = std::move(*record.mutable_sequence_number());
+  user.approximate_arrival_timestamp =
+      absl::FromUnixSeconds(record.approximate_arrival_timestamp().seconds()) +
+      absl::Nanoseconds(record.approximate_arrival_timestamp().nanos());
+  user.partition_key = std::move(*record.mutable_partition_key());
+  user.data = std::move(*record.mutable_data());
+  return user;
+}
+
+}  // namespace
+
+ShardConsumer::ShardConsumer(std::shared_ptr<const ShardContext> context,
+                             v1::WorkerHandle worker,
+                             const v1::WorkerLease& lease,
+                             MonotonicTime held_until)
+    : context_(std::move(context)),
+      worker_(std::move(worker)),
+      counter_(lease.lease_counter()),
+      start_(lease.details().checkpoint()),
+      range_(ParseHashKeyRange(lease.details().hash_key_range())),
+      skip_to_(PositionOf(start_)),
+      held_until_(held_until),
+      checkpointed_(skip_to_),
+      load_at_(Now()) {
+  lease_.stream_name = context_->stream_name;
+  lease_.group_name = context_->group_name;
+  lease_.worker_id = context_->worker_id;
+  lease_.shard_id = lease.shard_id();
+  lease_.checkpoint = skip_to_;
+  if (lease.details().has_pending_checkpoint()) {
+    lease_.pending_checkpoint =
+        PositionOf(lease.details().pending_checkpoint());
+    lease_.pending_state = lease.details().pending_state();
+  }
+  progress_.shard_id = lease_.shard_id;
+  thread_ = std::thread([this] { Run(); });
+}
+
+ShardConsumer::~ShardConsumer() {
+  Lose();
+  AwaitEnd();
+}
+
+// --- Consumer's side ---
+
+void ShardConsumer::Renew(MonotonicTime held_until) {
+  absl::MutexLock lock(&mu_);
+  if (mode_ != Mode::kHandOff) held_until_ = held_until;
+}
+
+void ShardConsumer::HandOff(MonotonicTime by) {
+  absl::MutexLock lock(&mu_);
+  if (mode_ == Mode::kRunning) {
+    mode_ = Mode::kHandOff;
+    held_until_ = std::min(held_until_, by);
+  }
+  if (source_ != nullptr) source_->Interrupt();
+}
+
+void ShardConsumer::End() {
+  absl::MutexLock lock(&mu_);
+  if (mode_ == Mode::kRunning) mode_ = Mode::kEnding;
+  if (source_ != nullptr) source_->Interrupt();
+}
+
+bool ShardConsumer::Lose() {
+  absl::MutexLock lock(&mu_);
+  const bool is_news = mode_ != Mode::kLost && !ended_;
+  mode_ = Mode::kLost;
+  if (source_ != nullptr) source_->Interrupt();
+  return is_news;
+}
+
+bool ShardConsumer::ended() const {
+  absl::MutexLock lock(&mu_);
+  return ended_;
+}
+
+std::optional<RecordPosition> ShardConsumer::ToCheckpoint() const {
+  if (context_->reading.checkpoint == CheckpointMode::kExplicit) {
+    return std::nullopt;
+  }
+  absl::MutexLock lock(&mu_);
+  if (ended_ || !Held() || progress_.processed == checkpointed_) {
+    return std::nullopt;
+  }
+  return progress_.processed;
+}
+
+void ShardConsumer::OnCheckpoint(const RecordPosition& position,
+                                 const v1::LeaseResult& result) {
+  const absl::Status status = StatusOf(result, lease_.shard_id);
+  if (Reason(status) == kLeaseLost) {
+    bool is_news = false;
+    {
+      absl::MutexLock lock(&mu_);
+      is_news = mode_ != Mode::kLost && !ended_;
+    }
+    // It may have ended, or been released, while this was under way.
+    if (is_news) context_->on_change();
+    return;
+  }
+  absl::MutexLock lock(&mu_);
+  // One that lies behind a checkpoint of the processor's own was overtaken.
+  if (!checkpointed_.has_value() || *checkpointed_ < position) {
+    checkpointed_ = position;
+  }
+}
+
+ShardProgress ShardConsumer::progress() const {
+  absl::MutexLock lock(&mu_);
+  return progress_;
+}
+
+std::optional<uint64_t> ShardConsumer::TakeLoad(MonotonicTime now) {
+  const double seconds = std::chrono::duration<double>(now - load_at_).count();
+  if (seconds < 0.1) return std::nullopt;
+  const uint64_t bytes = progress().bytes;
+  const double rate = static_cast<double>(bytes - load_bytes_) / seconds;
+  load_ = (load_ + rate) / 2;
+  load_bytes_ = bytes;
+  load_at_ = now;
+  const auto load = static_cast<uint64_t>(std::llround(load_));
+  const double told = static_cast<double>(load_told_);
+  if (std::abs(load_ - told) <= kLoadChangeMin * told) return std::nullopt;
+  load_told_ = load;
+  return load;
+}
+
+// --- the thread ---
+
+void ShardConsumer::Run() {
+  processor_ = context_->factory(lease_);
+  if (AwaitHeld() && OpenSource()) Consume();
+  Finish();
+  {
+    absl::MutexLock lock(&mu_);
+    ended_ = true;
+  }
+  context_->on_change();
+}
+
+// However it came to that.
+void ShardConsumer::Finish() {
+  if (at_end_) return;
+  if (!holds_lease()) return processor_->OnLeaseLost();
+  processor_->OnHandOff(*this);
+  if (const auto position = ToCheckpoint()) {
+    const absl::Status status = Checkpoint(*position);
+    if (!status.ok()) context_->on_error(lease_.shard_id, status);
+  }
+  bool hand_off = false;
+  {
+    absl::MutexLock lock(&mu_);
+    hand_off = mode_ == Mode::kHandOff;
+  }
+  if (hand_off) Release();
+}
+
+void ShardConsumer::Consume() {
+  while (AwaitHeld()) {
+    const absl::Time wake_up = processor_->NextWakeUp();
+    RecordSource* source = nullptr;
+    {
+      absl::MutexLock lock(&mu_);
+      source = source_.get();
+    }
+    absl::StatusOr<std::optional<RecordPage>> page = source->Next(wake_up);
+    if (!AwaitHeld()) return;
+    if (!page.ok()) {
+      context_->on_error(lease_.shard_id, page.status());
+      if (!Pause(backoff_.Next()) || !OpenSource()) return;
+      continue;
+    }
+    if (page->has_value()) {
+      const bool at_end = (*page)->at_end;
+      Take(**std::move(page));
+      if (at_end && EndShard()) return;
+    } else if (absl::Now() >= wake_up) {
+      RecordBatch none;
+      none.behind_latest = progress().behind_latest;
+      Process(none);
+    }
+  }
+}
+
+// Where the last record that was processed is, or the lease begins.
+bool ShardConsumer::OpenSource() {
+  while (AwaitHeld()) {
+    absl::StatusOr<v1::StartingPosition> from = FindStart();
+    if (from.ok()) {
+      const ReadingOptions& reading = context_->reading;
+      const ShardStart start{lease_.stream_name, lease_.shard_id,
+                             *std::move(from)};
+      auto source =
+          reading.mode == ReadMode::kPush
+              ? PushFrom(context_->client, start, reading.buffer_bytes_max)
+              : PollFrom(context_->client, start, reading.records_max,
+                         reading.poll_interval);
+      absl::MutexLock lock(&mu_);
+      source_ = std::move(source);
+      return true;
+    }
+    context_->on_error(lease_.shard_id, from.status());
+    if (!Pause(backoff_.Next())) return false;
+  }
+  return false;
+}
+
+absl::StatusOr<v1::StartingPosition> ShardConsumer::FindStart() {
+  const ShardProgress now = progress();
+  if (now.processed.has_value()) skip_to_ = now.processed;
+  // It may be within an aggregated record.
+  if (skip_to_.has_value()) return AtSequenceNumber(skip_to_->sequence_number);
+  switch (start_.kind()) {
+    case v1::ShardPosition::AT_TIMESTAMP: {
+      v1::StartingPosition from;
+      from.set_type(v1::AT_TIMESTAMP);
+      *from.mutable_timestamp() = start_.timestamp();
+      return from;
+    }
+    case v1::ShardPosition::LATEST: {
+      // Whoever has the lease next must not begin later than this.
+      CLIENT_ASSIGN_OR_RETURN(
+          const std::string tip,
+          FindTip(context_->client, lease_.stream_name, lease_.shard_id,
+                  absl::Now() + kTipTimeout));
+      if (tip.empty()) return FromLatest();  // It is closed already.
+      const RecordPosition position{tip, 0};
+      CLIENT_RETURN_IF_ERROR(Send(CheckpointAt(position)));
+      absl::MutexLock lock(&mu_);
+      skip_to_ = checkpointed_ = position;
+      return AtSequenceNumber(tip);
+    }
+    default:
+      return FromTrimHorizon();
+  }
+}
+
+void ShardConsumer::Take(RecordPage page) {
+  RecordBatch batch;
+  const auto records_max =
+      static_cast<size_t>(std::max(context_->reading.records_max, 1));
+  std::vector<UserRecord> unpacked;
+  for (size_t i = 0; i < page.records.size(); ++i) {
+    unpacked.clear();
+    if (context_->reading.unpack) {
+      const absl::Status status = Unpack(
+          page.records[i], range_.has_value() ? &*range_ : nullptr, &unpacked);
+      if (!status.ok()) {
+        // Given as it is: somebody who knows better may read it.
+        context_->on_error(lease_.shard_id, status);
+        unpacked.push_back(AsItIs(std::move(page.records[i])));
+      }
+    } else {
+      unpacked.push_back(AsItIs(std::move(page.records[i])));
+    }
+    for (UserRecord& record : unpacked) {
+      if (skip_to_.has_value() && record.position <= *skip_to_) continue;
+      batch.records.push_back(std::move(record));
+    }
+    const bool is_last = i + 1 == page.records.size();
+    if (batch.records.empty()) continue;
+    if (!is_last && batch.records.size() < records_max) continue;
+    batch.behind_latest = page.behind_latest;
+    if (!Process(batch)) return;
+    batch.records.clear();
+  }
+  absl::MutexLock lock(&mu_);
+  progress_.behind_latest = page.behind_latest;
+}
+
+// Until it is processed. False: the lease is not held any more.
+bool ShardConsumer::Process(const RecordBatch& batch) {
+  while (AwaitHeld()) {
+    if (!batch.records.empty()) {
+      absl::MutexLock lock(&mu_);
+      given_ = batch.records.back().position;
+    }
+    const absl::Status status = processor_->Process(batch, *this);
+    if (status.ok()) {
+      backoff_.Reset();
+      OnProcessed(batch);
+      return true;
+    }
+    {
+      absl::MutexLock lock(&mu_);
+      ++progress_.process_errors;
+    }
+    context_->on_error(lease_.shard_id, status);
+    if (!Pause(backoff_.Next())) return false;
+  }
+  return false;
+}
+
+void ShardConsumer::OnProcessed(const RecordBatch& batch) {
+  if (batch.records.empty()) return;
+  uint64_t bytes = 0;
+  for (const UserRecord& record : batch.records) bytes += BytesOf(record);
+  absl::MutexLock lock(&mu_);
+  progress_.records += batch.records.size();
+  progress_.bytes += bytes;
+  progress_.behind_latest = batch.behind_latest;
+  progress_.processed = batch.records.back().position;
+}
+
+// False when it is to end. Waits while the lease is neither known to be held
+// nor to be lost.
+bool ShardConsumer::AwaitHeld() {
+  absl::MutexLock lock(&mu_);
+  while (mode_ == Mode::kRunning && !Held()) {
+    mu_.AwaitWithTimeout(absl::Condition(this, &ShardConsumer::NotRunning),
+                         absl::Milliseconds(100));
+  }
+  return mode_ == Mode::kRunning;
+}
+
+bool ShardConsumer::Pause(absl::Duration pause) {
+  absl::MutexLock lock(&mu_);
+  return !mu_.AwaitWithTimeout(
+      absl::Condition(this, &ShardConsumer::NotRunning), pause);
+}
+
+// True when the end is checkpointed.
+bool ShardConsumer::EndShard() {
+  while (AwaitHeld()) {
+    absl::Status status = processor_->OnShardEnd(*this);
+    if (status.ok()) {
+      v1::ShardCheckpoint checkpoint = MakeCheckpoint();
+      checkpoint.mutable_checkpoint()->set_kind(v1::ShardPosition::SHARD_END);
+      status = Send(std::move(checkpoint));
+    }
+    at_end_ = status.ok();
+    if (at_end_) return true;
+    context_->on_error(lease_.shard_id, status);
+    if (!Pause(backoff_.Next())) return false;
+  }
+  return false;
+}
+
+// --- checkpoints ---
+
+bool ShardConsumer::Held() const {
+  return mode_ != Mode::kLost && Now() < held_until_;
+}
+
+bool ShardConsumer::holds_lease() const {
+  absl::MutexLock lock(&mu_);
+  return Held();
+}
+
+bool ShardConsumer::is_ending() const {
+  absl::MutexLock lock(&mu_);
+  return mode_ != Mode::kRunning;
+}
+
+absl::Status ShardConsumer::CheckMayCheckpoint(
+    const RecordPosition& position) const {
+  absl::MutexLock lock(&mu_);
+  if (!Held()) return LeaseLost(lease_.shard_id);
+  if (given_.has_value() && position <= *given_) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, kInvalidArgument, kCall,
+      absl::StrCat("position ", position.sequence_number, "/",
+                   position.sub_sequence_number, " of ", lease_.shard_id,
+                   " is behind all records that were given"));
+}
+
+absl::Status ShardConsumer::Checkpoint(const RecordPosition& position) {
+  CLIENT_RETURN_IF_ERROR(CheckMayCheckpoint(position));
+  CLIENT_RETURN_IF_ERROR(Send(CheckpointAt(position)));
+  absl::MutexLock lock(&mu_);
+  if (!checkpointed_.has_value() || *checkpointed_ < position) {
+    checkpointed_ = position;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ShardConsumer::Checkpoint() {
+  std::optional<RecordPosition> position;
+  {
+    absl::MutexLock lock(&mu_);
+    position = given_;
+  }
+  if (!position.has_value()) return absl::OkStatus();
+  return Checkpoint(*position);
+}
+
+absl::Status ShardConsumer::Prepare(const RecordPosition& position,
+                                    absl::string_view state) {
+  CLIENT_RETURN_IF_ERROR(CheckMayCheckpoint(position));
+  v1::ShardCheckpoint checkpoint = CheckpointAt(position);
+  checkpoint.set_pending(true);
+  checkpoint.set_pending_state(std::string(state));
+  return Send(std::move(checkpoint));
+}
+
+v1::ShardCheckpoint ShardConsumer::MakeCheckpoint() const {
+  v1::ShardCheckpoint checkpoint;
+  checkpoint.set_shard_id(lease_.shard_id);
+  checkpoint.set_lease_counter(counter_);
+  return checkpoint;
+}
+
+v1::ShardCheckpoint ShardConsumer::CheckpointAt(
+    const RecordPosition& position) const {
+  v1::ShardCheckpoint checkpoint = MakeCheckpoint();
+  v1::ShardPosition& at = *checkpoint.mutable_checkpoint();
+  at.set_kind(v1::ShardPosition::SEQUENCE_NUMBER);
+  at.set_sequence_number(position.sequence_number);
+  at.set_sub_sequence_number(position.sub_sequence_number);
+  return checkpoint;
+}
+
+absl::Status ShardConsumer::Send(v1::ShardCheckpoint checkpoint) {
+  v1::CheckpointRequest request;
+  *request.mutable_worker() = worker_;
+  *request.add_checkpoints() = std::move(checkpoint);
+  CLIENT_ASSIGN_OR_RETURN(const v1::CheckpointResponse response,
+                          context_->client.Checkpoint(request));
+  if (response.results_size() != 1) {
+    return absl::InternalError("a checkpoint was answered without its result");
+  }
+  const absl::Status status = StatusOf(response.results(0), lease_.shard_id);
+  if (Reason(status) == kLeaseLost) Lose();
+  return status;
+}
+
+void ShardConsumer::Release() {
+  v1::ReleaseLeasesRequest request;
+  *request.mutable_worker() = worker_;
+  v1::LeaseRef& lease = *request.add_leases();
+  lease.set_shard_id(lease_.shard_id);
+  lease.set_lease_counter(counter_);
+  const auto response = context_->client.ReleaseLeases(request);
+  // It changes hands by itself when its time is up.
+  if (!response.ok()) context_->on_error(lease_.shard_id, response.status());
+}
+
+}  // namespace trireme::client
