@@ -253,9 +253,10 @@ BatchLane::Finished BatchLane::OnFinalResult(const BatchResult& result,
 }
 
 void BatchLane::OnFailure(bool progress, absl::Time now) {
-  if (Bisect(progress)) {
-    // Not the same batch again: the pauses begin anew.
-    backoff_.Reset();
+  const bool split = Bisect(progress);
+  // Not the same batch again: the pauses begin anew.
+  if (split || progress) backoff_.Reset();
+  if (split) {
     RetryAfterPause(now);
     return;
   }

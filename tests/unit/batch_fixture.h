@@ -22,6 +22,9 @@
 
 namespace trireme::client {
 
+// Of waiting for what comes at once unless something is broken.
+inline constexpr absl::Duration kPatience = absl::Seconds(20);
+
 // Numbered from 1 on.
 inline RecordPosition PositionOf(int number) {
   return {absl::StrFormat("%056d", number)};
@@ -128,7 +131,7 @@ class FakeCheckpointer : public Checkpointer {
       return !taken_.empty() && taken_.back() >= number;
     };
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&reached));
+    EXPECT_TRUE(mu_.AwaitWithTimeout(absl::Condition(&reached), kPatience));
   }
 
  private:

@@ -64,14 +64,14 @@ class Ledger {
       return all_.size() >= records;
     };
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&reached));
+    EXPECT_TRUE(mu_.AwaitWithTimeout(absl::Condition(&reached), kPatience));
   }
   void AwaitCalls(int calls) {
     const auto reached = [this, calls]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       return calls_ >= calls;
     };
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(&reached));
+    EXPECT_TRUE(mu_.AwaitWithTimeout(absl::Condition(&reached), kPatience));
   }
   std::map<std::string, std::vector<int>> done() const {
     absl::MutexLock lock(&mu_);
@@ -169,6 +169,16 @@ class ParallelBatchesTest : public testing::Test {
 TEST_F(ParallelBatchesTest, EachLaneHasAFunctionOfItsOwn) {
   Start();
   EXPECT_EQ(functions_, 4);
+}
+
+TEST_F(ParallelBatchesTest, NoCheckpointComesAfterTheEndOfTheShard) {
+  options_.parallelization_factor = 10;
+  for (int round = 0; round < 100; ++round) {
+    Start();
+    ASSERT_TRUE(Give(30 * round + 1, 30 * round + 30, 17).ok());
+    EndShard();
+    ASSERT_EQ(checkpointer_.last(), 30 * round + 30);
+  }
 }
 
 TEST_F(ParallelBatchesTest, AKeyThatFailsBlocksOnlyItsLane) {
