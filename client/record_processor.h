@@ -71,8 +71,8 @@ class RecordProcessor {
 
   // The next records, or none when NextWakeUp has passed. Those that are given
   // were not given before to this processor, but for a batch that it refused.
-  // An error: the same batch is given again, after a pause that grows to 10 s;
-  // nothing behind it before that.
+  // An error: the same batch is given again, after a pause that grows to 10 s,
+  // or at NextWakeUp when that is sooner; nothing behind it before that.
   virtual absl::Status Process(const RecordBatch& batch,
                                Checkpointer& checkpointer) = 0;
   // When Process is to be called even though no record came. Asked after each

@@ -341,7 +341,8 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
       ++progress_.process_errors;
     }
     context_->on_error(lease_.shard_id, status);
-    if (!Pause(backoff_.Next())) return false;
+    const absl::Duration to_wake_up = processor_->NextWakeUp() - absl::Now();
+    if (!Pause(std::min(backoff_.Next(), to_wake_up))) return false;
   }
   return false;
 }

@@ -136,6 +136,7 @@ TEST(TidyTest, NamesSayWhatAThingIs) {
       std::smatch match;
       if (!std::regex_search(line, match, declares)) continue;
       const std::string name = match[2];
+      if (name == "RecordProcessor") continue;  // Kinesis's own term.
       EXPECT_FALSE(std::regex_search(name, says_nothing))
           << file.path << ": " << name;
     }
