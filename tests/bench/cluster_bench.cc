@@ -31,6 +31,7 @@ const std::vector<NamedRow>& AllRows() {
       {"push", MeasurePush},
       {"fanout", MeasureFanOut},
       {"replay", MeasureReplay},
+      {"groups", MeasureGroups},
       {"restart", MeasureRestart},
       {"failover", MeasureFailover},
       {"idle", MeasureIdle},
@@ -67,6 +68,8 @@ void MakeQuick(Scale& scale) {
   scale.repetitions = 1;
   scale.measured_s = 1;
   scale.idle_shards = 1'000;
+  scale.group_workers = 200;
+  scale.group_leases = 1'000;
   scale.restart_megabytes = 100;
   scale.failovers = 1;
   scale.replay_s = 4;

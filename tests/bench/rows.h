@@ -12,6 +12,8 @@ struct Scale {
   int repetitions = 3;
   double measured_s = 2;     // Of each repetition.
   int idle_shards = 10'000;  // Of the idle cluster.
+  int group_workers = 1'000;
+  int group_leases = 10'000;
   double restart_megabytes = 400;
   int failovers = 3;
   double replay_s = 8;  // How long is written what is read again.
@@ -30,6 +32,9 @@ Row MeasureFairness(const Scale& scale);
 // push_rows.cc
 Row MeasurePush(const Scale& scale);
 Row MeasureFanOut(const Scale& scale);
+
+// group_rows.cc
+Row MeasureGroups(const Scale& scale);
 
 // replay_rows.cc
 Row MeasureReplay(const Scale& scale);
