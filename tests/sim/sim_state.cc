@@ -122,11 +122,12 @@ const SimTables& SimState::TablesOf(GroupId id) const {
   return *group.items.back().tables;
 }
 
-void SimState::ShowCatalog() {
+void SimState::ShowMetaState() {
   if (!product_commands_) return;
   catalog_.Clear();
   for (const auto& [id, stream] : TablesOf(kMetaGroup).streams)
     catalog_.Put(stream);
+  leases_.Replace(TablesOf(kMetaGroup).groups);
 }
 
 absl::StatusOr<ApplyResult> SimState::Apply(const CommittedEntry& entry) {
@@ -150,7 +151,7 @@ absl::StatusOr<ApplyResult> SimState::Apply(const CommittedEntry& entry) {
   if (!group.staged.empty()) group.staged.erase(group.staged.begin());
   history_->OnApplied(node_, entry, result, group.items.back().stamp_ms,
                       group.items.back().sealed);
-  if (entry.group == kMetaGroup) ShowCatalog();
+  if (entry.group == kMetaGroup) ShowMetaState();
   return result;
 }
 
@@ -280,7 +281,7 @@ absl::Status SimState::FinishInstall(GroupId id,
   group.staged.erase(group.staged.begin(), end);
   group.durable = group.installed = group.items.size();
   CHECK(PositionAt(group, position.index).term == position.term);
-  if (id == kMetaGroup) ShowCatalog();
+  if (id == kMetaGroup) ShowMetaState();
   return absl::OkStatus();
 }
 
@@ -294,7 +295,7 @@ void SimState::Crash(Random* random) {
     // What was pulled is kept or not, but never in part without its front.
     if (lost_any || random->Chance(0.5)) group.staged.clear();
   }
-  ShowCatalog();
+  ShowMetaState();
 }
 
 void SimState::CheckAll() const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/lease_table.h"
 #include "storage/replicated_state.h"
 #include "tests/sim/fault_disk.h"
 #include "tests/sim/random.h"
@@ -52,6 +53,8 @@ class SimState : public ReplicatedState {
   std::vector<ProducerRow> ProducersOf(GroupId group, ShardKey shard) const;
   // The meta group's streams, as TablesOf has them.
   const Catalog& catalog() const { return catalog_; }
+  // And its consumer groups.
+  const LeaseTable& leases() const { return leases_; }
 
   // The node has crashed: back to what is durable.
   void Crash(Random* random);
@@ -90,7 +93,7 @@ class SimState : public ReplicatedState {
                              Item* item) const;
   absl::Status Admit(const Item& item, ShardKey shard) const;
   // After the meta group's state has changed.
-  void ShowCatalog();
+  void ShowMetaState();
 
   // Set at construction.
   const NodeId node_;
@@ -101,6 +104,7 @@ class SimState : public ReplicatedState {
 
   std::vector<Group> groups_;
   Catalog catalog_;
+  LeaseTable leases_;
   bool fails_next_apply_ = false;
 };
 

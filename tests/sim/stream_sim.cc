@@ -5,6 +5,7 @@
 
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
+#include "server/lease_assigner.h"
 #include "server/router.h"
 #include "storage/errors.h"
 #include "storage/record.h"
@@ -45,8 +46,10 @@ class StreamSim::Driver : public Replicas {
             [this](GroupId group, ShardKey shard) {
               return node_->state().ProducersOf(group, shard);
             },
-            this, &timers_, &node_->clock()) {
+            this, &timers_, &node_->clock()),
+        assigner_(&node_->state().leases(), this, &timers_, &node_->clock()) {
     lifecycle_.Start();
+    assigner_.Start();
   }
 
   bool alive() const { return node_->up() && node_->life() == life_; }
@@ -99,14 +102,16 @@ class StreamSim::Driver : public Replicas {
   const uint64_t life_;
   Timers timers_;
   StreamLifecycle lifecycle_;
+  LeaseAssigner assigner_;
   LogIndex seen_ = 0;
 };
 
 StreamSim::StreamSim(uint64_t seed)
     : cluster_(OptionsFor(seed)),
-      exactly_once_(&cluster_, [this](int at, const std::string& key) {
-        return Route(at, key);
-      }) {
+      exactly_once_(
+          &cluster_,
+          [this](int at, const std::string& key) { return Route(at, key); }),
+      workers_(&cluster_) {
   cluster_.StartAll();
   cluster_.RunUntil([this] { return cluster_.AllServe(); }, 10 * kSecond);
   Watch();
@@ -283,8 +288,11 @@ void StreamSim::HealAndCheck() {
   cluster_.HealAndCheck(kSettleLimit);
   if (!cluster_.RunUntil([this] { return IsQuiet(); }, kSettleLimit))
     cluster_.history().Fail("heals", "a stream is not ACTIVE in the end");
+  if (!cluster_.RunUntil([this] { return workers_.AllDone(); }, kSettleLimit))
+    cluster_.history().Fail("heals", "a shard is not read in the end");
   CheckOrder();
   CheckShards();
+  workers_.CheckAllDone();
 }
 
 std::vector<const StreamSim::Producer*> StreamSim::AllProducers() const {

@@ -1,6 +1,7 @@
 // A simulated cluster in which streams are made, resharded, changed and deleted
 // by the product's own commands and life cycle, while producers put records by
-// partition key; whoever drives a stream can be killed at any of its steps.
+// partition key and workers of a consumer group read them; whoever drives a
+// stream can be killed at any of its steps.
 //
 // Checked, besides what History checks: records of a partition key stand in the
 // order in which they were acknowledged along the shards that had the key, none
@@ -18,6 +19,7 @@
 #include "server/timers.h"
 #include "tests/sim/sim_cluster.h"
 #include "tests/sim/sim_producers.h"
+#include "tests/sim/sim_workers.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme::sim {
@@ -59,6 +61,7 @@ class StreamSim {
   void StopProducers();
   uint64_t acked() const { return acked_; }
   const SimProducers& exactly_once() const { return exactly_once_; }
+  SimWorkers& workers() { return workers_; }
 
   // Ends faults and checks everything; failures are the history's.
   void HealAndCheck();
@@ -90,6 +93,7 @@ class StreamSim {
   std::vector<Producer> producers_;
   uint64_t acked_ = 0;
   SimProducers exactly_once_;
+  SimWorkers workers_;
 };
 
 }  // namespace trireme::sim
