@@ -78,6 +78,11 @@ absl::Status Client::CallOnce(absl::string_view name, Repeat repeat,
     case Repeat::kOnceEach:
       attempt_timeout = kAskAttempt;
       break;
+    case Repeat::kInTurn:
+      attempt_timeout =
+          std::max(kAskAttempt, (deadline - absl::Now()) /
+                                    static_cast<double>(endpoints_->size()));
+      break;
   }
   context.set_deadline(
       absl::ToChronoTime(std::min(deadline, absl::Now() + attempt_timeout)));
@@ -119,7 +124,8 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
     if (IsUnreachable(status) || absl::IsInternal(status)) {
       endpoints_->Leave(endpoint);
     }
-    if (repeat == Repeat::kOnceEach && attempts >= endpoints_->size()) {
+    const bool once = repeat == Repeat::kOnceEach || repeat == Repeat::kInTurn;
+    if (once && attempts >= endpoints_->size()) {
       return status;
     }
     // The other endpoints are asked soon, one after the other, then all wait.

@@ -143,12 +143,12 @@ class Client {
   // --- consumer groups (consumer_groups.proto; client/consumer.h) ---
   absl::StatusOr<v1::JoinConsumerGroupResponse> JoinConsumerGroup(
       const v1::JoinConsumerGroupRequest& request);
-  // Each endpoint is asked once, and not for long: a heartbeat that comes late
-  // is worth little.
+  // Each endpoint is asked once: a heartbeat that comes late is worth little.
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(
       const v1::HeartbeatRequest& request, absl::Time deadline);
   absl::StatusOr<v1::CheckpointResponse> Checkpoint(
       const v1::CheckpointRequest& request);
+  // Each endpoint is asked once, and not for long.
   absl::StatusOr<v1::ReleaseLeasesResponse> ReleaseLeases(
       const v1::ReleaseLeasesRequest& request);
   absl::Status LeaveConsumerGroup(const v1::WorkerHandle& worker);
@@ -201,6 +201,7 @@ class Client {
     kFreely,
     kWhenNotDone,
     kOnceEach,  // Each endpoint is asked once, and not for long.
+    kInTurn,    // The same; they share what time there is.
   };
   using Attempt =
       absl::FunctionRef<grpc::Status(const Endpoint&, grpc::ClientContext*)>;

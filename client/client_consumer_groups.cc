@@ -22,7 +22,7 @@ absl::StatusOr<v1::HeartbeatResponse> Client::Heartbeat(
     const v1::HeartbeatRequest& request, absl::Time deadline) {
   v1::HeartbeatResponse response;
   CLIENT_RETURN_IF_ERROR(CallUntil(
-      deadline, "Heartbeat", Repeat::kOnceEach,
+      deadline, "Heartbeat", Repeat::kInTurn,
       [&](const Endpoint& endpoint, grpc::ClientContext* context) {
         return endpoint.groups->Heartbeat(context, request, &response);
       }));
@@ -41,7 +41,7 @@ absl::StatusOr<v1::CheckpointResponse> Client::Checkpoint(
 absl::StatusOr<v1::ReleaseLeasesResponse> Client::ReleaseLeases(
     const v1::ReleaseLeasesRequest& request) {
   v1::ReleaseLeasesResponse response;
-  CLIENT_RETURN_IF_ERROR(CallGroups("ReleaseLeases", Repeat::kFreely,
+  CLIENT_RETURN_IF_ERROR(CallGroups("ReleaseLeases", Repeat::kOnceEach,
                                     &v1::ConsumerGroups::Stub::ReleaseLeases,
                                     request, &response));
   return response;

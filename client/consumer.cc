@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -11,11 +10,15 @@
 #include "absl/time/clock.h"
 #include "client/backoff.h"
 #include "client/error.h"
+#include "client/lease_clock.h"
 
 namespace trireme::client {
 namespace {
 
 constexpr char kWorkerExpired[] = "WorkerExpiredException";
+constexpr char kWorkerReplaced[] = "WorkerReplacedException";
+constexpr char kResourceInUse[] = "ResourceInUseException";
+constexpr int kRecordsMax = 10'000;
 // Of the lease duration: two may fail before the third is late.
 constexpr int kHeartbeatsPerLease = 3;
 // As long as something is about to change, such as after joining.
@@ -23,11 +26,6 @@ constexpr absl::Duration kHurryInterval = absl::Milliseconds(250);
 constexpr absl::Duration kHurryFor = absl::Seconds(2);
 // Of one call.
 constexpr size_t kCheckpointsMax = 500;
-
-MonotonicTime Now() { return std::chrono::steady_clock::now(); }
-std::chrono::nanoseconds Chrono(absl::Duration duration) {
-  return absl::ToChronoNanoseconds(duration);
-}
 
 std::string RandomWorkerId() {
   char host[256] = "worker";
@@ -92,9 +90,14 @@ absl::Status Consumer::Wait() {
 }
 
 ConsumerMetrics Consumer::metrics() const {
-  absl::MutexLock lock(&mu_);
-  ConsumerMetrics metrics = past_;
-  for (const auto& [id, shard] : shards_) {
+  ConsumerMetrics metrics;
+  std::vector<ShardPtr> shards;
+  {
+    absl::MutexLock lock(&mu_);
+    metrics = past_;
+    for (const auto& [id, shard] : shards_) shards.push_back(shard);
+  }
+  for (const ShardPtr& shard : shards) {
     const ShardProgress progress = shard->progress();
     Count(progress, &metrics);
     if (!shard->ended()) metrics.shards.push_back(progress);
@@ -105,8 +108,8 @@ ConsumerMetrics Consumer::metrics() const {
 // --- heartbeats ---
 
 void Consumer::Run() {
-  absl::Status result;
-  while (!stop_.cancelled()) {
+  absl::Status result = Validate();
+  while (result.ok() && !stop_.cancelled()) {
     const auto joined = Join();
     if (!joined.ok()) {
       result = joined.status();
@@ -114,21 +117,51 @@ void Consumer::Run() {
     }
     const absl::Status served = Serve(*joined);
     if (served.ok()) break;  // Stopped, and left.
-    Report("", served);
     LoseAll();
+    if (Reason(served) == kWorkerReplaced) {
+      result = served;
+    } else {
+      Report("", served);
+    }
   }
+  if (stop_.cancelled()) result = absl::OkStatus();
+  if (!result.ok()) Report("", result);
   LoseAll();
   std::map<std::string, ShardPtr> shards;
   {
     absl::MutexLock lock(&mu_);
     shards.swap(shards_);
   }
-  for (const auto& [id, shard] : shards) shard->AwaitEnd();
-  if (stop_.cancelled()) result = absl::OkStatus();
+  ConsumerMetrics ended;
+  for (const auto& [id, shard] : shards) {
+    shard->AwaitEnd();
+    Count(shard->progress(), &ended);
+  }
   absl::MutexLock lock(&mu_);
-  for (const auto& [id, shard] : shards) Count(shard->progress(), &past_);
+  past_.records += ended.records;
+  past_.bytes += ended.bytes;
+  past_.process_errors += ended.process_errors;
   over_ = true;
   result_ = result;
+}
+
+absl::Status Consumer::Validate() const {
+  const ReadingOptions& reading = options_.reading;
+  const auto refuse = [](absl::string_view what) {
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "InvalidArgumentException", "Consumer", what);
+  };
+  if (reading.records_max < 1 || reading.records_max > kRecordsMax) {
+    return refuse(absl::StrCat("records_max is ", reading.records_max,
+                               "; it must be 1 to ", kRecordsMax));
+  }
+  if (reading.poll_interval <= absl::ZeroDuration()) {
+    return refuse("poll_interval must be more than nothing");
+  }
+  if (reading.checkpoint_interval <= absl::ZeroDuration()) {
+    return refuse("checkpoint_interval must be more than nothing");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::JoinConsumerGroupResponse> Consumer::Join() {
@@ -145,9 +178,10 @@ absl::StatusOr<v1::JoinConsumerGroupResponse> Consumer::Join() {
   Backoff backoff;
   for (;;) {
     auto joined = client_.JoinConsumerGroup(request);
-    if (joined.ok() || Classify(joined.status()) == Failure::kRefused) {
-      return joined;
-    }
+    // A stream that is being created will be there soon.
+    const bool again = Classify(joined.status()) != Failure::kRefused ||
+                       Reason(joined.status()) == kResourceInUse;
+    if (joined.ok() || !again) return joined;
     Report("", joined.status());
     if (!stop_.WaitFor(backoff.Next())) return joined;
   }
@@ -161,14 +195,16 @@ absl::Status Consumer::Serve(const v1::JoinConsumerGroupResponse& joined) {
   for (;;) {
     if (stop_.cancelled() && EndAll()) break;
     const v1::HeartbeatRequest request = MakeHeartbeat(joined.worker());
-    const MonotonicTime sent = Now();
+    const absl::Duration sent = LeaseNow();
     const auto response = client_.Heartbeat(request, absl::Now() + interval);
     if (response.ok()) {
       Apply(joined, *response, sent);
-    } else if (Reason(response.status()) == kWorkerExpired) {
+    } else if (Reason(response.status()) == kWorkerExpired ||
+               Reason(response.status()) == kWorkerReplaced) {
       return response.status();
     } else if (!absl::IsCancelled(response.status())) {
       Report("", response.status());
+      for (const ShardPtr& shard : Shards()) shard->ForgetToldLoad();
       Hurry();
     } else {
       LoseAll();  // The client was cancelled: nothing can be said any more.
@@ -183,11 +219,12 @@ absl::Status Consumer::Serve(const v1::JoinConsumerGroupResponse& joined) {
 v1::HeartbeatRequest Consumer::MakeHeartbeat(const v1::WorkerHandle& worker) {
   v1::HeartbeatRequest request;
   *request.mutable_worker() = worker;
+  request.set_draining(stop_.cancelled());
   for (const ShardPtr& shard : Shards()) {
     v1::LeaseRef& lease = *request.add_leases();
     lease.set_shard_id(shard->shard_id());
     lease.set_lease_counter(shard->lease_counter());
-    if (const auto load = shard->TakeLoad(Now())) {
+    if (const auto load = shard->TakeLoad(LeaseNow())) {
       lease.set_bytes_per_second(*load);
     }
   }
@@ -196,10 +233,10 @@ v1::HeartbeatRequest Consumer::MakeHeartbeat(const v1::WorkerHandle& worker) {
 
 void Consumer::Apply(const v1::JoinConsumerGroupResponse& joined,
                      const v1::HeartbeatResponse& response,
-                     MonotonicTime sent) {
-  const MonotonicTime held_until = sent + Chrono(LeaseDurationOf(joined));
-  const MonotonicTime hand_off_by =
-      sent + std::chrono::milliseconds(joined.settings().hand_off_timeout_ms());
+                     absl::Duration sent) {
+  const absl::Duration held_until = sent + LeaseDurationOf(joined);
+  const absl::Duration hand_off_by =
+      sent + absl::Milliseconds(joined.settings().hand_off_timeout_ms());
   std::map<std::string, const v1::WorkerLease*> told;
   for (const v1::WorkerLease& lease : response.leases()) {
     told[lease.shard_id()] = &lease;
@@ -214,6 +251,8 @@ void Consumer::Apply(const v1::JoinConsumerGroupResponse& joined,
     }
     shard->Renew(held_until);
     if (lease->second->hand_off()) shard->HandOff(hand_off_by);
+    // What became of that is not known; by its counter it harms nobody.
+    if (shard->ended()) shard->Release();
     told.erase(lease);
   }
   if (stop_.cancelled()) return;
@@ -230,10 +269,12 @@ void Consumer::Apply(const v1::JoinConsumerGroupResponse& joined,
 // The lease is not the worker's any more; it is forgotten once it has ended.
 void Consumer::Drop(const ShardPtr& shard) {
   const bool lost = shard->Lose();
+  const bool ended = shard->ended();
+  const ShardProgress progress = shard->progress();
   absl::MutexLock lock(&mu_);
   past_.leases_lost += lost;
-  if (!shard->ended()) return;
-  Count(shard->progress(), &past_);
+  if (!ended) return;
+  Count(progress, &past_);
   shards_.erase(shard->shard_id());
 }
 
@@ -254,7 +295,7 @@ bool Consumer::EndAll() {
 void Consumer::Hurry() {
   absl::MutexLock lock(&mu_);
   hurries_ = true;
-  hurry_until_ = Now() + Chrono(kHurryFor);
+  hurry_until_ = LeaseNow() + kHurryFor;
 }
 
 // Not more often than every kHurryInterval, whatever happens.
@@ -262,7 +303,7 @@ void Consumer::PauseUntilDue(absl::Duration interval) {
   const absl::Duration least = std::min(interval, kHurryInterval);
   absl::SleepFor(least);
   absl::MutexLock lock(&mu_);
-  if (Now() >= hurry_until_) {
+  if (LeaseNow() >= hurry_until_) {
     mu_.AwaitWithTimeout(absl::Condition(&hurries_), interval - least);
   }
   hurries_ = false;

@@ -9,8 +9,10 @@
 // loses its leases; it stops giving records to its processors by itself when
 // its heartbeats are not answered for so long.
 //
-// Stop, Wait and metrics from any thread, but not from a processor; from there
-// RequestStop.
+// Stop, Wait and metrics from any thread, but not from a processor or on_error;
+// from there RequestStop.
+//
+// Each shard has a thread of its own, and with ReadMode::kPush a second one.
 #ifndef TRIREME_CLIENT_CONSUMER_H_
 #define TRIREME_CLIENT_CONSUMER_H_
 
@@ -50,8 +52,9 @@ struct ConsumerOptions {
   // How records come and are given.
   ReadingOptions reading;
 
-  // Optional: what went wrong and is tried again. `shard_id` is empty when it
-  // is about the worker. On any of the consumer's threads.
+  // Optional: what went wrong and is tried again, and what ends the consumer.
+  // `shard_id` is empty when it is about the worker. On any of the consumer's
+  // threads.
   std::function<void(absl::string_view shard_id, const absl::Status& status)>
       on_error;
 };
@@ -80,7 +83,9 @@ class Consumer {
   // Asks for it and returns at once.
   void RequestStop() { stop_.Cancel(); }
   // Waits for the end: OK after a stop, else the error that repeating does not
-  // cure, such as ResourceNotFoundException when the stream is deleted.
+  // cure: ResourceNotFoundException when the stream is deleted,
+  // WorkerReplacedException when another one has this one's id,
+  // InvalidArgumentException for options that are none.
   absl::Status Wait();
 
   ConsumerMetrics metrics() const;
@@ -91,10 +96,11 @@ class Consumer {
   // The heartbeats' thread.
   void Run();
   absl::StatusOr<v1::JoinConsumerGroupResponse> Join();
+  absl::Status Validate() const;
   absl::Status Serve(const v1::JoinConsumerGroupResponse& joined);
   v1::HeartbeatRequest MakeHeartbeat(const v1::WorkerHandle& worker);
   void Apply(const v1::JoinConsumerGroupResponse& joined,
-             const v1::HeartbeatResponse& response, MonotonicTime sent);
+             const v1::HeartbeatResponse& response, absl::Duration sent);
   void LoseAll();
   bool EndAll();
   void Drop(const ShardPtr& shard);
@@ -120,7 +126,7 @@ class Consumer {
   ConsumerMetrics past_
       ABSL_GUARDED_BY(mu_);  // With what ended shards counted.
   // Heartbeats are frequent until then: something is about to change.
-  MonotonicTime hurry_until_ ABSL_GUARDED_BY(mu_);
+  absl::Duration hurry_until_ ABSL_GUARDED_BY(mu_);  // By LeaseNow.
   bool hurries_ ABSL_GUARDED_BY(mu_) = false;  // Since the last heartbeat.
   bool over_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status result_ ABSL_GUARDED_BY(mu_);

@@ -48,7 +48,7 @@ class Checkpointer {
   // InvalidArgument for a position that lies before the checkpoint there is, or
   // behind all records that were given.
   virtual absl::Status Checkpoint(const RecordPosition& position) = 0;
-  // Everything that was given is.
+  // Everything that was given is, but for a batch that Process refused.
   virtual absl::Status Checkpoint() = 0;
   // Keeps `state` (64 KiB at most) with the lease, and that it was about to
   // checkpoint `position`, until the next Checkpoint; who gets the lease
@@ -78,6 +78,10 @@ class RecordProcessor {
   // When Process is to be called even though no record came. Asked after each
   // call of Process. Never: InfiniteFuture.
   virtual absl::Time NextWakeUp() const { return absl::InfiniteFuture(); }
+
+  // It checkpoints by itself what it has processed, because OK of Process does
+  // not mean that: the consumer does not, whatever its CheckpointMode.
+  virtual bool checkpoints_itself() const { return false; }
 
   // The shard is closed, and all of its records were given. When this returns
   // OK the end is checkpointed, and its children can be read. An error: it is

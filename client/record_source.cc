@@ -33,6 +33,10 @@ class PushSource : public RecordSource {
       Add(event);
     };
     options.on_end = [this](const absl::Status& status) { End(status); };
+    options.on_interruption = [on_error =
+                                   start.on_error](const absl::Status& status) {
+      if (!status.ok() && on_error) on_error(status);
+    };
     subscriber_.emplace(client, std::move(options));
   }
   ~PushSource() override {
@@ -113,6 +117,7 @@ class PollSource : public RecordSource {
              absl::Duration idle_interval)
       : records_max_(records_max),
         idle_interval_(idle_interval),
+        on_error_(start.on_error),
         reader_(client, start.stream_name, start.shard_id, start.from) {}
 
   absl::StatusOr<std::optional<RecordPage>> Next(absl::Time until) override {
@@ -126,6 +131,7 @@ class PollSource : public RecordSource {
     absl::StatusOr<v1::GetRecordsResponse> read = reader_.Next(records_max_);
     if (!read.ok()) {
       if (Classify(read.status()) == Failure::kRefused) return read.status();
+      if (on_error_) on_error_(read.status());
       next_poll_ = absl::Now() + backoff_.Next();
       return std::nullopt;
     }
@@ -150,6 +156,7 @@ class PollSource : public RecordSource {
   // Set at construction.
   const int records_max_;
   const absl::Duration idle_interval_;
+  const std::function<void(const absl::Status&)> on_error_;
 
   // Owned by the caller of Next.
   ShardReader reader_;

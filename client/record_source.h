@@ -3,6 +3,7 @@
 #ifndef TRIREME_CLIENT_RECORD_SOURCE_H_
 #define TRIREME_CLIENT_RECORD_SOURCE_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ struct ShardStart {
   std::string stream_name;
   std::string shard_id;
   v1::StartingPosition from;
+  // Optional: what went wrong and is tried again.
+  std::function<void(const absl::Status&)> on_error = {};
 };
 
 // By SubscribeToShard. Holds `bytes_max` of records, or one event, and lets the

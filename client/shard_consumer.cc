@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/error.h"
+#include "client/lease_clock.h"
 #include "client/status_macros.h"
 #include "client/unpack.h"
 
@@ -20,8 +21,6 @@ constexpr char kCall[] = "Checkpoint";
 constexpr absl::Duration kTipTimeout = absl::Seconds(5);
 // Of what was said before: a load that differs by less is not told.
 constexpr double kLoadChangeMin = 0.1;
-
-MonotonicTime Now() { return std::chrono::steady_clock::now(); }
 
 absl::Status LeaseLost(absl::string_view shard_id) {
   return MakeError(absl::StatusCode::kFailedPrecondition, kLeaseLost, kCall,
@@ -65,7 +64,7 @@ UserRecord AsItIs(v1::Record record) {
 ShardConsumer::ShardConsumer(std::shared_ptr<const ShardContext> context,
                              v1::WorkerHandle worker,
                              const v1::WorkerLease& lease,
-                             MonotonicTime held_until)
+                             absl::Duration held_until)
     : context_(std::move(context)),
       worker_(std::move(worker)),
       counter_(lease.lease_counter()),
@@ -74,7 +73,7 @@ ShardConsumer::ShardConsumer(std::shared_ptr<const ShardContext> context,
       skip_to_(PositionOf(start_)),
       held_until_(held_until),
       checkpointed_(skip_to_),
-      load_at_(Now()) {
+      load_at_(LeaseNow()) {
   lease_.stream_name = context_->stream_name;
   lease_.group_name = context_->group_name;
   lease_.worker_id = context_->worker_id;
@@ -96,16 +95,16 @@ ShardConsumer::~ShardConsumer() {
 
 // --- Consumer's side ---
 
-void ShardConsumer::Renew(MonotonicTime held_until) {
+void ShardConsumer::Renew(absl::Duration held_until) {
   absl::MutexLock lock(&mu_);
-  if (mode_ != Mode::kHandOff) held_until_ = held_until;
+  held_until_ = held_until;
 }
 
-void ShardConsumer::HandOff(MonotonicTime by) {
+void ShardConsumer::HandOff(absl::Duration by) {
   absl::MutexLock lock(&mu_);
-  if (mode_ == Mode::kRunning) {
+  if (mode_ == Mode::kRunning || mode_ == Mode::kEnding) {
     mode_ = Mode::kHandOff;
-    held_until_ = std::min(held_until_, by);
+    hand_off_by_ = by;
   }
   if (source_ != nullptr) source_->Interrupt();
 }
@@ -134,7 +133,8 @@ std::optional<RecordPosition> ShardConsumer::ToCheckpoint() const {
     return std::nullopt;
   }
   absl::MutexLock lock(&mu_);
-  if (ended_ || !Held() || progress_.processed == checkpointed_) {
+  if (ended_ || checkpoints_itself_ || !Held() ||
+      progress_.processed == checkpointed_) {
     return std::nullopt;
   }
   return progress_.processed;
@@ -165,8 +165,8 @@ ShardProgress ShardConsumer::progress() const {
   return progress_;
 }
 
-std::optional<uint64_t> ShardConsumer::TakeLoad(MonotonicTime now) {
-  const double seconds = std::chrono::duration<double>(now - load_at_).count();
+std::optional<uint64_t> ShardConsumer::TakeLoad(absl::Duration now) {
+  const double seconds = absl::ToDoubleSeconds(now - load_at_);
   if (seconds < 0.1) return std::nullopt;
   const uint64_t bytes = progress().bytes;
   const double rate = static_cast<double>(bytes - load_bytes_) / seconds;
@@ -184,8 +184,17 @@ std::optional<uint64_t> ShardConsumer::TakeLoad(MonotonicTime now) {
 
 void ShardConsumer::Run() {
   processor_ = context_->factory(lease_);
+  {
+    absl::MutexLock lock(&mu_);
+    checkpoints_itself_ = processor_->checkpoints_itself();
+  }
   if (AwaitHeld() && OpenSource()) Consume();
   Finish();
+  // Before the lease is anybody else's to tell of: they may take long to end.
+  processor_.reset();
+  SetSource(nullptr);
+  const bool releases = !at_end_ && !was_lost();
+  if (releases) Release();
   {
     absl::MutexLock lock(&mu_);
     ended_ = true;
@@ -198,16 +207,10 @@ void ShardConsumer::Finish() {
   if (at_end_) return;
   if (!holds_lease()) return processor_->OnLeaseLost();
   processor_->OnHandOff(*this);
-  if (const auto position = ToCheckpoint()) {
-    const absl::Status status = Checkpoint(*position);
-    if (!status.ok()) context_->on_error(lease_.shard_id, status);
-  }
-  bool hand_off = false;
-  {
-    absl::MutexLock lock(&mu_);
-    hand_off = mode_ == Mode::kHandOff;
-  }
-  if (hand_off) Release();
+  const auto position = ToCheckpoint();
+  if (!position.has_value()) return;
+  const absl::Status status = Checkpoint(*position);
+  if (!status.ok()) context_->on_error(lease_.shard_id, status);
 }
 
 void ShardConsumer::Consume() {
@@ -240,24 +243,36 @@ void ShardConsumer::Consume() {
 // Where the last record that was processed is, or the lease begins.
 bool ShardConsumer::OpenSource() {
   while (AwaitHeld()) {
-    absl::StatusOr<v1::StartingPosition> from = FindStart();
+    const absl::StatusOr<v1::StartingPosition> from = FindStart();
     if (from.ok()) {
-      const ReadingOptions& reading = context_->reading;
-      const ShardStart start{lease_.stream_name, lease_.shard_id,
-                             *std::move(from)};
-      auto source =
-          reading.mode == ReadMode::kPush
-              ? PushFrom(context_->client, start, reading.buffer_bytes_max)
-              : PollFrom(context_->client, start, reading.records_max,
-                         reading.poll_interval);
-      absl::MutexLock lock(&mu_);
-      source_ = std::move(source);
+      SetSource(MakeSource(*from));
       return true;
     }
     context_->on_error(lease_.shard_id, from.status());
     if (!Pause(backoff_.Next())) return false;
   }
   return false;
+}
+
+std::unique_ptr<RecordSource> ShardConsumer::MakeSource(
+    const v1::StartingPosition& from) {
+  const ReadingOptions& reading = context_->reading;
+  const ShardStart start{lease_.stream_name, lease_.shard_id, from,
+                         [this](const absl::Status& status) {
+                           context_->on_error(lease_.shard_id, status);
+                         }};
+  if (reading.mode == ReadMode::kPush) {
+    return PushFrom(context_->client, start, reading.buffer_bytes_max);
+  }
+  return PollFrom(context_->client, start, reading.records_max,
+                  reading.poll_interval);
+}
+
+// The former one ends outside the lock: that waits for its thread.
+void ShardConsumer::SetSource(std::unique_ptr<RecordSource> source) {
+  absl::ReleasableMutexLock lock(&mu_);
+  source_.swap(source);
+  lock.Release();
 }
 
 absl::StatusOr<v1::StartingPosition> ShardConsumer::FindStart() {
@@ -273,21 +288,33 @@ absl::StatusOr<v1::StartingPosition> ShardConsumer::FindStart() {
       return from;
     }
     case v1::ShardPosition::LATEST: {
-      // Whoever has the lease next must not begin later than this.
-      CLIENT_ASSIGN_OR_RETURN(
-          const std::string tip,
-          FindTip(context_->client, lease_.stream_name, lease_.shard_id,
-                  absl::Now() + kTipTimeout));
-      if (tip.empty()) return FromLatest();  // It is closed already.
-      const RecordPosition position{tip, 0};
+      // Found once: what comes while it cannot be checkpointed is not skipped.
+      if (!tip_.has_value()) {
+        CLIENT_ASSIGN_OR_RETURN(
+            tip_, FindTip(context_->client, lease_.stream_name, lease_.shard_id,
+                          absl::Now() + kTipTimeout));
+      }
+      if (tip_->empty()) return FromLatest();  // It is closed already.
+      // Whoever has the lease next must not begin later.
+      const RecordPosition position{*tip_, 0};
       CLIENT_RETURN_IF_ERROR(Send(CheckpointAt(position)));
       absl::MutexLock lock(&mu_);
       skip_to_ = checkpointed_ = position;
-      return AtSequenceNumber(tip);
+      return AtSequenceNumber(*tip_);
     }
     default:
       return FromTrimHorizon();
   }
+}
+
+// Processed before the shard was opened.
+bool ShardConsumer::IsDone(const UserRecord& record) const {
+  if (!skip_to_.has_value()) return false;
+  // An aggregated record that is not unpacked may be done in part.
+  const bool is_part =
+      !context_->reading.unpack && skip_to_->sub_sequence_number > 0;
+  return is_part ? record.position.sequence_number < skip_to_->sequence_number
+                 : record.position <= *skip_to_;
 }
 
 void ShardConsumer::Take(RecordPage page) {
@@ -309,8 +336,7 @@ void ShardConsumer::Take(RecordPage page) {
       unpacked.push_back(AsItIs(std::move(page.records[i])));
     }
     for (UserRecord& record : unpacked) {
-      if (skip_to_.has_value() && record.position <= *skip_to_) continue;
-      batch.records.push_back(std::move(record));
+      if (!IsDone(record)) batch.records.push_back(std::move(record));
     }
     const bool is_last = i + 1 == page.records.size();
     if (batch.records.empty()) continue;
@@ -339,10 +365,13 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
     {
       absl::MutexLock lock(&mu_);
       ++progress_.process_errors;
+      given_ = progress_.processed;
     }
     context_->on_error(lease_.shard_id, status);
+    const absl::Duration pause = backoff_.Next();
     const absl::Duration to_wake_up = processor_->NextWakeUp() - absl::Now();
-    if (!Pause(std::min(backoff_.Next(), to_wake_up))) return false;
+    const bool sooner = to_wake_up > absl::ZeroDuration() && to_wake_up < pause;
+    if (!Pause(sooner ? to_wake_up : pause)) return false;
   }
   return false;
 }
@@ -378,7 +407,9 @@ bool ShardConsumer::Pause(absl::Duration pause) {
 // True when the end is checkpointed.
 bool ShardConsumer::EndShard() {
   while (AwaitHeld()) {
-    absl::Status status = processor_->OnShardEnd(*this);
+    absl::Status status;
+    if (!end_processed_) status = processor_->OnShardEnd(*this);
+    end_processed_ = status.ok();
     if (status.ok()) {
       v1::ShardCheckpoint checkpoint = MakeCheckpoint();
       checkpoint.mutable_checkpoint()->set_kind(v1::ShardPosition::SHARD_END);
@@ -395,12 +426,18 @@ bool ShardConsumer::EndShard() {
 // --- checkpoints ---
 
 bool ShardConsumer::Held() const {
-  return mode_ != Mode::kLost && Now() < held_until_;
+  return mode_ != Mode::kLost &&
+         LeaseNow() < std::min(held_until_, hand_off_by_);
 }
 
 bool ShardConsumer::holds_lease() const {
   absl::MutexLock lock(&mu_);
   return Held();
+}
+
+bool ShardConsumer::was_lost() const {
+  absl::MutexLock lock(&mu_);
+  return mode_ == Mode::kLost;
 }
 
 bool ShardConsumer::is_ending() const {
@@ -487,7 +524,7 @@ void ShardConsumer::Release() {
   lease.set_shard_id(lease_.shard_id);
   lease.set_lease_counter(counter_);
   const auto response = context_->client.ReleaseLeases(request);
-  // It changes hands by itself when its time is up.
+  // Tried again with the next heartbeat.
   if (!response.ok()) context_->on_error(lease_.shard_id, response.status());
 }
 

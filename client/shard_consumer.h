@@ -4,7 +4,6 @@
 #ifndef TRIREME_CLIENT_SHARD_CONSUMER_H_
 #define TRIREME_CLIENT_SHARD_CONSUMER_H_
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,9 +25,6 @@
 #include "client/record_source.h"
 
 namespace trireme::client {
-
-// Leases are measured by a clock that nobody sets.
-using MonotonicTime = std::chrono::steady_clock::time_point;
 
 enum class ReadMode {
   kPush,  // SubscribeToShard: a record comes when it is committed.
@@ -83,7 +79,7 @@ class ShardConsumer : private Checkpointer {
   // Begins at once. `lease` has its details.
   ShardConsumer(std::shared_ptr<const ShardContext> context,
                 v1::WorkerHandle worker, const v1::WorkerLease& lease,
-                MonotonicTime held_until);
+                absl::Duration held_until);  // By LeaseNow, as all times.
   // Loses the lease, and waits for the thread.
   ~ShardConsumer() override;
 
@@ -92,9 +88,9 @@ class ShardConsumer : private Checkpointer {
   const v1::WorkerHandle& worker() const { return worker_; }
 
   // --- Consumer's side; any thread ---
-  void Renew(MonotonicTime held_until);
+  void Renew(absl::Duration held_until);
   // To be finished by then and released.
-  void HandOff(MonotonicTime by);
+  void HandOff(absl::Duration by);
   // To be finished; the consumer leaves its group then.
   void End();
   // It is another's. True when that is news.
@@ -115,7 +111,11 @@ class ShardConsumer : private Checkpointer {
   ShardProgress progress() const;
   // Bytes a second since it was asked last, evened out; nothing when that is
   // about what was said last.
-  std::optional<uint64_t> TakeLoad(MonotonicTime now);
+  std::optional<uint64_t> TakeLoad(absl::Duration now);
+  // What was taken did not arrive.
+  void ForgetToldLoad() { load_told_ = 0; }
+  // Gives up a lease that this has ended with, and the cluster does not know.
+  void Release();
 
  private:
   enum class Mode { kRunning, kHandOff, kEnding, kLost };
@@ -135,16 +135,19 @@ class ShardConsumer : private Checkpointer {
   bool OpenSource();
   absl::StatusOr<v1::StartingPosition> FindStart();
   void Take(RecordPage page);
+  bool IsDone(const UserRecord& record) const;
   bool Process(const RecordBatch& batch);
   void OnProcessed(const RecordBatch& batch);
   bool AwaitHeld();
+  bool was_lost() const;
   bool Pause(absl::Duration pause);
   bool EndShard();
   // Of this lease, at no position yet.
   v1::ShardCheckpoint MakeCheckpoint() const;
   absl::Status Send(v1::ShardCheckpoint checkpoint);
   absl::Status CheckMayCheckpoint(const RecordPosition& position) const;
-  void Release();
+  std::unique_ptr<RecordSource> MakeSource(const v1::StartingPosition& from);
+  void SetSource(std::unique_ptr<RecordSource> source);
   bool Held() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NotRunning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return mode_ != Mode::kRunning;
@@ -159,14 +162,17 @@ class ShardConsumer : private Checkpointer {
   ShardLease lease_;
 
   // Owned by the thread.
-  std::unique_ptr<RecordProcessor> processor_;
   Backoff backoff_{absl::Milliseconds(100), absl::Seconds(10)};
   std::optional<RecordPosition> skip_to_;  // Itself too.
+  std::optional<std::string> tip_;         // Where a LATEST lease begins.
+  bool end_processed_ = false;             // OnShardEnd said OK.
   bool at_end_ = false;                    // And checkpointed so.
 
   mutable absl::Mutex mu_;
   Mode mode_ ABSL_GUARDED_BY(mu_) = Mode::kRunning;
-  MonotonicTime held_until_ ABSL_GUARDED_BY(mu_);
+  absl::Duration held_until_ ABSL_GUARDED_BY(mu_);
+  absl::Duration hand_off_by_ ABSL_GUARDED_BY(mu_) = absl::InfiniteDuration();
+  bool checkpoints_itself_ ABSL_GUARDED_BY(mu_) = true;  // The processor.
   std::unique_ptr<RecordSource> source_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<RecordPosition> given_ ABSL_GUARDED_BY(mu_);
@@ -174,10 +180,13 @@ class ShardConsumer : private Checkpointer {
   ShardProgress progress_ ABSL_GUARDED_BY(mu_);
 
   // Owned by the caller of TakeLoad.
-  MonotonicTime load_at_;
+  absl::Duration load_at_;
   uint64_t load_bytes_ = 0;
   double load_ = 0;
   uint64_t load_told_ = 0;
+
+  // Owned by the thread, and gone when it has ended.
+  std::unique_ptr<RecordProcessor> processor_;
 
   std::thread thread_;  // Last: runs on all of the above.
 };

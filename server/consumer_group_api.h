@@ -43,6 +43,13 @@ struct LeaseRef {
   std::optional<uint64_t> bytes_per_second;
 };
 
+struct HeartbeatRequest {
+  WorkerHandle worker;
+  absl::string_view worker_id;   // As it joined; empty: not said.
+  std::vector<LeaseRef> leases;  // That it knows it has.
+  bool draining = false;         // It wants no more.
+};
+
 // A stream's shard with its lease, if it has one. `shard` is of the stream.
 struct FoundLease {
   const Shard* shard = nullptr;

@@ -23,13 +23,6 @@ constexpr PositionNames kCheckpointNames = {"Checkpoint", "checkpoint.kind",
                                             "checkpoint.sequenceNumber",
                                             "SequenceNumber"};
 
-v1::GroupRef RefTo(const ConsumerGroupId& id) {
-  v1::GroupRef ref;
-  ref.set_stream_id(id.stream.value());
-  ref.set_group(id.number);
-  return ref;
-}
-
 absl::Status CheckCount(absl::string_view member, size_t count) {
   Violations violations;
   violations.CheckRange(member, static_cast<int64_t>(count), 1,
@@ -38,7 +31,8 @@ absl::Status CheckCount(absl::string_view member, size_t count) {
 }
 
 // Where a group is to begin. Unspecified: with the oldest record.
-absl::StatusOr<LeasePosition> StartOf(const StartingPosition& from) {
+absl::StatusOr<LeasePosition> StartOf(const StartingPosition& from,
+                                      absl::Time now) {
   switch (from.type) {
     case ShardIteratorType::kUnspecified:
     case ShardIteratorType::kTrimHorizon:
@@ -46,12 +40,9 @@ absl::StatusOr<LeasePosition> StartOf(const StartingPosition& from) {
     case ShardIteratorType::kLatest:
       return LeasePosition{LeasePositionKind::kLatest};
     case ShardIteratorType::kAtTimestamp:
-      if (from.timestamp.has_value()) {
-        return LeasePosition{LeasePositionKind::kAtTimestamp,
-                             absl::ToUnixMillis(*from.timestamp)};
-      }
-      return MakeError(ErrorReason::kInvalidArgument,
-                       "AT_TIMESTAMP needs a timestamp.");
+      RETURN_IF_ERROR(CheckTimestamp(from, now));
+      return LeasePosition{LeasePositionKind::kAtTimestamp,
+                           absl::ToUnixMillis(*from.timestamp)};
     default:
       return MakeError(
           ErrorReason::kInvalidArgument,
@@ -97,8 +88,21 @@ absl::Status ResultOf(v1::LeaseOutcomes::Outcome outcome,
   }
 }
 
+// A shard of the stream by its id; null when it left it.
+absl::StatusOr<const Shard*> LivingShard(const Stream& stream,
+                                         absl::string_view shard_id,
+                                         const Account& account) {
+  absl::StatusOr<const Shard*> shard = FindShard(stream, shard_id, account);
+  if (ReasonOf(shard.status()) == ErrorReason::kResourceNotFound) {
+    return nullptr;
+  }
+  return shard;
+}
+
+}  // namespace
+
 // Which of a call's leases its command is about, and what became of the others.
-struct Selection {
+struct ConsumerGroupOperations::Selection {
   std::vector<absl::Status> results;
   std::vector<size_t> asked;  // Places in `results`.
   std::vector<std::string> shard_ids;
@@ -131,18 +135,10 @@ struct Selection {
   }
 };
 
-// A shard of the stream by its id; null when it left it.
-absl::StatusOr<const Shard*> LivingShard(const Stream& stream,
-                                         absl::string_view shard_id,
-                                         const Account& account) {
-  absl::StatusOr<const Shard*> shard = FindShard(stream, shard_id, account);
-  if (ReasonOf(shard.status()) == ErrorReason::kResourceNotFound) {
-    return nullptr;
-  }
-  return shard;
-}
-
-}  // namespace
+struct ConsumerGroupOperations::PlannedCheckpoints {
+  v1::GroupCommand command;
+  Selection selection;
+};
 
 void ConsumerGroupOperations::Join(const JoinGroupRequest& request,
                                    absl::Duration timeout,
@@ -152,7 +148,8 @@ void ConsumerGroupOperations::Join(const JoinGroupRequest& request,
   violations.CheckLength("workerId", request.worker_id,
                          request.worker_id.size(), 1, kWorkerNameBytesMax);
   if (!violations.empty()) return done(violations.ToStatus());
-  const absl::StatusOr<LeasePosition> from = StartOf(request.from);
+  const absl::StatusOr<LeasePosition> from =
+      StartOf(request.from, clock_->WallNow());
   if (!from.ok()) return done(from.status());
   const absl::StatusOr<StreamRef> ref =
       ResolveStream(request.stream, router_->account());
@@ -204,17 +201,16 @@ void ConsumerGroupOperations::Join(const JoinGroupRequest& request,
       });
 }
 
-void ConsumerGroupOperations::Heartbeat(const WorkerHandle& worker,
-                                        const std::vector<LeaseRef>& leases,
+void ConsumerGroupOperations::Heartbeat(const HeartbeatRequest& request,
                                         absl::Duration timeout,
                                         Done<WorkerLeases> done) {
-  if (leases.size() > kLeasesPerHeartbeatMax) {
+  if (request.leases.size() > kLeasesPerHeartbeatMax) {
     return done(MakeError(
         ErrorReason::kInvalidArgument,
-        absl::StrCat("The heartbeat names ", leases.size(),
+        absl::StrCat("The heartbeat names ", request.leases.size(),
                      " leases; the limit is ", kLeasesPerHeartbeatMax, ".")));
   }
-  heartbeats_.Send(worker, leases, timeout, std::move(done));
+  heartbeats_.Send(request, timeout, std::move(done));
 }
 
 void ConsumerGroupOperations::Checkpoint(
@@ -222,46 +218,73 @@ void ConsumerGroupOperations::Checkpoint(
     absl::Duration timeout, Done<Results> done) {
   absl::Status checked = CheckCount("checkpoints", checkpoints.size());
   if (!checked.ok()) return done(std::move(checked));
-  // The newest here will do: a shard that somebody reads is in it.
+  absl::StatusOr<PlannedCheckpoints> planned =
+      PlanCheckpoints(worker, checkpoints);
+  if (!planned.ok()) return done(planned.status());
+  const absl::Duration deadline = clock_->MonotonicNow() + timeout;
+  if (planned->selection.asked.size() == checkpoints.size()) {
+    return Send(*std::move(planned), timeout, std::move(done));
+  }
+  // Shards that are not known here: this replica may lag.
+  router_->Refresh(timeout,
+                   [this, worker, checkpoints, deadline,
+                    done = std::move(done)](absl::Status fresh) mutable {
+                     if (!fresh.ok()) return done(std::move(fresh));
+                     absl::StatusOr<PlannedCheckpoints> planned =
+                         PlanCheckpoints(worker, checkpoints);
+                     if (!planned.ok()) return done(planned.status());
+                     Send(*std::move(planned),
+                          deadline - clock_->MonotonicNow(), std::move(done));
+                   });
+}
+
+absl::StatusOr<ConsumerGroupOperations::PlannedCheckpoints>
+ConsumerGroupOperations::PlanCheckpoints(
+    const WorkerHandle& worker,
+    const std::vector<ShardCheckpoint>& checkpoints) const {
   const StreamPtr stream = router_->catalog().Find(worker.group.stream);
-  v1::GroupCommand command;
-  *command.mutable_checkpoint()->mutable_group() = RefTo(worker.group);
-  command.mutable_checkpoint()->set_worker(worker.worker);
-  Selection selection;
+  PlannedCheckpoints planned;
+  v1::CheckpointCommand& command = *planned.command.mutable_checkpoint();
+  *command.mutable_group() = RefTo(worker.group);
+  command.set_worker(worker.worker);
   for (const ShardCheckpoint& one : checkpoints) {
     if (one.pending_state.size() > kPendingStateBytesMax) {
-      return done(MakeError(
+      return MakeError(
           ErrorReason::kInvalidArgument,
           absl::StrCat("The pending state of ", one.lease.shard_id, " has ",
                        one.pending_state.size(), " bytes; the limit is ",
-                       kPendingStateBytesMax, ".")));
+                       kPendingStateBytesMax, "."));
     }
-    if (stream == nullptr) {
-      selection.Lose(one.lease.shard_id);
+    const Shard* shard = nullptr;
+    if (stream != nullptr) {
+      ASSIGN_OR_RETURN(
+          shard, LivingShard(*stream, one.lease.shard_id, router_->account()));
+    }
+    if (shard == nullptr) {
+      planned.selection.Lose(one.lease.shard_id);
       continue;
     }
-    const absl::StatusOr<const Shard*> shard =
-        LivingShard(*stream, one.lease.shard_id, router_->account());
-    if (!shard.ok()) return done(shard.status());
-    if (*shard == nullptr) {
-      selection.Lose(one.lease.shard_id);
-      continue;
-    }
-    const absl::StatusOr<LeasePosition> position =
-        PositionOf(one.position, *stream, **shard, router_->account());
-    if (!position.ok()) return done(position.status());
-    v1::LeaseCheckpoint& message =
-        *command.mutable_checkpoint()->add_checkpoints();
-    message.mutable_lease()->set_shard((*shard)->index.value());
+    ASSIGN_OR_RETURN(
+        const LeasePosition position,
+        PositionOf(one.position, *stream, *shard, router_->account()));
+    v1::LeaseCheckpoint& message = *command.add_checkpoints();
+    message.mutable_lease()->set_shard(shard->index.value());
     message.mutable_lease()->set_counter(one.lease.counter);
-    EncodePosition(*position, message.mutable_position());
+    EncodePosition(position, message.mutable_position());
     message.set_pending(one.pending);
     message.set_state(std::string(one.pending_state));
-    selection.Ask(one.lease.shard_id);
+    planned.selection.Ask(one.lease.shard_id);
   }
-  if (selection.asked.empty()) return done(std::move(selection.results));
-  Propose(std::move(command), timeout,
-          [selection = std::move(selection), done = std::move(done)](
+  return planned;
+}
+
+void ConsumerGroupOperations::Send(PlannedCheckpoints planned,
+                                   absl::Duration timeout, Done<Results> done) {
+  if (planned.selection.asked.empty()) {
+    return done(std::move(planned.selection.results));
+  }
+  Propose(std::move(planned.command), timeout,
+          [selection = std::move(planned.selection), done = std::move(done)](
               const absl::StatusOr<std::string>& reply) mutable {
             done(std::move(selection).With(reply));
           });
@@ -386,7 +409,7 @@ void ConsumerGroupOperations::List(
 void ConsumerGroupOperations::Reset(const ConsumerGroupAddress& address,
                                     const StartingPosition& from,
                                     absl::Duration timeout, StatusDone done) {
-  const absl::StatusOr<LeasePosition> start = StartOf(from);
+  const absl::StatusOr<LeasePosition> start = StartOf(from, clock_->WallNow());
   if (!start.ok()) return done(start.status());
   Change(
       address, timeout,

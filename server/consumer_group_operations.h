@@ -58,9 +58,8 @@ class ConsumerGroupOperations {
   void Join(const JoinGroupRequest& request, absl::Duration timeout,
             Done<JoinedGroup> done);
   // Says that the worker lives; answered with its leases. Errors:
-  // kWorkerExpired.
-  void Heartbeat(const WorkerHandle& worker,
-                 const std::vector<LeaseRef>& leases, absl::Duration timeout,
+  // kWorkerExpired, kWorkerReplaced.
+  void Heartbeat(const HeartbeatRequest& request, absl::Duration timeout,
                  Done<WorkerLeases> done);
   void Checkpoint(const WorkerHandle& worker,
                   const std::vector<ShardCheckpoint>& checkpoints,
@@ -89,6 +88,8 @@ class ConsumerGroupOperations {
     ConsumerGroupId id;
     ConsumerGroup group;  // Without what its workers keep with the leases.
   };
+  struct Selection;
+  struct PlannedCheckpoints;
   using Replied = absl::AnyInvocable<void(absl::StatusOr<std::string>)>;
 
   // After a barrier.
@@ -99,6 +100,12 @@ class ConsumerGroupOperations {
       const ConsumerGroupAddress& address, absl::Duration timeout,
       absl::AnyInvocable<absl::StatusOr<v1::GroupCommand>(const Found&)> plan,
       StatusDone done);
+  // By the streams as they are known here.
+  absl::StatusOr<PlannedCheckpoints> PlanCheckpoints(
+      const WorkerHandle& worker,
+      const std::vector<ShardCheckpoint>& checkpoints) const;
+  void Send(PlannedCheckpoints planned, absl::Duration timeout,
+            Done<Results> done);
   void Propose(v1::GroupCommand command, absl::Duration timeout, Replied done);
 
   // Set at construction.

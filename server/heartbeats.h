@@ -10,6 +10,7 @@
 #define TRIREME_SERVER_HEARTBEATS_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -36,15 +37,18 @@ class Heartbeats {
         timers_(timers),
         clock_(clock) {}
 
-  // `done` gets the worker's leases. Errors: kWorkerExpired; of the proposal,
-  // whose time is that of the one who waits longest.
-  void Send(const WorkerHandle& worker, const std::vector<LeaseRef>& leases,
-            absl::Duration timeout, Done<WorkerLeases> done);
+  // `done` gets the worker's leases. Errors: kWorkerExpired, kWorkerReplaced;
+  // of the proposal, whose time is that of the one who waits longest.
+  void Send(const HeartbeatRequest& request, absl::Duration timeout,
+            Done<WorkerLeases> done);
 
  private:
   // A heartbeat that waits for its answer.
   struct Waiting {
     WorkerHandle worker;
+    std::string worker_id;
+    bool draining = false;
+    bool known = false;  // Once it is applied.
     // The leases it says it has: their counters.
     absl::flat_hash_map<ShardIndex, uint64_t> named;
     absl::flat_hash_map<ShardIndex, uint64_t> bytes_per_second;
@@ -52,6 +56,7 @@ class Heartbeats {
   };
   struct Batch {
     std::vector<Waiting> heartbeats;
+    size_t loads = 0;
     absl::Duration deadline;  // Monotonic.
   };
   using BatchPtr = std::shared_ptr<Batch>;
@@ -60,6 +65,8 @@ class Heartbeats {
   void Propose(Batch batch);
   void OnApplied(const BatchPtr& batch, const ProposalOutcome& outcome);
   void Answer(Batch* batch);
+  static absl::Status WhyUnknown(const ConsumerGroups& groups,
+                                 const Waiting& heartbeat);
 
   // Set at construction.
   const LeaseTable* const leases_;

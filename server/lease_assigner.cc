@@ -6,6 +6,7 @@
 
 #include "server/lease_plan.h"
 #include "spdlog/spdlog.h"
+#include "storage/group_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -15,13 +16,6 @@ constexpr absl::Duration kPeriod = absl::Milliseconds(250);
 // Loads change all the time: what is balanced is looked at this often.
 constexpr absl::Duration kPlanPeriod = absl::Seconds(1);
 constexpr absl::Duration kTimeout = absl::Seconds(10);
-
-v1::GroupRef RefTo(const ConsumerGroupId& id) {
-  v1::GroupRef ref;
-  ref.set_stream_id(id.stream.value());
-  ref.set_group(id.number);
-  return ref;
-}
 
 // Whether leases wait that somebody could have.
 bool HasFreeLeases(const ConsumerGroup& group) {
@@ -63,7 +57,7 @@ void LeaseAssigner::RunOnce() {
     absl::MutexLock lock(&mu_);
     under_way = under_way_;
   }
-  std::vector<std::pair<ConsumerGroupId, ConsumerGroup>> due;
+  std::vector<ConsumerGroupId> due;
   absl::btree_map<ConsumerGroupId, Watch> before = std::exchange(watches_, {});
   leases_->Read([&](const ConsumerGroups& groups) {
     for (const auto& [id, group] : groups) {
@@ -78,16 +72,24 @@ void LeaseAssigner::RunOnce() {
         if (lease.next_owner == 0) continue;
         SeeAgain(shard, lease.next_owner, now, old.hand_offs, &watch.hand_offs);
       }
-      if (under_way.contains(id)) continue;
+      if (group.workers.empty() || under_way.contains(id)) continue;
       if (now < watch.plan_at && !HasFreeLeases(group) &&
           Silent(watch, group, now).empty()) {
         continue;
       }
       watch.plan_at = now + kPlanPeriod;
-      due.emplace_back(id, group.WithoutPending());
+      due.push_back(id);
     }
   });
-  for (const auto& [id, group] : due) Look(id, group, now);
+  for (const ConsumerGroupId& id : due) {
+    // One at a time: changes wait meanwhile.
+    ConsumerGroup copy;
+    leases_->Read([&](const ConsumerGroups& groups) {
+      const auto group = groups.find(id);
+      if (group != groups.end()) copy = group->second.WithoutPending();
+    });
+    Look(id, copy, now);
+  }
 }
 
 void LeaseAssigner::Look(const ConsumerGroupId& id, const ConsumerGroup& group,
@@ -102,7 +104,8 @@ std::vector<WorkerNumber> LeaseAssigner::Silent(const Watch& watch,
                                                 absl::Duration now) {
   std::vector<WorkerNumber> silent;
   for (const auto& [number, seen] : watch.heartbeats) {
-    if (now - seen.since >= absl::Milliseconds(group.settings.lease_ms)) {
+    if (group.workers.contains(number) &&
+        now - seen.since >= absl::Milliseconds(group.settings.lease_ms)) {
       silent.push_back(number);
     }
   }

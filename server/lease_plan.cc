@@ -18,7 +18,9 @@ constexpr double kGapMin = 0.1;
 class Balance {
  public:
   explicit Balance(const ConsumerGroup& group) {
-    for (const auto& [worker, unused] : group.workers) workers_[worker];
+    for (const auto& [number, worker] : group.workers) {
+      if (!worker.draining) workers_[number];
+    }
     for (const auto& [shard, lease] : group.leases) {
       if (lease.checkpoint.at_end()) continue;
       ++lease_count_;

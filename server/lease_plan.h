@@ -27,7 +27,8 @@ struct PlannedLease {
 // them. Leases that nobody has go to the workers with the least load; then
 // leases move from the busiest worker to the idlest, as long as the two differ
 // by a tenth of the mean load or more and that brings them closer. So what is
-// balanced stays as it is. `hand_off_is_over`: the owner had its time to
+// balanced stays as it is. What a draining worker has counts as nobody's.
+// `hand_off_is_over`: the owner had its time to
 // release the lease.
 std::vector<PlannedLease> PlanLeases(
     const ConsumerGroup& group,

@@ -38,6 +38,8 @@ absl::Status CheckShape(const GetShardIteratorRequest& request,
   return violations.ToStatus();
 }
 
+}  // namespace
+
 absl::Status CheckTimestamp(const StartingPosition& position, absl::Time now) {
   if (!position.timestamp.has_value()) {
     return MakeError(ErrorReason::kInvalidArgument,
@@ -55,8 +57,6 @@ absl::Status CheckTimestamp(const StartingPosition& position, absl::Time now) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::string_view ShardIteratorTypeName(ShardIteratorType type) {
   switch (type) {

@@ -14,6 +14,8 @@ namespace trireme {
 
 // Name of a type on the wire, e.g. "TRIM_HORIZON".
 absl::string_view ShardIteratorTypeName(ShardIteratorType type);
+// Of AT_TIMESTAMP: there, and not in the future.
+absl::Status CheckTimestamp(const StartingPosition& position, absl::Time now);
 
 // How an operation that takes a position calls itself and its members.
 struct PositionNames {

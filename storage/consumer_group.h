@@ -75,6 +75,7 @@ struct Lease {
 struct Worker {
   std::string name;
   uint64_t heartbeats = 0;  // Heard.
+  bool draining = false;    // It is given nothing more.
 
   friend bool operator==(const Worker&, const Worker&) = default;
 };

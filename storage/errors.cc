@@ -61,6 +61,8 @@ constexpr ReasonRow kReasons[] = {
      "WorkerExpiredException"},
     {ErrorReason::kLeaseLost, absl::StatusCode::kFailedPrecondition,
      "LeaseLostException"},
+    {ErrorReason::kWorkerReplaced, absl::StatusCode::kFailedPrecondition,
+     "WorkerReplacedException"},
 };
 
 const ReasonRow& RowOf(ErrorReason reason) {

@@ -47,6 +47,8 @@ enum class ErrorReason : uint8_t {
   kWorkerExpired = 19,
   // Ours: another worker has the lease, or nobody.
   kLeaseLost = 20,
+  // Ours: another worker of the same id joined the consumer group.
+  kWorkerReplaced = 21,
 };
 
 // Whether a number from outside is one of the above.

@@ -87,6 +87,7 @@ void Give(WorkerNumber owner, LogIndex index, Lease* lease) {
   lease->owner = owner;
   lease->counter = index;
   lease->next_owner = 0;
+  lease->bytes_per_second = 0;  // The former owner's word.
 }
 
 template <typename Predicate>
@@ -236,7 +237,8 @@ absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
   return change;
 }
 
-// The worker is gone: its leases are the heir's, or nobody's (0).
+// The worker is gone: its leases are the heir's, if there is one (not 0), who
+// hands off what was to be; else theirs to whom they were to be handed off.
 void RemoveWorker(WorkerNumber worker, WorkerNumber heir, LogIndex index,
                   Found* found) {
   found->change.workers[worker] = std::nullopt;
@@ -245,7 +247,9 @@ void RemoveWorker(WorkerNumber worker, WorkerNumber heir, LogIndex index,
     Lease left = lease;
     if (left.next_owner == worker) left.next_owner = heir;
     if (left.owner == worker) {
-      Give(left.next_owner != 0 ? left.next_owner : heir, index, &left);
+      const WorkerNumber next = left.next_owner;
+      Give(heir != 0 ? heir : next, index, &left);
+      if (heir != 0 && next != heir) left.next_owner = next;
     }
     found->change.leases[shard] = std::move(left);
   }
@@ -305,6 +309,7 @@ GroupsDecision Hear(const GroupsState& state,
     // another count than before.
     Worker heard = group->second.workers.at(heartbeat.worker());
     ++heard.heartbeats;
+    heard.draining = heartbeat.draining();
     change.workers[heartbeat.worker()] = std::move(heard);
     for (const v1::LeaseLoad& load : heartbeat.loads()) {
       const auto lease = group->second.leases.find(ShardIndex(load.shard()));
@@ -387,7 +392,14 @@ Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
                                 Found* found) {
   const Lease* const lease = FindHeld(*found, worker, checkpoint.lease());
   const auto position = ParsePosition(checkpoint.position());
-  if (lease == nullptr) return Outcomes::OUTCOME_LEASE_LOST;
+  if (lease == nullptr) {
+    // Told twice, because the first answer was lost.
+    const Lease* const ended =
+        FindLease(*found, ShardIndex(checkpoint.lease().shard()));
+    const bool again = ended != nullptr && ended->checkpoint.at_end() &&
+                       position.has_value() && position->at_end();
+    return again ? Outcomes::OUTCOME_DONE : Outcomes::OUTCOME_LEASE_LOST;
+  }
   if (!position.has_value() || position->IsBehind(lease->checkpoint) ||
       checkpoint.state().size() > kPendingStateBytesMax) {
     return Outcomes::OUTCOME_BEHIND;

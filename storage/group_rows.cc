@@ -50,10 +50,11 @@ std::string Encode(const Worker& worker) {
   v1::WorkerRow row;
   row.set_name(worker.name);
   row.set_heartbeats(worker.heartbeats);
+  row.set_draining(worker.draining);
   return row.SerializeAsString();
 }
 absl::StatusOr<Worker> Decode(const v1::WorkerRow& row) {
-  return Worker{row.name(), row.heartbeats()};
+  return Worker{row.name(), row.heartbeats(), row.draining()};
 }
 
 std::string Encode(const Lease& lease) {
@@ -118,6 +119,13 @@ void AddChanges(const ConsumerGroupId& id, const Rows& rows,
 }
 
 }  // namespace
+
+v1::GroupRef RefTo(const ConsumerGroupId& id) {
+  v1::GroupRef ref;
+  ref.set_stream_id(id.stream.value());
+  ref.set_group(id.number);
+  return ref;
+}
 
 std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message) {
   if (message.kind() > static_cast<uint32_t>(LeasePositionKind::kShardEnd)) {

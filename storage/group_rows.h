@@ -13,9 +13,12 @@
 namespace trireme {
 
 namespace v1 {
+class GroupRef;
 class GroupSettings;
 class LeasePosition;
 }  // namespace v1
+
+v1::GroupRef RefTo(const ConsumerGroupId& id);
 
 // As commands and rows hold it. Nothing for a kind that names no position.
 std::optional<LeasePosition> ParsePosition(const v1::LeasePosition& message);

@@ -241,16 +241,26 @@ void OnJoin(
   if (settings.has_hand_off_timeout_ms()) {
     request.hand_off_ms = settings.hand_off_timeout_ms();
   }
-  call->broker().consumer_groups().Join(request, timeout,
-                                        Answer(std::move(call)));
+  Broker& broker = call->broker();
+  auto answer =
+      [call = std::move(call)](const absl::StatusOr<JoinedGroup>& joined) {
+        if (!joined.ok()) return call->Reply(joined.status());
+        v1::JoinConsumerGroupResponse response;
+        ToMessage(*joined, &response);
+        response.mutable_worker()->set_worker_id(call->request().worker_id());
+        call->Reply(std::move(response));
+      };
+  broker.consumer_groups().Join(request, timeout, std::move(answer));
 }
 
 void OnHeartbeat(UnaryCallPtr<v1::HeartbeatRequest, v1::HeartbeatResponse> call,
                  absl::Duration timeout) {
   const v1::HeartbeatRequest& message = call->request();
-  call->broker().consumer_groups().Heartbeat(WorkerOf(message.worker()),
-                                             LeasesOf(message.leases()),
-                                             timeout, Answer(std::move(call)));
+  const HeartbeatRequest request{
+      WorkerOf(message.worker()), message.worker().worker_id(),
+      LeasesOf(message.leases()), message.draining()};
+  call->broker().consumer_groups().Heartbeat(request, timeout,
+                                             Answer(std::move(call)));
 }
 
 void OnCheckpoint(

@@ -12,7 +12,6 @@ namespace {
 
 constexpr Micros kTurnMax = 60 * kMillisecond;
 constexpr Micros kLease = SimWorkers::kLeaseMs * kMillisecond;
-constexpr Micros kHandOff = SimWorkers::kHandOffMs * kMillisecond;
 constexpr absl::Duration kTimeout = absl::Seconds(1);
 constexpr double kCheckpointChance = 0.2;
 constexpr double kMishapChance = 0.01;  // Of a turn.
@@ -227,11 +226,8 @@ void SimWorkers::OnLeases(int number, int node, Micros sent) {
                 ? lease.checkpoint.counter + 1
                 : 0;
       }
-      Held& one = held[shard];
-      if (lease.next_owner != 0 && !one.hand_off) {
-        one.hand_off = true;
-        one.hand_off_by = sent + kHandOff;
-      }
+      // It stops at once, and gives it up however long that takes.
+      held[shard].hand_off |= lease.next_owner != 0;
     }
   }
   worker.leases = std::move(held);
@@ -247,7 +243,6 @@ void SimWorkers::Work(int number) {
   for (const auto& [shard, lease] : worker.leases) shards.push_back(shard);
   for (const ShardIndex shard : shards) {
     Held& lease = worker.leases.at(shard);
-    if (lease.hand_off && now >= lease.hand_off_by) continue;
     if (lease.hand_off) {
       if (!lease.asked) Release(number, shard);
       continue;

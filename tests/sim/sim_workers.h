@@ -53,7 +53,6 @@ class SimWorkers {
     uint64_t counter = 0;
     Counter next = 0;  // To be processed next.
     bool hand_off = false;
-    Micros hand_off_by = 0;
     bool at_end = false;
     bool asked = false;  // A command about it is on its way.
   };

@@ -45,9 +45,11 @@ class ConsumerGroupOperationsTest : public ::testing::Test {
     return joined->worker;
   }
   absl::StatusOr<WorkerLeases> Heartbeat(const WorkerHandle& worker,
-                                         std::vector<LeaseRef> leases = {}) {
+                                         std::vector<LeaseRef> leases = {},
+                                         const std::string& worker_id = "") {
     TestNode::Answer<WorkerLeases> answer;
-    groups().Heartbeat(worker, leases, TestNode::kTimeout, answer.Callback());
+    groups().Heartbeat({worker, worker_id, leases}, TestNode::kTimeout,
+                       answer.Callback());
     node_.Advance(absl::Milliseconds(50));
     return node_.Take(answer);
   }
@@ -133,6 +135,42 @@ TEST_F(ConsumerGroupOperationsTest, ACheckpointIsWhereTheNextOwnerBegins) {
   const auto parsed = SequenceNumber::Parse(number);
   EXPECT_EQ(from.counter, parsed->counter);
   EXPECT_EQ(from.record_s, parsed->record_s);
+}
+
+TEST_F(ConsumerGroupOperationsTest, OneThatWasReplacedIsToldSo) {
+  const WorkerHandle first = Start("w");
+  Start("w");
+  EXPECT_EQ(ReasonOf(Heartbeat(first, {}, "w").status()),
+            ErrorReason::kWorkerReplaced);
+}
+
+TEST_F(ConsumerGroupOperationsTest, OneThatDrainsIsGivenNothing) {
+  const WorkerHandle a = Start("a");
+  TestNode::Answer<WorkerLeases> answer;
+  groups().Heartbeat({a, "a", {}, /*draining=*/true}, TestNode::kTimeout,
+                     answer.Callback());
+  node_.Advance(absl::Milliseconds(50));
+  const uint64_t counter = node_.Take(answer)->leases.at(0).lease->counter;
+  // It has what it has until it releases it, or another one comes.
+  node_.Advance(absl::Seconds(2));
+  TestNode::Answer<std::vector<absl::Status>> released;
+  groups().Release(a, {{kShard0, counter, {}}}, TestNode::kTimeout,
+                   released.Callback());
+  ASSERT_OK(node_.Take(released)->at(0));
+  node_.Advance(absl::Seconds(2));
+  EXPECT_EQ(Describe()->rows[0].found.lease->owner, 0u);
+  const WorkerHandle b = Start("b");
+  EXPECT_EQ(Describe()->rows[0].found.lease->owner, b.worker);
+}
+
+TEST_F(ConsumerGroupOperationsTest, AShardsEndMayBeToldTwice) {
+  const WorkerHandle worker = Start("w");
+  const uint64_t counter = CounterOf(worker);
+  ASSERT_OK(node_.Split("s", kShard0, kHalf));
+  node_.lifecycle.RunOnce();
+  node_.Settle();
+  ASSERT_OK(Checkpoint(worker, counter, ""));
+  EXPECT_OK(Checkpoint(worker, counter, ""));
 }
 
 TEST_F(ConsumerGroupOperationsTest, WhatIsNoCheckpointIsRefusedAsAWhole) {
@@ -284,6 +322,10 @@ TEST_F(ConsumerGroupOperationsTest, JoiningSaysWhatTheGroupIsSetTo) {
   request.from.type = ShardIteratorType::kAtSequenceNumber;
   EXPECT_THAT(std::string(Join("a", request).status().message()),
               HasSubstr("not AT_SEQUENCE_NUMBER"));
+  request.from = {ShardIteratorType::kAtTimestamp, "",
+                  node_.clock.WallNow() + absl::Seconds(1)};
+  EXPECT_THAT(std::string(Join("a", request).status().message()),
+              HasSubstr("cannot be greater than"));
   request.from = {};
   request.group_name = "no spaces";
   EXPECT_EQ(ReasonOf(Join("a", request).status()), ErrorReason::kValidation);

@@ -363,6 +363,31 @@ TEST_F(GroupCommandsTest, ChildrenComeWhenTheirParentIsReadToItsEnd) {
   EXPECT_EQ(LeaseOf(0).owner, 0u);
 }
 
+TEST_F(GroupCommandsTest, AnEndThatIsToldTwiceIsDoneOnce) {
+  AddShard();
+  const auto worker = Join("w");
+  Assign(0, *worker);
+  const uint64_t counter = LeaseOf(0).counter;
+  AddShard({0});
+  EXPECT_EQ(Checkpoint(0, *worker, kEnd, counter), Outcomes::OUTCOME_DONE);
+  const ConsumerGroup before = group();
+  EXPECT_EQ(Checkpoint(0, *worker, kEnd, counter), Outcomes::OUTCOME_DONE);
+  EXPECT_EQ(Checkpoint(0, *worker, At(5), counter),
+            Outcomes::OUTCOME_LEASE_LOST);
+  EXPECT_EQ(group(), before);
+}
+
+TEST_F(GroupCommandsTest, OneThatReplacesAnotherHandsOffForIt) {
+  AddShard();
+  const auto a = Join("a");
+  const auto b = Join("b");
+  Assign(0, *a);
+  Assign(0, *b);
+  const auto again = Join("a");
+  EXPECT_EQ(LeaseOf(0).owner, *again);
+  EXPECT_EQ(LeaseOf(0).next_owner, *b);
+}
+
 TEST_F(GroupCommandsTest, AMergedShardWaitsForParentsThatHaveNoLeaseYet) {
   AddShard();        // 0
   AddShard();        // 1
@@ -544,6 +569,7 @@ TEST_F(GroupCommandsTest, EveryShardIsReadAfterItsParentsWhateverHappens) {
           break;
         case 5:
         case 6:
+          if (LeaseOf(shard).checkpoint.at_end()) break;
           if (Checkpoint(shard, worker, kEnd) == Outcomes::OUTCOME_DONE) {
             EXPECT_TRUE(ended.insert(shard).second);
             const Shard& row = stream_.shards[shard];

@@ -20,7 +20,7 @@ class HeartbeatsTest : public ::testing::Test {
   }
   void Send(WorkerNumber worker) {
     node_.broker.consumer_groups().Heartbeat(
-        {worker_.group, worker}, {}, TestNode::kTimeout,
+        {{worker_.group, worker}, "other"}, TestNode::kTimeout,
         [this](const absl::StatusOr<WorkerLeases>& leases) {
           answers_.push_back(leases.ok() ? "known"
                                          : std::string(ErrorReasonName(

@@ -135,6 +135,17 @@ TEST(LeasePlanTest, WhatIsReadToItsEndIsNobodys) {
               ElementsAre(PlannedLease{ShardIndex(1), 1, 1, false}));
 }
 
+TEST(LeasePlanTest, WhatADrainingWorkerHasGoesToTheOthers) {
+  ConsumerGroup group = MakeGroup(2, 2);
+  group.workers.at(1).draining = true;
+  for (auto& [shard, lease] : group.leases) lease.owner = 1;
+  EXPECT_THAT(PlanLeases(group, Never),
+              ElementsAre(PlannedLease{ShardIndex(0), 1, 2},
+                          PlannedLease{ShardIndex(1), 1, 2}));
+  group.workers.at(2).draining = true;
+  EXPECT_THAT(PlanLeases(group, Never), IsEmpty());
+}
+
 // Whatever comes and goes, one plan balances the group, and the next does
 // nothing.
 TEST(LeasePlanTest, OnePlanIsEnough) {
