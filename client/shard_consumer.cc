@@ -98,13 +98,15 @@ ShardConsumer::~ShardConsumer() {
 
 void ShardConsumer::Renew(MonotonicTime held_until) {
   absl::MutexLock lock(&mu_);
-  if (mode_ != Mode::kHandOff) held_until_ = held_until;
+  held_until_ =
+      mode_ == Mode::kHandOff ? std::min(held_until, hand_off_by_) : held_until;
 }
 
 void ShardConsumer::HandOff(MonotonicTime by) {
   absl::MutexLock lock(&mu_);
-  if (mode_ == Mode::kRunning) {
+  if (mode_ == Mode::kRunning || mode_ == Mode::kEnding) {
     mode_ = Mode::kHandOff;
+    hand_off_by_ = by;
     held_until_ = std::min(held_until_, by);
   }
   if (source_ != nullptr) source_->Interrupt();

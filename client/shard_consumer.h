@@ -167,6 +167,7 @@ class ShardConsumer : private Checkpointer {
   mutable absl::Mutex mu_;
   Mode mode_ ABSL_GUARDED_BY(mu_) = Mode::kRunning;
   MonotonicTime held_until_ ABSL_GUARDED_BY(mu_);
+  MonotonicTime hand_off_by_ ABSL_GUARDED_BY(mu_);  // Of kHandOff.
   std::unique_ptr<RecordSource> source_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<RecordPosition> given_ ABSL_GUARDED_BY(mu_);
