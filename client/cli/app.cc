@@ -157,6 +157,25 @@ CLI::Option* AddFromOption(CLI::App& app, std::string& value) {
       });
 }
 
+CLI::Option* AddGroupFromOption(CLI::App& app, std::string& value,
+                                const std::string& help) {
+  return app
+      .add_option("--from", value,
+                  help +
+                      ": trim-horizon, latest, or a time (RFC 3339, "
+                      "\"2026-11-23 17:00\" in UTC, 10m for ten minutes "
+                      "ago, @UNIX)")
+      ->type_name("POSITION")
+      ->check([](const std::string& text) {
+        const auto parsed = ParseFrom(text);
+        if (!parsed.ok()) return std::string(parsed.status().message());
+        return parsed->sequence_number().empty()
+                   ? std::string()
+                   : "must be trim-horizon, latest or a time: a sequence "
+                     "number belongs to one shard";
+      });
+}
+
 int RunTrireme(std::vector<std::string> arguments, Console& console,
                client::Cancellation& interrupt) {
   Session session(console, interrupt);
@@ -172,6 +191,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddRetentionCommands(app, session);
   AddSettingsCommands(app, session);
   AddConsumerCommands(app, session);
+  AddGroupCommands(app, session);
   AddCapacityCommands(app, session);
   AddResourceCommands(app, session);
   AddAccountCommands(app, session);

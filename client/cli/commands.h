@@ -21,6 +21,8 @@ void AddReshardCommands(CLI::App& app, Session& session);
 void AddRetentionCommands(CLI::App& app, Session& session);
 void AddSettingsCommands(CLI::App& app, Session& session);
 void AddConsumerCommands(CLI::App& app, Session& session);
+void AddGroupCommands(CLI::App& app, Session& session);
+void AddConsumeCommand(CLI::App& app, Session& session);
 void AddCapacityCommands(CLI::App& app, Session& session);
 void AddResourceCommands(CLI::App& app, Session& session);
 void AddAccountCommands(CLI::App& app, Session& session);
@@ -53,6 +55,10 @@ CLI::Option* AddShardOption(CLI::App& app, const std::string& name,
 
 // An option whose value is a position, checked while parsing.
 CLI::Option* AddFromOption(CLI::App& app, std::string& value);
+
+// The same of where a consumer group begins: no sequence number.
+CLI::Option* AddGroupFromOption(CLI::App& app, std::string& value,
+                                const std::string& help);
 
 }  // namespace trireme::cli
 

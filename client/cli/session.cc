@@ -18,6 +18,10 @@ struct Hint {
   absl::string_view call;  // Empty: any.
   absl::string_view text;  // Empty: the message says it all.
 };
+constexpr char kGroupsHint[] =
+    "`trireme group list` shows the groups there are, with their streams";
+constexpr char kWorkersHint[] =
+    "stop its workers first; `trireme group describe STREAM GROUP` shows them";
 constexpr Hint kHints[] = {
     {client::kNotConnected, "",
      "is triremed running there? Start one with `triremed --dev`, or name "
@@ -25,6 +29,11 @@ constexpr Hint kHints[] = {
     {client::kOutcomeUnknown, "",
      "look before you repeat it: the first attempt may have worked"},
     {"ResourceNotFoundException", "DeleteResourcePolicy", ""},
+    {"ResourceNotFoundException", "DescribeConsumerGroup", kGroupsHint},
+    {"ResourceNotFoundException", "ResetConsumerGroup", kGroupsHint},
+    {"ResourceNotFoundException", "DeleteConsumerGroup", kGroupsHint},
+    {"ResourceInUseException", "ResetConsumerGroup", kWorkersHint},
+    {"ResourceInUseException", "DeleteConsumerGroup", kWorkersHint},
     {"ResourceNotFoundException", "",
      "`trireme stream list` shows the streams there are, `trireme shard list "
      "STREAM` their shards, `trireme consumer list STREAM` its consumers"},

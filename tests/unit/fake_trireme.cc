@@ -47,7 +47,8 @@ Status TypedError(StatusCode code, const std::string& reason,
 FakeTrireme::FakeTrireme()
     : streams_service_(MakeStreams()),
       records_service_(MakeRecords()),
-      cluster_service_(MakeCluster()) {
+      cluster_service_(MakeCluster()),
+      groups_service_(MakeGroups()) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port_);
@@ -55,6 +56,7 @@ FakeTrireme::FakeTrireme()
   builder.RegisterService(streams_service_.get());
   builder.RegisterService(records_service_.get());
   builder.RegisterService(cluster_service_.get());
+  builder.RegisterService(groups_service_.get());
   server_ = builder.BuildAndStart();
 }
 

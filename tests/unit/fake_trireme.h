@@ -1,4 +1,4 @@
-// A Trireme in memory behind a real gRPC port, for tests of clients: the three
+// A Trireme in memory behind a real gRPC port, for tests of clients: the four
 // public services with typed errors, and switches that make it misbehave in the
 // ways clients must survive. Not a model of the server: shards are picked by a
 // hash of its own.
@@ -9,6 +9,7 @@
 #include <grpcpp/server.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "trireme/v1/cluster.grpc.pb.h"
+#include "trireme/v1/consumer_groups.grpc.pb.h"
 #include "trireme/v1/records.grpc.pb.h"
 #include "trireme/v1/streams.grpc.pb.h"
 
@@ -83,6 +85,15 @@ class FakeTrireme {
   // here.
   void SetLeaders(const std::map<uint32_t, std::string>& addresses_by_group);
 
+  // As it is to be described; its settings are those that workers are told.
+  void SetGroup(const v1::DescribeConsumerGroupResponse& group);
+  // Waits until the shard's checkpoint is so, 20 seconds at most; gives it.
+  using CheckpointTest = std::function<bool(const v1::ShardPosition&)>;
+  v1::ShardPosition AwaitCheckpoint(const std::string& stream,
+                                    const std::string& group,
+                                    const std::string& shard,
+                                    const CheckpointTest& reached);
+
   int calls(const std::string& call) const;
   // Waits until the call was made once, 20 seconds at most.
   bool AwaitCall(const std::string& call) const;
@@ -108,9 +119,11 @@ class FakeTrireme {
   class StreamsService;
   class RecordsService;
   class ClusterService;
+  class GroupsService;
   std::unique_ptr<grpc::Service> MakeStreams();
   std::unique_ptr<grpc::Service> MakeRecords();
   std::unique_ptr<grpc::Service> MakeCluster();
+  std::unique_ptr<grpc::Service> MakeGroups();
 
   struct Shard {
     v1::Shard description;
@@ -125,6 +138,15 @@ class FakeTrireme {
     std::map<std::string, v1::Consumer> consumers;
     std::string policy;
     v1::RecordDistributionStrategy distribution = v1::USER_PARTITION_KEY;
+  };
+
+  struct Group {
+    uint64_t number = 0;
+    uint64_t worker_number = 0;  // The newest one.
+    std::string stream;
+    std::string worker_id;
+    v1::DescribeConsumerGroupResponse description;
+    std::map<std::string, v1::ShardPosition> checkpoints;  // By shard.
   };
 
   grpc::Status Enter(const std::string& call)
@@ -148,6 +170,8 @@ class FakeTrireme {
 
   mutable absl::Mutex mu_;
   std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
+  std::map<std::pair<std::string, std::string>, Group> groups_
+      ABSL_GUARDED_BY(mu_);  // By stream and name.
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> reshards_ ABSL_GUARDED_BY(mu_);
   std::string subscribed_by_ ABSL_GUARDED_BY(mu_);
@@ -184,6 +208,7 @@ class FakeTrireme {
   std::unique_ptr<grpc::Service> streams_service_;
   std::unique_ptr<grpc::Service> records_service_;
   std::unique_ptr<grpc::Service> cluster_service_;
+  std::unique_ptr<grpc::Service> groups_service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
