@@ -22,17 +22,12 @@ struct NamedRow {
 
 const std::vector<NamedRow>& AllRows() {
   static const auto* const rows = new std::vector<NamedRow>{
-      {"ingest", MeasureIngest},
-      {"once", MeasureExactlyOnce},
-      {"unary", MeasureUnary},
-      {"stream", MeasureBidirectional},
-      {"ack", MeasureAck},
-      {"fair", MeasureFairness},
-      {"push", MeasurePush},
-      {"fanout", MeasureFanOut},
-      {"replay", MeasureReplay},
-      {"restart", MeasureRestart},
-      {"failover", MeasureFailover},
+      {"ingest", MeasureIngest},   {"once", MeasureExactlyOnce},
+      {"unary", MeasureUnary},     {"stream", MeasureBidirectional},
+      {"ack", MeasureAck},         {"producer", MeasureProducer},
+      {"fair", MeasureFairness},   {"push", MeasurePush},
+      {"fanout", MeasureFanOut},   {"replay", MeasureReplay},
+      {"restart", MeasureRestart}, {"failover", MeasureFailover},
       {"idle", MeasureIdle},
   };
   return *rows;
