@@ -132,6 +132,17 @@ void Aggregate::Add(ProducerRecord record) {
   added.set_data(std::move(record.data));
 }
 
+HashKey Aggregate::FirstHashKey() const {
+  const auto& first = message_.records(0);
+  const int key = static_cast<int>(first.partition_key_index());
+  const int hash_key = static_cast<int>(first.explicit_hash_key_index());
+  return HashKeyOf(message_.partition_key_table(key),
+                   first.has_explicit_hash_key_index()
+                       ? message_.explicit_hash_key_table(hash_key)
+                       : "")
+      .value();
+}
+
 std::string Aggregate::Encode() const {
   std::string encoded(kMagic);
   encoded.reserve(bytes_);

@@ -36,6 +36,8 @@ class Aggregate {
   size_t count() const { return static_cast<size_t>(message_.records_size()); }
   // How long Encode's answer would be.
   uint64_t bytes() const { return bytes_; }
+  // Of the first user record. There is one, and it has a hash key.
+  HashKey FirstHashKey() const;
   // What goes out as the data. One user record alone is to be sent plain.
   std::string Encode() const;
   // Leaves it empty.

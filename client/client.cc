@@ -134,8 +134,7 @@ absl::Status Client::CallUntil(absl::Time deadline, absl::string_view name,
     const absl::Duration delay =
         others_left
             ? to_next.Next()
-            : std::max(backoff.Next(),
-                       RetryDelay(status).value_or(absl::ZeroDuration()));
+            : backoff.Next(RetryDelay(status).value_or(absl::ZeroDuration()));
     if (absl::Now() + delay >= deadline) return status;
     if (!cancellation_.WaitFor(delay)) return Cancelled(name);
   }

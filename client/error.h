@@ -20,6 +20,10 @@ namespace trireme::client {
 inline constexpr char kNotConnected[] = "NotConnected";  // Nothing was sent.
 inline constexpr char kOutcomeUnknown[] = "OutcomeUnknown";
 inline constexpr char kCancelled[] = "Cancelled";  // By Client::Cancel.
+// A record's time to live was over; it was not written.
+inline constexpr char kExpired[] = "Expired";
+// TryPut found no room; nothing was taken.
+inline constexpr char kProducerFull[] = "ProducerFull";
 
 // `call` is the operation's name, e.g. "PutRecord".
 absl::Status FromGrpc(const grpc::Status& status, absl::string_view call);

@@ -11,13 +11,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace trireme::client {
 
 class NumberWindow {
  public:
-  // The service's bound on how far numbers may go beyond the oldest one.
-  static constexpr size_t kSize = 65'536;
+  // The service's bound on how far numbers may go beyond the oldest one: those
+  // that Take gives, and what lanes need to put records again.
+  static constexpr size_t kSize = 61'440;
+  static constexpr size_t kReserve = 4'096;
 
   // `first`: 1 or more.
   explicit NumberWindow(uint64_t first) : oldest_(first) {}
@@ -27,9 +30,23 @@ class NumberWindow {
   uint64_t Take() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &NumberWindow::HasRoomOrClosed));
-    if (closed_) return 0;
-    settled_.push_back(false);
-    return oldest_ + settled_.size() - 1;
+    return closed_ ? 0 : Add();
+  }
+  // The same without waiting; 0 also when it is too far behind.
+  uint64_t TryTake() {
+    absl::MutexLock lock(&mu_);
+    return !closed_ && settled_.size() < kSize ? Add() : 0;
+  }
+  // For a lane, on which others may wait: from the reserve too.
+  uint64_t TakeReserved() {
+    absl::MutexLock lock(&mu_);
+    return !closed_ && settled_.size() < kSize + kReserve ? Add() : 0;
+  }
+  // Until Take would not wait; false when that is not so by the deadline.
+  bool AwaitRoom(absl::Time deadline) {
+    absl::MutexLock lock(&mu_);
+    return mu_.AwaitWithDeadline(
+        absl::Condition(this, &NumberWindow::HasRoomOrClosed), deadline);
   }
   // Its record will not be sent any more.
   void Settle(uint64_t number) {
@@ -51,6 +68,10 @@ class NumberWindow {
   }
 
  private:
+  uint64_t Add() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    settled_.push_back(false);
+    return oldest_ + settled_.size() - 1;
+  }
   bool HasRoomOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return closed_ || settled_.size() < kSize;
   }

@@ -7,7 +7,10 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/compression.h"
+#include "client/container.h"
 #include "client/error.h"
+#include "client/hash_key.h"
 #include "client/producer_lane.h"
 #include "client/status_macros.h"
 #include "client/utf8.h"
@@ -17,6 +20,7 @@ namespace {
 
 constexpr uint64_t kRecordBytesMax = 10 << 20;
 constexpr size_t kKeyCharactersMax = 256;
+constexpr uint64_t kAggregateBytesMin = 64;
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 // How long Put waits for a moment at which no record is under way, and how
 // often.
@@ -48,6 +52,11 @@ absl::Status CheckRecord(const ProducerRecord& record, bool key_is_optional) {
   return absl::OkStatus();
 }
 
+absl::Status BadOption(absl::string_view message) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "InvalidArgumentException", "PutRecords", message);
+}
+
 absl::Status Closed() {
   return MakeError(absl::StatusCode::kCancelled, kCancelled, "PutRecords",
                    "the producer is closed");
@@ -66,22 +75,89 @@ ProducerOptions Completed(ProducerOptions options) {
 absl::Status CheckIdentity(const ProducerIdentity& identity) {
   if (!identity.id.empty() && identity.epoch > 0 && identity.first_number > 0)
     return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kInvalidArgument, "InvalidArgumentException",
-      "PutRecords",
-      absl::StrCat("a producer's identity needs an id, an epoch and a first "
-                   "number of 1 or more; they are '",
-                   identity.id, "', ", identity.epoch, " and ",
-                   identity.first_number));
+  return BadOption(absl::StrCat(
+      "a producer's identity needs an id, an epoch and a first "
+      "number of 1 or more; they are '",
+      identity.id, "', ", identity.epoch, " and ", identity.first_number));
+}
+
+absl::Status CheckAggregation(const ProducerOptions& options) {
+  const AggregationOptions& aggregation = *options.aggregation;
+  if (options.identity.has_value()) {
+    return BadOption(
+        "aggregation excludes an identity: its numbers mean one user record "
+        "each, and are given to whole aggregates");
+  }
+  if (options.keys_optional) {
+    return BadOption(
+        "aggregation excludes keys_optional: a stream whose record "
+        "distribution strategy is AUTO takes no aggregates");
+  }
+  if (aggregation.aggregate_bytes_max < kAggregateBytesMin ||
+      aggregation.aggregate_bytes_max >= kRecordBytesMax) {
+    return BadOption(absl::StrCat(
+        "aggregate_bytes_max is ", aggregation.aggregate_bytes_max,
+        "; allowed are ", kAggregateBytesMin, " to ", kRecordBytesMax - 1));
+  }
+  if (aggregation.aggregate_records_max < 1) {
+    return BadOption("aggregate_records_max is 0; allowed are 1 and more");
+  }
+  if (!Md5("").has_value()) {
+    return BadOption("aggregation needs MD5, which OpenSSL refuses here");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptions(const ProducerOptions& options) {
+  if (options.identity.has_value()) {
+    CLIENT_RETURN_IF_ERROR(CheckIdentity(*options.identity));
+  }
+  if (options.aggregation.has_value()) {
+    CLIENT_RETURN_IF_ERROR(CheckAggregation(options));
+  }
+  if (!options.compression.has_value()) return absl::OkStatus();
+  const int level = options.compression->level;
+  if (Compressor::kLevelMin <= level && level <= Compressor::kLevelMax) {
+    return absl::OkStatus();
+  }
+  return BadOption(absl::StrCat("the compression's level is ", level,
+                                "; allowed are ", Compressor::kLevelMin, " to ",
+                                Compressor::kLevelMax));
+}
+
+absl::Status Full() {
+  return MakeError(absl::StatusCode::kResourceExhausted, kProducerFull,
+                   "PutRecords",
+                   "the producer is full of records that are not answered; "
+                   "wait for room");
+}
+
+UserPut MakePut(ProducerRecord& record, PutCallback& done,
+                absl::Duration delivery_timeout) {
+  UserPut put;
+  Member& member = put.member;
+  member.done = std::move(done);
+  member.put_at = absl::Now();
+  member.expires =
+      member.put_at + record.time_to_live.value_or(delivery_timeout);
+  member.has_time_to_live = record.time_to_live.has_value();
+  member.tag = record.tag;
+  member.key_bytes = record.partition_key.size();
+  member.data_bytes = record.data.size();
+  put.record = std::move(record);
+  return put;
+}
+
+uint64_t BytesOf(const ProducerRecord& record) {
+  return record.partition_key.size() + record.data.size();
 }
 
 }  // namespace
 
 Producer::Producer(Client& client, ProducerOptions options)
-    : options_(Completed(std::move(options))),
+    : options_status_(CheckOptions(options)),
       client_(client),
-      budget_(options_.unanswered_bytes_max),
-      numbers_(std::max<uint64_t>(options_.identity->first_number, 1)) {
+      shared_(Completed(std::move(options))) {
   watch_ = std::thread([this] { Watch(); });
   on_cancel_.emplace(client.cancellation(), [this] { Abort(); });
 }
@@ -94,8 +170,8 @@ Producer::~Producer() {
 }
 
 void Producer::Abort() {
-  budget_.Close();
-  numbers_.Close();
+  shared_.budget.Close();
+  shared_.numbers.Close();
   for (ProducerLane* const lane : AllLanes()) lane->Abort();
 }
 
@@ -104,61 +180,122 @@ void Producer::Watch() {
     for (ProducerLane* const lane : AllLanes()) {
       lane->BreakIfSilent(absl::Now());
     }
-    if (budget_.count() > 0) {
+    if (shared_.budget.count() > 0) {
       client_.topology().LearnLeaders(absl::Now(), absl::InfiniteFuture());
     }
   }
 }
 
+absl::Status Producer::Check(const ProducerRecord& record) const {
+  CLIENT_RETURN_IF_ERROR(options_status_);
+  return CheckRecord(record, shared_.options.keys_optional);
+}
+
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
-  CLIENT_RETURN_IF_ERROR(CheckIdentity(*options_.identity));
-  CLIENT_RETURN_IF_ERROR(CheckRecord(record, options_.keys_optional));
-  AwaitQuietIfDue();
-  if (!budget_.Acquire(record.partition_key.size() + record.data.size())) {
-    return Closed();
+  CLIENT_RETURN_IF_ERROR(Check(record));
+  AwaitQuiet(absl::InfiniteFuture());
+  if (!shared_.budget.Acquire(BytesOf(record))) return Closed();
+  return Enqueue(record, done, Wait::kYes);
+}
+
+absl::Status Producer::TryPut(ProducerRecord&& record, PutCallback&& done) {
+  CLIENT_RETURN_IF_ERROR(Check(record));
+  const absl::Time now = absl::Now();
+  if (shared_.budget.count() > 0 && now < QuietUntil(now)) {
+    SealAll();
+    return Full();
   }
+  if (!shared_.budget.TryAcquire(BytesOf(record))) {
+    return shared_.budget.closed() ? Closed() : Full();
+  }
+  return Enqueue(record, done, Wait::kNo);
+}
+
+absl::Status Producer::WaitForRoom(absl::Time deadline) {
+  CLIENT_RETURN_IF_ERROR(options_status_);
+  AwaitQuiet(deadline);
+  if (shared_.budget.AwaitRoom(deadline) &&
+      shared_.numbers.AwaitRoom(deadline)) {
+    return shared_.budget.closed() ? Closed() : absl::OkStatus();
+  }
+  return MakeError(absl::StatusCode::kDeadlineExceeded, kProducerFull,
+                   "PutRecords", "the producer is still full");
+}
+
+absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
+                               Wait wait) {
+  const std::shared_ptr<const ShardMap> shards = Shards();
+  const ShardMap::Shard* shard = nullptr;
+  if (shards != nullptr) {
+    const std::optional<HashKey> key =
+        HashKeyOf(record.partition_key, record.explicit_hash_key);
+    if (key.has_value()) shard = shards->ShardOf(*key);
+  }
+  ProducerLane& lane = LaneFor(record, shard);
+  // Before an outcome can be counted.
+  ++shared_.records_received;
+  UserPut put = MakePut(record, done, shared_.options.delivery_timeout);
+  const bool is_aggregated =
+      shared_.options.aggregation.has_value() && shard != nullptr;
   uint64_t number = 0;
-  if (options_.delivery == Delivery::kExactlyOnce) {
-    number = numbers_.Take();
-    if (number == 0) {
-      budget_.Release(record.partition_key.size() + record.data.size());
-      return Closed();
+  // A user record that joins others shares their number.
+  bool needs_number = shared_.is_numbered() && !is_aggregated;
+  do {
+    if (needs_number) {
+      number = wait == Wait::kYes ? shared_.numbers.Take()
+                                  : shared_.numbers.TryTake();
+      if (number == 0) {
+        record = std::move(put.record);
+        done = std::move(put.member.done);
+        --shared_.records_received;
+        shared_.budget.Release(BytesOf(record), 1);
+        return shared_.budget.closed() ? Closed() : Full();
+      }
     }
-  }
-  LaneFor(record).Add(std::move(record), number, std::move(done));
+    needs_number = !lane.Add(put, is_aggregated ? shard : nullptr, number);
+  } while (needs_number);
+  // Others have made an aggregate that it joined meanwhile.
+  if (number != 0) shared_.numbers.Settle(number);
   return absl::OkStatus();
 }
 
-void Producer::AwaitQuietIfDue() {
-  const absl::Time now = absl::Now();
-  if (!client_.topology().IsDue(options_.stream_name, now)) return;
-  absl::Time until;
-  {
-    absl::MutexLock lock(&mu_);
-    if (now >= quiet_at_) {
-      quiet_at_ = now + kQuietPeriod;
-      quiet_until_ = now + kQuietWait;
-    }
-    until = quiet_until_;
+absl::Time Producer::QuietUntil(absl::Time now) {
+  const bool changed = shared_.shards_changed;
+  if (!changed && !client_.topology().IsDue(shared_.options.stream_name, now)) {
+    return absl::InfinitePast();
   }
-  budget_.WaitUntilEmpty(until - now);
+  absl::MutexLock lock(&mu_);
+  if (now >= quiet_at_ || (changed && !change_seen_)) {
+    quiet_at_ = now + kQuietPeriod;
+    quiet_until_ = now + kQuietWait;
+    change_seen_ = changed;
+  }
+  return quiet_until_;
 }
 
-ProducerLane& Producer::LaneFor(const ProducerRecord& record) {
-  const Group group = GroupOf(record);
+void Producer::AwaitQuiet(absl::Time deadline) {
+  const absl::Time now = absl::Now();
+  const absl::Time until = std::min(QuietUntil(now), deadline);
+  if (until <= now) return;
+  SealAll();
+  shared_.budget.WaitUntilEmpty(until - now);
+}
+
+ProducerLane& Producer::LaneFor(const ProducerRecord& record,
+                                const ShardMap::Shard* shard) {
+  const Group group = shard == nullptr ? Group() : Group(shard->group);
+  // Aggregates are of a shard.
+  const bool by_shard =
+      shared_.options.aggregation.has_value() && shard != nullptr;
+  const size_t hash = by_shard ? absl::HashOf(shard->range.first)
+                               : absl::HashOf(record.partition_key);
   absl::MutexLock lock(&mu_);
   Lanes& lanes = lanes_[group];
-  while (lanes.size() < static_cast<size_t>(std::max(options_.lanes, 1))) {
-    lanes.push_back(std::make_unique<ProducerLane>(client_, options_, budget_,
-                                                   numbers_, group));
+  while (lanes.size() <
+         static_cast<size_t>(std::max(shared_.options.lanes, 1))) {
+    lanes.push_back(std::make_unique<ProducerLane>(client_, shared_, group));
   }
-  return *lanes[absl::HashOf(record.partition_key) % lanes.size()];
-}
-
-Producer::Group Producer::GroupOf(const ProducerRecord& record) {
-  const std::shared_ptr<const ShardMap> shards = Shards();
-  if (shards == nullptr) return std::nullopt;
-  return shards->GroupOf(record.partition_key, record.explicit_hash_key);
+  return *lanes[hash % lanes.size()];
 }
 
 std::shared_ptr<const ShardMap> Producer::Shards() {
@@ -167,16 +304,34 @@ std::shared_ptr<const ShardMap> Producer::Shards() {
     mu_.Await(absl::Condition(this, &Producer::NotLearning));
     // Records under way hold their keys to the lanes they are on: what is
     // learned counts from a moment on when ours is the only one.
-    if (budget_.count() > 1) return shards_;
+    if (shared_.budget.count() > 1) return shards_;
     learning_ = true;
   }
+  // What lanes find from here on, they find with these shards.
+  const bool changed = shared_.shards_changed.exchange(false);
   const absl::Time now = absl::Now();
   std::shared_ptr<const ShardMap> shards = client_.topology().ShardsOf(
-      options_.stream_name, now, now + options_.delivery_timeout);
+      shared_.options.stream_name, now, now + shared_.options.delivery_timeout);
   absl::MutexLock lock(&mu_);
   learning_ = false;
+  if (changed) change_seen_ = false;
   shards_ = shards;
   return shards;
+}
+
+void Producer::SealAll() {
+  if (!shared_.options.aggregation.has_value()) return;
+  for (ProducerLane* const lane : AllLanes()) lane->Seal();
+}
+
+ProducerMetrics Producer::metrics() const {
+  ProducerMetrics metrics = shared_.counters.Sum();
+  metrics.user_records_received = shared_.records_received;
+  metrics.user_records_pending = metrics.user_records_received -
+                                 metrics.user_records_put -
+                                 metrics.user_records_failed;
+  metrics.pending_bytes = shared_.budget.bytes();
+  return metrics;
 }
 
 std::vector<ProducerLane*> Producer::AllLanes() {
@@ -199,13 +354,16 @@ std::future<absl::StatusOr<PutOutcome>> Producer::Put(ProducerRecord record) {
   return future;
 }
 
-void Producer::Flush() { budget_.WaitUntilEmpty(absl::InfiniteDuration()); }
+void Producer::Flush() {
+  SealAll();
+  shared_.budget.WaitUntilEmpty(absl::InfiniteDuration());
+}
 
 void Producer::Close() {
   if (closed_) return;
   closed_ = true;
   Flush();
-  budget_.Close();
+  shared_.budget.Close();
   for (ProducerLane* const lane : AllLanes()) lane->Close();
 }
 

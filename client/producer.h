@@ -20,84 +20,40 @@
 // Duplicates. When a call breaks, or the server answers InternalFailure,
 // nobody knows if the record was written: see Delivery.
 //
-// Bounded by unanswered_bytes_max, and by NumberWindow::kSize records from the
-// oldest unanswered one on: Put waits. Put and Flush from any thread.
-// Callbacks run on the lanes' threads and must not call Put, Flush or Close.
+// Bounded by unanswered_bytes_max and unanswered_records_max, and by
+// NumberWindow::kSize records of the stream from the oldest unanswered one on:
+// Put waits, TryPut refuses. Put and Flush from any thread. Callbacks run on
+// the lanes' threads and must not call Put, Flush or Close.
+//
+// Aggregation, compression and all the rest: docs/producers.md.
 #ifndef TRIREME_CLIENT_PRODUCER_H_
 #define TRIREME_CLIENT_PRODUCER_H_
 
 #include <cstdint>
-#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "client/byte_budget.h"
 #include "client/cancellation.h"
 #include "client/client.h"
-#include "client/number_window.h"
+#include "client/producer_metrics.h"
+#include "client/producer_options.h"
 #include "client/producer_record.h"
+#include "client/producer_shared.h"
+#include "client/shard_map.h"
 
 namespace trireme::client {
 
 class ProducerLane;
-
-// What happens to a record of which nobody knows if it was written.
-enum class Delivery {
-  // It is sent again, and the cluster writes it once (records.proto, Producer).
-  // Not to streams whose record distribution strategy is AUTO.
-  kExactlyOnce,
-  // It is sent again; it may be there twice, the copies in order.
-  kAtLeastOnce,
-  // Its callback gets DEADLINE_EXCEEDED/OutcomeUnknown.
-  kAtMostOnce,
-};
-
-// Who puts exactly once, over several runs.
-struct ProducerIdentity {
-  std::string id;      // 1..128 of [a-zA-Z0-9_.:-]; one run at a time has it.
-  uint64_t epoch = 0;  // Higher with each run: fences what is left of earlier.
-  // 1 or more. Records are numbered from it in the order of Put, and a number
-  // means the same record in all runs: one that an earlier run has put is not
-  // put again. Such as the position in a file to read on from.
-  uint64_t first_number = 0;
-};
-
-struct ProducerOptions {
-  std::string stream_name;
-  int lanes = 1;  // Of each replication group.
-  // Queued and sent together, keys included.
-  uint64_t unanswered_bytes_max = 32 << 20;
-  // Of one request. The service allows 500 records and 10 MiB.
-  int request_records_max = 500;
-  uint64_t request_bytes_max = 1 << 20;
-  // On one lane.
-  int requests_in_flight_max = 8;
-  // From Put until a record that cannot be delivered is given up.
-  absl::Duration delivery_timeout = absl::Minutes(2);
-  // A request without an answer for so long breaks its lane's call.
-  absl::Duration answer_timeout = absl::Seconds(30);
-  Delivery delivery = Delivery::kExactlyOnce;
-  // Of a producer that puts exactly once and goes on after a crash. Without one
-  // it has an id of this run's alone.
-  std::optional<ProducerIdentity> identity = std::nullopt;
-  // Of a stream whose record distribution strategy is AUTO. To any other a
-  // record without a key fails its whole request.
-  bool keys_optional = false;
-  // Called with a record's tag on the lane's thread just before the request
-  // that holds it is handed to gRPC; again when it is repeated.
-  std::function<void(uint64_t tag)> on_send;
-};
+struct UserPut;
 
 class Producer {
  public:
@@ -108,12 +64,23 @@ class Producer {
   // deliver everything.
   ~Producer();
 
-  // Waits while the budget is full. `done` is called exactly once if this
+  // Waits while the producer is full. `done` is called exactly once if this
   // returns OK, and not at all otherwise. Errors: InvalidArgument (key that is
-  // not UTF-8, or of 0 or more than 256 characters, record over 10 MiB),
-  // Cancelled after Close or Client::Cancel.
+  // not UTF-8, or of 0 or more than 256 characters, record over 10 MiB; options
+  // that exclude each other), Cancelled after Close or Client::Cancel.
   absl::Status Put(ProducerRecord record, PutCallback done);
   std::future<absl::StatusOr<PutOutcome>> Put(ProducerRecord record);
+
+  // The same without waiting for room: ResourceExhausted (ProducerFull). Record
+  // and callback are moved from only if this returns OK. About once a minute it
+  // asks for the stream's shards, which may take up to 3 seconds.
+  absl::Status TryPut(ProducerRecord&& record, PutCallback&& done);
+  // Until TryPut is likely to find room. Errors: DeadlineExceeded
+  // (ProducerFull), Cancelled.
+  absl::Status WaitForRoom(absl::Time deadline);
+
+  // Since the producer was made.
+  ProducerMetrics metrics() const;
 
   // Waits until every record put before has its outcome and its callback has
   // returned.
@@ -126,33 +93,40 @@ class Producer {
   // Lanes by group; none: of records whose group is not known.
   using Lanes = std::vector<std::unique_ptr<ProducerLane>>;
   using Group = std::optional<uint32_t>;
+  enum class Wait { kYes, kNo };
 
   void Watch();
   void Abort();
-  // Shards can be learned when no record is under way: when they are to be,
-  // all callers of Put wait for that.
-  void AwaitQuietIfDue();
-  ProducerLane& LaneFor(const ProducerRecord& record);
-  Group GroupOf(const ProducerRecord& record);
+  absl::Status Check(const ProducerRecord& record) const;
+  // Its bytes are acquired.
+  absl::Status Enqueue(ProducerRecord& record, PutCallback& done, Wait wait);
+  // Shards can be learned when no record is under way: when they are to be, all
+  // callers of Put wait for that. Until when; in the past: not now.
+  absl::Time QuietUntil(absl::Time now);
+  void AwaitQuiet(absl::Time deadline);
+  // `shard`: null when it is not known.
+  ProducerLane& LaneFor(const ProducerRecord& record,
+                        const ShardMap::Shard* shard);
   std::shared_ptr<const ShardMap> Shards();
   std::vector<ProducerLane*> AllLanes();
+  void SealAll();
   bool NotLearning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !learning_;
   }
 
   // Set at construction.
-  const ProducerOptions options_;
+  const absl::Status options_status_;  // What is wrong with them.
   Client& client_;
 
-  // Each has a lock of its own.
-  ByteBudget budget_;
-  NumberWindow numbers_;
-  Cancellation stop_watch_;
+  ProducerShared shared_;
+  Cancellation stop_watch_;  // Has a lock of its own.
 
   absl::Mutex mu_;
   absl::flat_hash_map<Group, Lanes> lanes_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const ShardMap> shards_ ABSL_GUARDED_BY(mu_);
   bool learning_ ABSL_GUARDED_BY(mu_) = false;
+  // What the lanes say in shared_.shards_changed was taken note of.
+  bool change_seen_ ABSL_GUARDED_BY(mu_) = false;
   // When callers of Put may wait again, and until when they do now.
   absl::Time quiet_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   absl::Time quiet_until_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();

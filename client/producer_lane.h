@@ -2,6 +2,9 @@
 // the records that take it. Two threads: the lane's own sends, a second one
 // reads answers while a call is open. Owned by Producer; its header says what
 // is promised of order and duplicates.
+//
+// producer_lane.cc sends, producer_lane_answers.cc decides what becomes of what
+// was sent.
 #ifndef TRIREME_CLIENT_PRODUCER_LANE_H_
 #define TRIREME_CLIENT_PRODUCER_LANE_H_
 
@@ -9,37 +12,40 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <deque>
-#include <memory>
 #include <optional>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/backoff.h"
-#include "client/byte_budget.h"
 #include "client/client.h"
-#include "client/number_window.h"
-#include "client/producer.h"
+#include "client/compression.h"
+#include "client/container.h"
+#include "client/open_containers.h"
+#include "client/outcomes.h"
+#include "client/producer_shared.h"
+#include "client/shard_map.h"
 
 namespace trireme::client {
 
 class ProducerLane {
  public:
   // Its calls go to the leader of `group`, or to any node.
-  ProducerLane(Client& client, const ProducerOptions& options,
-               ByteBudget& budget, NumberWindow& numbers,
+  ProducerLane(Client& client, ProducerShared& shared,
                std::optional<uint32_t> group);
   // Abort, then waits for the threads.
   ~ProducerLane();
 
-  // The record's bytes are acquired from the budget, its number (0: none) is
-  // taken from the window; the lane releases and settles them.
-  void Add(ProducerRecord record, uint64_t number, PutCallback done);
+  // Takes a record, whose bytes are acquired from the budget; the lane releases
+  // them. It is aggregated with others of `shard` if that is not null. False
+  // when it needs a number and there is none (0): then it is not taken. A
+  // number that is used is 0 afterwards, and the lane settles it.
+  bool Add(UserPut& put, const ShardMap::Shard* shard, uint64_t& number);
+  // What is buffered waits no longer for others to go with.
+  void Seal();
 
   // Deliver what is there, then end the call and the thread. Waits.
   void Close();
@@ -51,36 +57,12 @@ class ProducerLane {
   void BreakIfSilent(absl::Time now);
 
  private:
-  struct Pending {
-    ProducerRecord record;
-    uint64_t number = 0;
-    PutCallback done;
-    absl::Time expires;
-    absl::Status last_error;
-    bool alone = false;  // Shared a request that was refused as a whole.
-    // An attempt had an unknown outcome: no later one can say that the record
-    // was not written.
-    bool may_be_written = false;
-
-    // What is told when it ends with `why`.
-    const absl::Status& Error(const absl::Status& why) const {
-      return may_be_written ? last_error : why;
-    }
-    void KeepError(const absl::Status& why) {
-      if (!may_be_written) last_error = why;
-    }
-    uint64_t bytes() const {
-      return record.partition_key.size() + record.data.size();
-    }
-  };
   struct Sent {
-    std::vector<Pending> records;
+    std::vector<Container> containers;
     absl::Time sent_at;
   };
   using Call =
       grpc::ClientReaderWriter<v1::PutRecordsRequest, v1::PutRecordsResponse>;
-  // Records that have their outcome; told outside the lock.
-  using Settled = std::vector<std::pair<Pending, absl::StatusOr<PutOutcome>>>;
 
   // The lane's thread.
   void Run();
@@ -89,51 +71,72 @@ class ProducerLane {
   // Sends at `endpoint` as long as that is where the lane's calls go.
   void SendUntilBroken(const Endpoint& endpoint, Call& call);
   bool AwaitTurn();
-  bool TakeRequest(v1::PutRecordsRequest& request, std::vector<uint64_t>& tags);
+  // Seals what is due meanwhile. False when records have expired.
+  bool AwaitOrExpire(bool (ProducerLane::*holds)() const)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool TakeRequest(v1::PutRecordsRequest& request);
   const Endpoint& Destination() const {
     return client_.endpoints().LeaderOf(group_);
   }
-  void AddProducer(v1::PutRecordsRequest& request) const;
+  void FillRequest(Sent& sent, v1::PutRecordsRequest& request);
+  void TellSending(const Sent& sent) const;
   void GatherRequest(Sent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnBroken(const absl::Status& status);
   void WaitBeforeRetry(const absl::Status& status);
   void SettleExpired(const absl::Status& status);
   void SettleAllCancelled();
+  void PutMisplacedAgain();
+  bool Place(Container container, const ShardMap& shards,
+             std::deque<Container>& placed, Outcomes& outcomes);
 
   // The reading thread.
   void ReadAnswers(Call& call);
   bool OnAnswer(const v1::PutRecordsResponse& answer);
 
-  void SettleOne(Pending pending, const v1::PutRecordsResult& result,
-                 Settled& settled) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnUnknown(Pending pending, const absl::Status& status, Settled& settled)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void OnRefused(Sent sent, const absl::Status& status, Settled& settled)
+  void SettleOne(Container container, const v1::PutRecordsResult& result,
+                 Outcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnWritten(Container container, const PutOutcome& outcome,
+                 Outcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnUnknown(Container container, const absl::Status& status,
+                 Outcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnRefused(Sent sent, const absl::Status& status, Outcomes& outcomes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RequeueFailed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Tell(Settled settled);
+  void Tell(Outcomes& outcomes);
 
   bool HasWorkOrEnds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return aborted_ || closing_ || !queue_.empty();
   }
   bool MaySendOrEnds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // By PutMisplacedAgain, before it is sent.
+  bool IsToBePlaced(const Container& container) const {
+    return container.misplaced.has_value() ||
+           (shared_.is_numbered() && container.number == 0);
+  }
+  absl::Time NextWake() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Set at construction.
   Client& client_;
+  ProducerShared& shared_;
   const ProducerOptions& options_;
-  ByteBudget& budget_;
-  NumberWindow& numbers_;
   const std::optional<uint32_t> group_;
 
   // Owned by the lane's thread.
   Backoff backoff_;
+  std::optional<Compressor> compressor_;
 
   absl::Mutex mu_;
-  std::deque<Pending> queue_ ABSL_GUARDED_BY(mu_);
+  OpenContainers open_ ABSL_GUARDED_BY(mu_);
+  std::deque<Container> queue_ ABSL_GUARDED_BY(mu_);
   std::deque<Sent> sent_ ABSL_GUARDED_BY(mu_);  // In the order of sending.
-  // Failed and to be repeated, oldest first. While there are any, nothing new
-  // is sent.
-  std::vector<Pending> failed_ ABSL_GUARDED_BY(mu_);
+  // Failed or misplaced and to be repeated, oldest first. While there are any,
+  // nothing new is sent.
+  std::vector<Container> failed_ ABSL_GUARDED_BY(mu_);
+  // There are misplaced ones in the queue, or ones without a number.
+  bool misplaced_ ABSL_GUARDED_BY(mu_) = false;
+  // Nothing in open_ or queue_ expires before it.
+  absl::Time expire_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
+  absl::Time wakes_at_ ABSL_GUARDED_BY(mu_);  // The lane's thread, if it waits.
   bool clean_answer_ ABSL_GUARDED_BY(mu_) = false;  // Since the last pause.
   bool broken_ ABSL_GUARDED_BY(mu_) = false;        // The call that is open.
   bool closing_ ABSL_GUARDED_BY(mu_) = false;

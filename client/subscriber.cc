@@ -131,9 +131,9 @@ void Subscriber::Run() {
     if (options_.on_interruption) options_.on_interruption(status);
     if (status.ok()) continue;
     if (absl::IsUnavailable(status)) client_.endpoints().Leave(endpoint);
-    stop_.WaitFor(held ? kHeldRetry
-                       : std::max(backoff.Next(), RetryDelay(status).value_or(
-                                                      absl::ZeroDuration())));
+    stop_.WaitFor(
+        held ? kHeldRetry
+             : backoff.Next(RetryDelay(status).value_or(absl::ZeroDuration())));
   }
   if (options_.on_end) options_.on_end(result);
   absl::MutexLock lock(&mu_);

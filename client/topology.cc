@@ -29,7 +29,7 @@ std::shared_ptr<const ShardMap> Topology::ShardsOf(absl::string_view stream,
     if (leaders_due) leaders_at_ = now + kLeadersPeriod;
   }
   if (shards_due) {
-    if (auto asked = Ask(stream, now, deadline); asked != nullptr) {
+    if (auto asked = LearnShards(stream, now, deadline); asked != nullptr) {
       shards = std::move(asked);
       leaders_due = true;  // Its groups may be new.
     }
@@ -38,9 +38,9 @@ std::shared_ptr<const ShardMap> Topology::ShardsOf(absl::string_view stream,
   return shards;
 }
 
-std::shared_ptr<const ShardMap> Topology::Ask(absl::string_view stream,
-                                              absl::Time now,
-                                              absl::Time deadline) {
+std::shared_ptr<const ShardMap> Topology::LearnShards(absl::string_view stream,
+                                                      absl::Time now,
+                                                      absl::Time deadline) {
   const auto listed = source_.list_shards(stream, AskUntil(now, deadline));
   if (!listed.ok()) return nullptr;
   auto shards = std::make_shared<const ShardMap>(*listed);

@@ -48,6 +48,10 @@ class Topology {
   // another caller does just now. Null: not known.
   std::shared_ptr<const ShardMap> ShardsOf(absl::string_view stream,
                                            absl::Time now, absl::Time deadline);
+  // Asks for the shards, due or not. Null: nobody could tell.
+  std::shared_ptr<const ShardMap> LearnShards(absl::string_view stream,
+                                              absl::Time now,
+                                              absl::Time deadline);
   // The next ShardsOf would ask for shards.
   bool IsDue(absl::string_view stream, absl::Time now) const;
   // Takes note that the stream is put to; true for the first time.
@@ -65,9 +69,6 @@ class Topology {
 
   Stream& Entry(absl::string_view stream, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Null: nobody could tell.
-  std::shared_ptr<const ShardMap> Ask(absl::string_view stream, absl::Time now,
-                                      absl::Time deadline);
 
   // Set at construction.
   const Source source_;

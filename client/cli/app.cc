@@ -126,6 +126,12 @@ CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
       });
 }
 
+CLI::Option* AddDeaggregateFlag(CLI::App& app, bool& value) {
+  return app.add_flag("--deaggregate", value,
+                      "decompress data, and show the user records in "
+                      "aggregated records one by one");
+}
+
 CLI::Option* AddShardOption(CLI::App& app, const std::string& name,
                             std::string& id, const std::string& help) {
   return app

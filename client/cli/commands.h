@@ -49,6 +49,9 @@ CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
 CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,
                             const std::string& help);
 
+// --deaggregate.
+CLI::Option* AddDeaggregateFlag(CLI::App& app, bool& value);
+
 // A shard's id, of which the number is enough.
 CLI::Option* AddShardOption(CLI::App& app, const std::string& name,
                             std::string& id, const std::string& help);

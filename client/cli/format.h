@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/user_record.h"
 #include "trireme/v1/records.pb.h"
 #include "trireme/v1/streams.pb.h"
 
@@ -25,7 +26,8 @@ std::string FormatBytes(uint64_t bytes);    // 9.2 MiB
 std::string FormatMegabytes(double bytes);  // 9.7 MB, decimal
 std::string FormatDecimals(double value, int decimals);
 std::string DurationText(absl::Duration value);  // 2d 03:04:05 or 1.25 ms
-std::string FormatTime(const google::protobuf::Timestamp& time);  // UTC, ms
+std::string TimeText(absl::Time time);  // UTC, ms
+std::string FormatTime(const google::protobuf::Timestamp& time);
 
 // A record's data for people: itself when it is printable UTF-8, else base64
 // with the mark "base64:".
@@ -33,6 +35,7 @@ std::string DataText(absl::string_view data);
 
 // As AWS's command line shows them; data in base64.
 Json RecordJson(absl::string_view shard_id, const v1::Record& record);
+Json RecordJson(absl::string_view shard_id, const client::UserRecord& record);
 Json ShardJson(const v1::Shard& shard);
 // One line, or indented. Never throws.
 std::string Dump(const Json& json, bool indented);

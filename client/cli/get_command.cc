@@ -11,6 +11,7 @@
 #include "client/cli/progress.h"
 #include "client/cli/record_printer.h"
 #include "client/cli/tail.h"
+#include "client/cli/user_records.h"
 #include "client/shard_reader.h"
 
 namespace trireme::cli {
@@ -27,14 +28,18 @@ struct Options {
 class Printout {
  public:
   Printout(Session& session, client::Client& client, const TailOptions& what,
-           const v1::StartingPosition& from)
+           const v1::StartingPosition& from,
+           const std::vector<v1::Shard>& listed)
       : session_(session),
         client_(client),
         what_(what),
         from_(from),
         left_(what.limit == 0 ? UINT64_MAX : what.limit),
+        user_records_(session.console()),
         printer_(session),
-        progress_(session.console(), "get", 0) {}
+        progress_(session.console(), "get", 0) {
+    user_records_.Learn(listed);
+  }
 
   absl::Status Print(const std::vector<std::string>& shards) {
     // Ends the questions under way, should this end early.
@@ -90,15 +95,26 @@ class Printout {
 
   void PrintPage(const std::string& shard, const v1::GetRecordsResponse& page) {
     for (const v1::Record& record : page.records()) {
-      if (left_ == 0) return;
-      printer_.Print(shard, record);
-      --left_;
-      ++done_;
+      if (!what_.deaggregate) {
+        PrintOne(shard, record);
+        continue;
+      }
+      for (const auto& user_record : user_records_.In(shard, record)) {
+        PrintOne(shard, user_record);
+      }
     }
     if (!session_.console().out_is_terminal) {
       progress_.Update(done_,
                        absl::StrCat(Counted(done_, "record"), ", ", shard));
     }
+  }
+
+  template <typename Record>
+  void PrintOne(const std::string& shard, const Record& record) {
+    if (left_ == 0) return;
+    printer_.Print(shard, record);
+    --left_;
+    ++done_;
   }
 
   // Set at construction.
@@ -109,6 +125,7 @@ class Printout {
 
   uint64_t left_;
   uint64_t done_ = 0;
+  UserRecords user_records_;
   RecordPrinter printer_;
   Progress progress_;
 };
@@ -124,14 +141,18 @@ int Get(Session& session, const Options& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
   std::vector<std::string> shards = {options.what.shard};
+  std::vector<v1::Shard> listed;
+  if (options.what.shard.empty() || options.what.deaggregate) {
+    auto answer = (*client)->ListShards(options.what.stream);
+    if (!answer.ok()) return session.Fail(answer.status());
+    listed = *std::move(answer);
+  }
   if (options.what.shard.empty()) {
-    const auto listed = (*client)->ListShards(options.what.stream);
-    if (!listed.ok()) return session.Fail(listed.status());
     shards.clear();
-    for (const v1::Shard& shard : *listed) shards.push_back(shard.shard_id());
+    for (const v1::Shard& shard : listed) shards.push_back(shard.shard_id());
   }
   const absl::Status status =
-      Printout(session, **client, options.what, *from).Print(shards);
+      Printout(session, **client, options.what, *from, listed).Print(shards);
   session.console().out.flush();
   return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }
@@ -157,6 +178,7 @@ Examples:
   AddShardOption(*get, "--shard", what.shard, "only this one");
   AddFromOption(*get, what.from);
   AddLimitOption(*get, what.limit, "at most so many records");
+  AddDeaggregateFlag(*get, what.deaggregate);
   get->add_flag("--follow", options->follow,
                 "go on with what comes later, as tail does");
   get->callback([&session, options] {

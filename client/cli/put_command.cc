@@ -41,6 +41,8 @@ struct Options {
   bool no_key = false;
   std::string delivery;  // A key of kDeliveries, or empty.
   bool dry_run = false;
+  bool aggregate = false;
+  bool compress = false;
 };
 
 constexpr char kDryRunSucceeded[] = "DryRunOperationException";
@@ -288,6 +290,12 @@ int PutLines(Session& session, const Options& options) {
                      ": its record distribution strategy is not AUTO"));
   }
 
+  if (options.aggregate && is_auto) {
+    return session.FailUsage(
+        absl::StrCat("--aggregate cannot be used with stream ", options.stream,
+                     ": its record distribution strategy is AUTO"));
+  }
+
   Tally tally(session.console());
   Progress progress(session.console(), "put", file_bytes);
   const absl::Time start = absl::Now();
@@ -296,6 +304,8 @@ int PutLines(Session& session, const Options& options) {
   producer_options.delivery_timeout = session.timeout;
   producer_options.keys_optional = options.no_key;
   producer_options.delivery = delivery;
+  if (options.aggregate) producer_options.aggregation.emplace();
+  if (options.compress) producer_options.compression.emplace();
   client::Producer producer(**client, producer_options);
   PutAll(standard_input ? session.console().in : file, options, producer,
          session.interrupt(), progress, tally);
@@ -332,11 +342,13 @@ stream whose record distribution strategy is AUTO, at least once; see
 be there. Ctrl-C ends the command with what is counted so far; lines that waited
 to be sent count as not sent, those behind them are not read. So it ends too
 when the stream is deleted. A command that is run again writes its lines again:
-exactly once is within one run.
+exactly once is within one run. What is written with --aggregate or --compress
+is read with --deaggregate of get and tail.
 
 Examples:
   trireme put orders --key customer-7 --data '{"total": 12}'
   trireme put access --lines /var/log/access.log --key-field 1
+  trireme put access --lines /var/log/access.log --aggregate --compress
   journalctl -f | trireme put journal --lines - --key "$HOSTNAME"
 )");
   const auto options = std::make_shared<Options>();
@@ -358,10 +370,19 @@ Examples:
                   "are separated by white space")
       ->check(InRange(1, INT32_MAX))
       ->needs(lines);
+  CLI::Option* aggregate =
+      put->add_flag("--aggregate", options->aggregate,
+                    "lines of one shard go as one record, in the format of "
+                    "Kinesis's producer library")
+          ->needs(lines);
+  put->add_flag("--compress", options->compress,
+                "data is compressed with zstd when that makes it smaller")
+      ->needs(lines);
   put->add_flag("--no-key", options->no_key,
                 "no partition key, for a stream whose record distribution "
                 "strategy is AUTO")
-      ->excludes(key);
+      ->excludes(key)
+      ->excludes(aggregate);
   put->add_flag("--dry-run", options->dry_run,
                 "only say whether the put would succeed")
       ->excludes(lines);

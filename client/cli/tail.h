@@ -17,6 +17,7 @@ struct TailOptions {
   std::string shard;     // Empty: all, and those that split off.
   std::string from = "latest";
   uint64_t limit = 0;  // 0: none.
+  bool deaggregate = false;
   // Ends when no record came for so long.
   absl::Duration idle_exit = absl::InfiniteDuration();
 };

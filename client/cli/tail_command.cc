@@ -13,6 +13,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/record_printer.h"
 #include "client/cli/tail.h"
+#include "client/cli/user_records.h"
 #include "client/error.h"
 #include "client/subscriber.h"
 
@@ -31,13 +32,17 @@ struct Shards {
 class Tail {
  public:
   Tail(Session& session, client::Client& client, const TailOptions& options,
-       std::string consumer_arn)
+       std::string consumer_arn, const std::vector<v1::Shard>& listed)
       : session_(session),
         client_(client),
         options_(options),
         consumer_arn_(std::move(consumer_arn)),
+        user_records_(session.console()),
         printer_(session),
-        on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {}
+        on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {
+    absl::MutexLock lock(&mu_);
+    user_records_.Learn(listed);
+  }
 
   absl::Status Run(const Shards& shards, const v1::StartingPosition& from) {
     {
@@ -101,18 +106,31 @@ class Tail {
     absl::MutexLock lock(&mu_);
     OnConnected(shard);
     for (const v1::Record& record : event.records()) {
-      if (ends_) return;
-      printer_.Print(shard, record);
-      last_record_ = absl::Now();
-      ends_ = ++printed_ == options_.limit;
+      if (!options_.deaggregate) {
+        PrintOne(shard, record);
+        continue;
+      }
+      for (const auto& user_record : user_records_.In(shard, record)) {
+        PrintOne(shard, user_record);
+      }
     }
     printer_.Flush();
     if (!options_.shard.empty() || event.child_shards().empty()) return;
     ended_.insert(shard);
     for (const v1::ChildShard& child : event.child_shards()) {
+      user_records_.Learn(child);
       // Else the end of the other parent will name it again.
       if (ParentsEnded(child)) to_follow_.insert(child.shard_id());
     }
+  }
+
+  template <typename Record>
+  void PrintOne(const std::string& shard, const Record& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (ends_) return;
+    printer_.Print(shard, record);
+    last_record_ = absl::Now();
+    ends_ = ++printed_ == options_.limit;
   }
 
   // No record of a child before the ends of both its parents, also of one that
@@ -170,6 +188,7 @@ class Tail {
   const std::string consumer_arn_;
 
   absl::Mutex mu_;
+  UserRecords user_records_ ABSL_GUARDED_BY(mu_);
   RecordPrinter printer_ ABSL_GUARDED_BY(mu_);
   absl::Time last_record_ ABSL_GUARDED_BY(mu_) = absl::Now();
   uint64_t printed_ ABSL_GUARDED_BY(mu_) = 0;
@@ -223,10 +242,14 @@ int RunTail(Session& session, const TailOptions& options) {
   if (!client.ok()) return session.Fail(client.status());
   Shards shards;
   shards.first = {options.shard};
+  std::vector<v1::Shard> listed;
+  if (options.shard.empty() || options.deaggregate) {
+    auto answer = (*client)->ListShards(options.stream);
+    if (!answer.ok()) return session.Fail(answer.status());
+    listed = *std::move(answer);
+  }
   if (options.shard.empty()) {
-    const auto listed = (*client)->ListShards(options.stream);
-    if (!listed.ok()) return session.Fail(listed.status());
-    shards = FirstShards(*listed, from->type() == v1::LATEST);
+    shards = FirstShards(listed, from->type() == v1::LATEST);
   }
   std::string consumer_arn;
   if (!options.consumer.empty()) {
@@ -235,7 +258,7 @@ int RunTail(Session& session, const TailOptions& options) {
     if (!consumer.ok()) return session.Fail(consumer.status());
     consumer_arn = consumer->consumer_arn();
   }
-  Tail tail(session, **client, options, std::move(consumer_arn));
+  Tail tail(session, **client, options, std::move(consumer_arn), listed);
   const absl::Status status = tail.Run(shards, *from);
   return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }
@@ -263,6 +286,7 @@ Examples:
   AddShardOption(*tail, "--shard", options->shard, "only this one");
   AddFromOption(*tail, options->from);
   AddLimitOption(*tail, options->limit, "end after so many records");
+  AddDeaggregateFlag(*tail, options->deaggregate);
   AddDurationOption(*tail, "--idle-exit", options->idle_exit,
                     "end when no record came for so long");
   tail->callback([&session, options] {

@@ -27,6 +27,7 @@ const std::vector<NamedRow>& AllRows() {
       {"unary", MeasureUnary},
       {"stream", MeasureBidirectional},
       {"ack", MeasureAck},
+      {"producer", MeasureProducer},
       {"fair", MeasureFairness},
       {"push", MeasurePush},
       {"fanout", MeasureFanOut},

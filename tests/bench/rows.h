@@ -26,6 +26,9 @@ Row MeasureUnary(const Scale& scale);
 Row MeasureBidirectional(const Scale& scale);
 Row MeasureAck(const Scale& scale);
 
+// producer_rows.cc
+Row MeasureProducer(const Scale& scale);
+
 // fairness_rows.cc
 Row MeasureFairness(const Scale& scale);
 

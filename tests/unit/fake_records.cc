@@ -59,6 +59,10 @@ class FakeTrireme::RecordsService : public v1::Records::Service {
         if (Status s = fake_.Enter("PutRecordsStream request"); !s.ok()) {
           return s;
         }
+        const auto may_answer = [&]() ABSL_SHARED_LOCKS_REQUIRED(fake_.mu_) {
+          return !fake_.holding_put_streams_ || fake_.shutting_down_;
+        };
+        fake_.mu_.Await(absl::Condition(&may_answer));
         if (fake_.ending_put_streams_) return Status::OK;
         const auto plan = fake_.break_put_stream_;
         const bool breaks = plan.has_value() && plan->first == number;

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/hash_key.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/unit/fake_answers.h"
 
@@ -19,9 +19,10 @@ namespace {
 using grpc::Status;
 using grpc::StatusCode;
 
-std::string HashKeyText(double share) {
-  if (share >= 1) return "340282366920938463463374607431768211455";
-  return absl::StrFormat("%.0f", std::ldexp(share, 128));
+// Of a share of all hash keys, 0 to 1: the first key behind it.
+client::HashKey HashKeyAt(double share) {
+  return share >= 1 ? absl::Uint128Max()
+                    : static_cast<client::HashKey>(std::ldexp(share, 128));
 }
 
 }  // namespace
@@ -151,6 +152,35 @@ void FakeTrireme::SetLeaders(
   leaders_ = addresses_by_group;
 }
 
+void FakeTrireme::SplitShard(const std::string& stream,
+                             const std::string& shard) {
+  absl::MutexLock lock(&mu_);
+  Stream& found = streams_.at(stream);
+  const auto range = client::ParseHashKeyRange(
+      FindShard(stream, shard)->description.hash_key_range());
+  const client::HashKey middle =
+      range->first + (range->last - range->first) / 2;
+  for (const bool lower : {true, false}) {
+    AddShard(found, 0, 1);
+    v1::Shard& child = found.shards.back().description;
+    child.set_parent_shard_id(shard);
+    v1::HashKeyRange& part = *child.mutable_hash_key_range();
+    if (lower) part.set_ending_hash_key(client::HashKeyText(middle));
+    if (!lower) part.set_starting_hash_key(client::HashKeyText(middle + 1));
+    if (lower) part.set_starting_hash_key(client::HashKeyText(range->first));
+    if (!lower) part.set_ending_hash_key(client::HashKeyText(range->last));
+    v1::ChildShard named;
+    named.set_shard_id(child.shard_id());
+    named.add_parent_shards(shard);
+    *named.mutable_hash_key_range() = part;
+    FindShard(stream, shard)->children.push_back(named);
+  }
+  Shard* const parent = FindShard(stream, shard);
+  parent->closed = true;
+  parent->description.mutable_sequence_number_range()
+      ->set_ending_sequence_number(FakeSequenceNumber(next_counter_++));
+}
+
 void FakeTrireme::CloseShard(const std::string& stream,
                              const std::string& shard,
                              const std::vector<std::string>& children) {
@@ -199,6 +229,15 @@ bool FakeTrireme::AwaitCall(const std::string& call) const {
   return mu_.AwaitWithTimeout(absl::Condition(&made), absl::Seconds(20));
 }
 
+std::vector<v1::Record> FakeTrireme::records(const std::string& stream,
+                                             const std::string& shard) const {
+  absl::MutexLock lock(&mu_);
+  for (const Shard& candidate : streams_.at(stream).shards) {
+    if (candidate.description.shard_id() == shard) return candidate.records;
+  }
+  return {};
+}
+
 std::vector<v1::Record> FakeTrireme::records(const std::string& stream) const {
   absl::MutexLock lock(&mu_);
   std::vector<v1::Record> all;
@@ -235,8 +274,10 @@ void FakeTrireme::AddShard(Stream& stream, double from, double to) {
   shard.set_shard_id(
       absl::StrFormat("shardId-%012d", stream.shards.size() - 1));
   shard.set_replication_group(static_cast<uint32_t>(stream.shards.size()));
-  shard.mutable_hash_key_range()->set_starting_hash_key(HashKeyText(from));
-  shard.mutable_hash_key_range()->set_ending_hash_key(HashKeyText(to));
+  shard.mutable_hash_key_range()->set_starting_hash_key(
+      client::HashKeyText(HashKeyAt(from)));
+  shard.mutable_hash_key_range()->set_ending_hash_key(
+      client::HashKeyText(HashKeyAt(to) - (to < 1 ? 1 : 0)));
   shard.mutable_sequence_number_range()->set_starting_sequence_number(
       FakeSequenceNumber(0));
 }
@@ -283,19 +324,19 @@ Status FakeTrireme::PutAll(const v1::PutRecordsRequest& request,
 
 void FakeTrireme::PutOne(Stream& stream, const v1::PutRecordsEntry& entry,
                          v1::PutRecordsResult* result) {
+  const auto key =
+      client::HashKeyOf(entry.partition_key(), entry.explicit_hash_key());
   std::vector<Shard*> open;
   for (Shard& shard : stream.shards) {
-    if (!shard.closed) open.push_back(&shard);
-  }
-  size_t index = absl::HashOf(entry.partition_key()) % open.size();
-  if (!entry.explicit_hash_key().empty()) {
-    double hash = 0;
-    if (absl::SimpleAtod(entry.explicit_hash_key(), &hash)) {
-      index = std::min<size_t>(
-          open.size() - 1,
-          static_cast<size_t>(std::ldexp(hash, -128) * open.size()));
+    const auto range =
+        client::ParseHashKeyRange(shard.description.hash_key_range());
+    if (!shard.closed && (ignores_hash_keys_ || range->Contains(key.value()))) {
+      open.push_back(&shard);
     }
   }
+  // Some tests have shards that overlap.
+  const size_t index =
+      (ignores_hash_keys_ ? next_counter_ : absl::HashOf(*key)) % open.size();
   v1::Record& record = open[index]->records.emplace_back();
   record.set_sequence_number(FakeSequenceNumber(next_counter_++));
   *record.mutable_approximate_arrival_timestamp() = TimestampNow();

@@ -1,7 +1,6 @@
 // A Trireme in memory behind a real gRPC port, for tests of clients: the four
 // public services with typed errors, and switches that make it misbehave in the
-// ways clients must survive. Not a model of the server: shards are picked by a
-// hash of its own.
+// ways clients must survive. Not a model of the server.
 #ifndef TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
 #define TRIREME_TESTS_UNIT_FAKE_TRIREME_H_
 
@@ -51,6 +50,11 @@ class FakeTrireme {
   void BreakPutStreamAt(int request, bool written);
   // Every PutRecordsStream ends with OK before it answers, while set.
   void SetEndingPutStreams(bool ending);
+  // Every PutRecordsStream waits before it answers, while set.
+  void HoldPutStreams(bool holding) {
+    absl::MutexLock lock(&mu_);
+    holding_put_streams_ = holding;
+  }
   // Every subscription ends with OK after so many events with records.
   void EndSubscriptionsAfter(int events);
   // The same, with ResourceInUseException.
@@ -77,6 +81,14 @@ class FakeTrireme {
   void SetPageSizes(int shards, int streams, int records);
   void CloseShard(const std::string& stream, const std::string& shard,
                   const std::vector<std::string>& children);
+  // Into two halves.
+  void SplitShard(const std::string& stream, const std::string& shard);
+  // As streams do whose record distribution strategy is AUTO: records go to the
+  // open shards in turn, while set.
+  void SetIgnoringHashKeys(bool ignoring) {
+    absl::MutexLock lock(&mu_);
+    ignores_hash_keys_ = ignoring;
+  }
   void MergeShards(const std::string& stream, const std::string& shard,
                    const std::string& adjacent, const std::string& child);
   void SetUnhealthy(bool unhealthy);
@@ -98,6 +110,8 @@ class FakeTrireme {
   // Waits until the call was made once, 20 seconds at most.
   bool AwaitCall(const std::string& call) const;
   std::vector<v1::Record> records(const std::string& stream) const;
+  std::vector<v1::Record> records(const std::string& stream,
+                                  const std::string& shard) const;
   bool HasStream(const std::string& stream) const;
   // The consumer_arn of the newest SubscribeToShard.
   std::string subscribed_by() const {
@@ -189,6 +203,8 @@ class FakeTrireme {
       ABSL_GUARDED_BY(mu_);
   std::string refused_key_ ABSL_GUARDED_BY(mu_);
   std::optional<std::pair<int, bool>> break_put_stream_ ABSL_GUARDED_BY(mu_);
+  bool ignores_hash_keys_ ABSL_GUARDED_BY(mu_) = false;
+  bool holding_put_streams_ ABSL_GUARDED_BY(mu_) = false;
   bool ending_put_streams_ ABSL_GUARDED_BY(mu_) = false;
   int events_per_subscription_ ABSL_GUARDED_BY(mu_) = 1 << 30;
   bool taken_over_ ABSL_GUARDED_BY(mu_) = false;

@@ -1,0 +1,257 @@
+// What becomes of the records that a lane has sent.
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/error.h"
+#include "client/producer_lane.h"
+#include "client/regroup.h"
+
+namespace trireme::client {
+namespace {
+
+constexpr char kCall[] = "PutRecordsStream";
+
+}  // namespace
+
+// The call ended with `status`: what becomes of the requests it has not
+// answered. An error answers the first of them; the ones behind it were not
+// read when it was refused, and are unknown in every other case.
+void ProducerLane::OnBroken(const absl::Status& status) {
+  Outcomes outcomes;
+  {
+    absl::MutexLock lock(&mu_);
+    std::deque<Sent> unanswered = std::exchange(sent_, {});
+    const absl::Status error =
+        status.ok() ? MakeError(absl::StatusCode::kUnavailable, "", kCall,
+                                "the server ended the call")
+                    : status;
+    const Failure failure = Classify(error);
+    // The node took the call itself for none, and read nothing of it.
+    const bool refused_all = Reason(error) == "NodeStarting";
+    bool first = true;
+    for (Sent& sent : unanswered) {
+      if (first && failure == Failure::kRefused) {
+        OnRefused(std::move(sent), error, outcomes);
+      } else {
+        const bool not_done = failure == Failure::kRefused || refused_all ||
+                              (first && failure == Failure::kNotDone);
+        for (Container& container : sent.containers) {
+          if (not_done) {
+            if (first) {
+              container.KeepError(error);
+              outcomes.AddError(error);
+            }
+            failed_.push_back(std::move(container));
+          } else {
+            OnUnknown(std::move(container), error, outcomes);
+          }
+        }
+      }
+      first = false;
+    }
+    RequeueFailed();
+  }
+  Tell(outcomes);
+  SettleExpired(status);
+}
+
+void ProducerLane::OnRefused(Sent sent, const absl::Status& status,
+                             Outcomes& outcomes) {
+  // One bad record fails its whole request: send them one by one to find it.
+  const bool find_it =
+      absl::IsInvalidArgument(status) && sent.containers.size() > 1;
+  for (Container& container : sent.containers) {
+    if (find_it) {
+      container.alone = true;
+      failed_.push_back(std::move(container));
+    } else {
+      outcomes.AddError(status);
+      Container::Fail(std::move(container), status, outcomes);
+    }
+  }
+}
+
+void ProducerLane::OnUnknown(Container container, const absl::Status& status,
+                             Outcomes& outcomes) {
+  container.last_error = AsOutcomeUnknown(status);
+  container.may_be_written = true;
+  outcomes.AddError(container.last_error);
+  if (options_.delivery == Delivery::kAtMostOnce) {
+    const absl::Status why = container.last_error;
+    Container::Fail(std::move(container), why, outcomes);
+    return;
+  }
+  failed_.push_back(std::move(container));
+}
+
+void ProducerLane::RequeueFailed() {
+  for (const Container& container : failed_) {
+    expire_at_ = std::min(expire_at_, container.expires());
+    misplaced_ |= IsToBePlaced(container);
+  }
+  queue_.insert(queue_.begin(), std::make_move_iterator(failed_.begin()),
+                std::make_move_iterator(failed_.end()));
+  failed_.clear();
+}
+
+// --- the reading thread ---
+
+void ProducerLane::ReadAnswers(Call& call) {
+  v1::PutRecordsResponse answer;
+  while (call.Read(&answer)) {
+    if (OnAnswer(answer)) continue;
+    // Answers no longer match requests: nothing on this call can be trusted.
+    absl::MutexLock lock(&mu_);
+    context_->TryCancel();
+    break;
+  }
+  absl::MutexLock lock(&mu_);
+  broken_ = true;
+}
+
+// False when it answers no request of ours.
+bool ProducerLane::OnAnswer(const v1::PutRecordsResponse& answer) {
+  Outcomes outcomes;
+  {
+    absl::MutexLock lock(&mu_);
+    if (sent_.empty() ||
+        answer.records_size() !=
+            static_cast<int>(sent_.front().containers.size())) {
+      return false;
+    }
+    Sent sent = std::move(sent_.front());
+    sent_.pop_front();
+    outcomes.AddRequestTime(absl::Now() - sent.sent_at);
+    for (int i = 0; i < answer.records_size(); ++i) {
+      SettleOne(std::move(sent.containers[i]), answer.records(i), outcomes);
+    }
+    if (failed_.empty()) clean_answer_ = true;
+  }
+  Tell(outcomes);
+  return true;
+}
+
+void ProducerLane::SettleOne(Container container,
+                             const v1::PutRecordsResult& result,
+                             Outcomes& outcomes) {
+  if (result.error_code().empty()) {
+    OnWritten(std::move(container),
+              {result.shard_id(), result.sequence_number(), result.duplicate()},
+              outcomes);
+    return;
+  }
+  if (result.error_code() == "ProvisionedThroughputExceededException" ||
+      result.error_code() == "LimitExceededException") {
+    const absl::Status error =
+        MakeError(absl::StatusCode::kResourceExhausted, result.error_code(),
+                  kCall, result.error_message());
+    container.KeepError(error);
+    outcomes.AddError(error);
+    failed_.push_back(std::move(container));
+    return;
+  }
+  if (result.error_code() == "ProducerFencedException" ||
+      result.error_code() == "StaleProducerNumberException") {
+    const absl::Status error =
+        MakeError(absl::StatusCode::kFailedPrecondition, result.error_code(),
+                  kCall, result.error_message());
+    outcomes.AddError(error);
+    Container::Fail(std::move(container), error, outcomes);
+    return;
+  }
+  const absl::Status error =
+      MakeError(absl::StatusCode::kInternal, result.error_code(), kCall,
+                result.error_message());
+  OnUnknown(std::move(container), error, outcomes);
+}
+
+void ProducerLane::OnWritten(Container container, const PutOutcome& outcome,
+                             Outcomes& outcomes) {
+  if (!container.is_aggregate() || container.shard_id() == outcome.shard_id) {
+    Container::Succeed(std::move(container), outcome, outcomes);
+    return;
+  }
+  container.misplaced = outcome;
+  container.may_be_written = true;
+  container.last_error = AsOutcomeUnknown(
+      MakeError(absl::StatusCode::kUnavailable, "", kCall,
+                absl::StrCat("its aggregate was written to ", outcome.shard_id,
+                             ", and it is not known which hash keys belong "
+                             "there")));
+  failed_.push_back(std::move(container));
+}
+
+void ProducerLane::Tell(Outcomes& outcomes) {
+  outcomes.Tell(shared_.numbers, shared_.budget, shared_.counters);
+}
+
+// --- after a reshard, on the lane's thread ---
+
+// Aggregates that were written to other shards than they were made for: readers
+// leave out members whose hash keys are outside the shard. Learns the shards,
+// tells the others their outcome and queues these again; new aggregates that
+// wait and are of a shard that is closed are made anew.
+void ProducerLane::PutMisplacedAgain() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (!misplaced_) return;
+  }
+  shared_.shards_changed = true;
+  const absl::Time now = absl::Now();
+  const auto shards = client_.topology().LearnShards(
+      options_.stream_name, now, now + options_.delivery_timeout);
+  if (shards == nullptr) return;  // Asked again after a pause.
+  std::deque<Container> queue;
+  {
+    absl::MutexLock lock(&mu_);
+    queue = std::exchange(queue_, {});
+  }
+  Outcomes outcomes;
+  std::deque<Container> placed;
+  bool is_complete = true;
+  for (Container& container : queue) {
+    is_complete &= Place(std::move(container), *shards, placed, outcomes);
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    queue_.insert(queue_.begin(), std::make_move_iterator(placed.begin()),
+                  std::make_move_iterator(placed.end()));
+    misplaced_ = !is_complete;
+  }
+  Tell(outcomes);
+}
+
+// Appends what of it is to be sent. False when it has to be placed later.
+bool ProducerLane::Place(Container container, const ShardMap& shards,
+                         std::deque<Container>& placed, Outcomes& outcomes) {
+  const AggregationOptions limits =
+      options_.aggregation.value_or(AggregationOptions());
+  std::deque<Container> again;
+  if (container.misplaced.has_value()) {
+    const auto range = shards.RangeOf(container.misplaced->shard_id);
+    if (!range.has_value()) {
+      placed.push_back(std::move(container));
+      return false;
+    }
+    again =
+        SplitMisplaced(std::move(container), *range, shards, limits, outcomes);
+  } else if (container.is_aggregate() && !container.may_be_written &&
+             !container.BelongsAsBefore(shards)) {
+    again = Regroup(std::move(container), shards, limits);
+  } else {
+    again.push_back(std::move(container));
+  }
+  bool is_complete = true;
+  for (Container& part : again) {
+    if (shared_.is_numbered() && part.number == 0) {
+      part.number = shared_.numbers.TakeReserved();
+      is_complete &= part.number != 0;
+    }
+    placed.push_back(std::move(part));
+  }
+  return is_complete;
+}
+
+}  // namespace trireme::client

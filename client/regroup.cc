@@ -1,0 +1,95 @@
+#include "client/regroup.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/error.h"
+#include "client/open_containers.h"
+
+namespace trireme::client {
+namespace {
+
+absl::Status NotByHashKey(absl::string_view shard_id) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, "InvalidArgumentException",
+      "PutRecordsStream",
+      absl::StrCat("the stream put an aggregate into ", shard_id,
+                   ", which does not have its hash key: a stream whose record "
+                   "distribution strategy is AUTO takes no aggregates"));
+}
+
+std::optional<HashKey> HashKeyOf(const ProducerRecord& record) {
+  return client::HashKeyOf(record.partition_key, record.explicit_hash_key);
+}
+
+std::deque<Container> Group(std::vector<UserPut> puts, const ShardMap& shards,
+                            const AggregationOptions& limits) {
+  OpenContainers open(limits, /*numbered=*/false);
+  std::deque<Container> grouped;
+  uint64_t no_number = 0;
+  for (UserPut& put : puts) {
+    const std::optional<HashKey> key = HashKeyOf(put.record);
+    const ShardMap::Shard* const shard =
+        key.has_value() ? shards.ShardOf(*key) : nullptr;
+    if (shard == nullptr) {
+      grouped.emplace_back(std::move(put));
+    } else {
+      open.Add(put, *shard, no_number, grouped);
+    }
+  }
+  open.SealAll(grouped);
+  return grouped;
+}
+
+}  // namespace
+
+std::deque<Container> Regroup(Container container, const ShardMap& shards,
+                              const AggregationOptions& limits) {
+  std::deque<Container> parts = Group(container.TakePuts(), shards, limits);
+  for (Container& part : parts) {
+    part.attempts = container.attempts;
+    part.last_error = container.last_error;
+  }
+  parts.front().number = container.number;
+  return parts;
+}
+
+std::deque<Container> SplitMisplaced(Container container,
+                                     const HashKeyRange& range,
+                                     const ShardMap& shards,
+                                     const AggregationOptions& limits,
+                                     Outcomes& outcomes) {
+  PutOutcome outcome = *std::move(container.misplaced);
+  std::vector<UserPut> elsewhere;
+  absl::Status refused;
+  for (UserPut& put : container.TakePuts()) {
+    const std::optional<HashKey> key = HashKeyOf(put.record);
+    const bool is_here = key.has_value() && range.Contains(*key);
+    if (outcome.sub_sequence_number == 0 && !is_here) {
+      refused = NotByHashKey(outcome.shard_id);
+      outcomes.AddError(refused);
+    }
+    if (!put.member.is_told && !is_here && refused.ok()) {
+      elsewhere.push_back(std::move(put));
+    } else {
+      if (!put.member.is_told) {
+        if (is_here) {
+          outcomes.Add(put.member, outcome);
+        } else {
+          outcomes.Add(put.member, refused);
+        }
+      }
+      outcomes.Release(put.member.bytes(), 1);
+    }
+    ++outcome.sub_sequence_number;
+  }
+  outcomes.AddContainer();
+  outcomes.Settle(container.number);
+  std::deque<Container> again = Group(std::move(elsewhere), shards, limits);
+  for (Container& part : again) part.attempts = 1;
+  return again;
+}
+
+}  // namespace trireme::client

@@ -1,0 +1,34 @@
+// What becomes of aggregates after a reshard, when their members no longer
+// belong to one shard.
+#ifndef TRIREME_CLIENT_REGROUP_H_
+#define TRIREME_CLIENT_REGROUP_H_
+
+#include <deque>
+
+#include "client/container.h"
+#include "client/hash_key.h"
+#include "client/outcomes.h"
+#include "client/producer_options.h"
+#include "client/shard_map.h"
+
+namespace trireme::client {
+
+// Of one that was not written: what to send in its place. The first part has
+// its number, the others have none.
+std::deque<Container> Regroup(Container container, const ShardMap& shards,
+                              const AggregationOptions& limits);
+
+// Of one that was written to another shard than it was made for, whose range
+// that is. Members that belong there get their outcome; the others, which
+// readers leave out, are returned to be sent, without numbers. They get an
+// error when the first one is among them: then the stream does not go by hash
+// keys.
+std::deque<Container> SplitMisplaced(Container container,
+                                     const HashKeyRange& range,
+                                     const ShardMap& shards,
+                                     const AggregationOptions& limits,
+                                     Outcomes& outcomes);
+
+}  // namespace trireme::client
+
+#endif  // TRIREME_CLIENT_REGROUP_H_
