@@ -8,7 +8,7 @@ packages=(
   libabsl-dev libspdlog-dev libssl-dev libisal-dev librocksdb-dev
   libzstd-dev
   libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
-  libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
+  libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev
   libgtest-dev libgmock-dev libbenchmark-dev e2fsprogs iproute2 mount
 )
 

@@ -48,6 +48,9 @@ trireme_find(yaml-cpp 0.7 libyaml-cpp-dev CONFIG)
 trireme_find_pkg(CLI11 CLI11 2.1 libcli11-dev)
 # --output json of the command line (MIT).
 trireme_find(nlohmann_json 3.11 nlohmann-json3-dev CONFIG)
+# The database that client/examples/order_enrichment writes to, and nothing else
+# (public domain).
+trireme_find_pkg(SQLITE sqlite3 3.40 libsqlite3-dev)
 if(BUILD_TESTING)
   # Unit tests (BSD-3-Clause).
   trireme_find(GTest 1.12 "libgtest-dev libgmock-dev" CONFIG)
