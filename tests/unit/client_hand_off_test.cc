@@ -1,9 +1,9 @@
 // How long a ShardConsumer holds a lease that is handed off.
-#include <chrono>
 #include <memory>
 
 #include "absl/synchronization/notification.h"
 #include "client/client.h"
+#include "client/lease_clock.h"
 #include "client/shard_consumer.h"
 #include "gtest/gtest.h"
 #include "tests/unit/fake_trireme.h"
@@ -12,14 +12,14 @@ namespace trireme::client {
 namespace {
 
 // Finishes when the test says so.
-class SlowProcessor : public RecordProcessor {
+class SlowRecords : public RecordProcessor {
  public:
   struct Switches {
     absl::Notification handing_off;
     absl::Notification finish;
     Checkpointer* checkpointer = nullptr;  // Once it hands off.
   };
-  explicit SlowProcessor(Switches& switches) : switches_(switches) {}
+  explicit SlowRecords(Switches& switches) : switches_(switches) {}
 
   absl::Status Process(const RecordBatch&, Checkpointer&) override {
     return absl::OkStatus();
@@ -41,17 +41,17 @@ TEST(ShardConsumerTest, ALeaseIsRenewedWhileItIsHandedOff) {
   const auto client = Client::Create(options);
   ASSERT_TRUE(client.ok());
   ASSERT_TRUE((*client)->CreateStream("s", 1).ok());
-  SlowProcessor::Switches switches;
+  SlowRecords::Switches switches;
   const ReadingOptions reading;
   const RecordProcessorFactory factory = [&](const ShardLease&) {
-    return std::make_unique<SlowProcessor>(switches);
+    return std::make_unique<SlowRecords>(switches);
   };
   const auto context = std::make_shared<ShardContext>(ShardContext{
       **client, reading, factory, "s", "g", "w", [] {}, [](auto, auto&) {}});
   v1::WorkerLease lease;
   lease.set_shard_id("shardId-000000000000");
-  const MonotonicTime now = std::chrono::steady_clock::now();
-  const auto hour = std::chrono::hours(1);
+  const absl::Duration now = LeaseNow();
+  const auto hour = absl::Hours(1);
 
   ShardConsumer shard(context, {}, lease, now + hour);
   shard.HandOff(now + 2 * hour);
