@@ -134,7 +134,8 @@ std::optional<RecordPosition> ShardConsumer::ToCheckpoint() const {
     return std::nullopt;
   }
   absl::MutexLock lock(&mu_);
-  if (ended_ || !Held() || progress_.processed == checkpointed_) {
+  if (checkpoints_itself_ || ended_ || !Held() ||
+      progress_.processed == checkpointed_) {
     return std::nullopt;
   }
   return progress_.processed;
@@ -184,6 +185,10 @@ std::optional<uint64_t> ShardConsumer::TakeLoad(MonotonicTime now) {
 
 void ShardConsumer::Run() {
   processor_ = context_->factory(lease_);
+  {
+    absl::MutexLock lock(&mu_);
+    checkpoints_itself_ = processor_->checkpoints_itself();
+  }
   if (AwaitHeld() && OpenSource()) Consume();
   Finish();
   {

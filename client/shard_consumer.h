@@ -36,7 +36,8 @@ enum class ReadMode {
 };
 enum class CheckpointMode {
   // What Process returned OK for is checkpointed every checkpoint_interval, for
-  // all shards together, and at the end.
+  // all shards together, and at the end. Not of processors that do it
+  // themselves, such as those of batches.
   kAutomatic,
   kExplicit,  // By the processors alone; the end of a shard is all the same.
 };
@@ -169,6 +170,7 @@ class ShardConsumer : private Checkpointer {
   MonotonicTime held_until_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<RecordSource> source_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  bool checkpoints_itself_ ABSL_GUARDED_BY(mu_) = false;  // The processor.
   std::optional<RecordPosition> given_ ABSL_GUARDED_BY(mu_);
   std::optional<RecordPosition> checkpointed_ ABSL_GUARDED_BY(mu_);
   ShardProgress progress_ ABSL_GUARDED_BY(mu_);
