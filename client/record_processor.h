@@ -78,9 +78,8 @@ class RecordProcessor {
   // When Process is to be called even though no record came. Asked after each
   // call of Process. Never: InfiniteFuture.
   virtual absl::Time NextWakeUp() const { return absl::InfiniteFuture(); }
-
-  // It checkpoints by itself what it has processed, because OK of Process does
-  // not mean that: the consumer does not, whatever its CheckpointMode.
+  // True: only its own checkpoints count, as with CheckpointMode::kExplicit,
+  // because Process returns OK for records that are not done yet.
   virtual bool checkpoints_itself() const { return false; }
 
   // The shard is closed, and all of its records were given. When this returns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -52,12 +53,7 @@ class PushSource : public RecordSource {
     mu_.AwaitWithTimeout(absl::Condition(this, &PushSource::HasNews),
                          TimeTo(until));
     interrupted_ = false;
-    if (!pages_.empty()) {
-      std::optional<RecordPage> page = std::move(pages_.front().page);
-      bytes_ -= pages_.front().bytes;
-      pages_.pop_front();
-      return page;
-    }
+    if (!pages_.empty()) return TakeAll();
     // At a closed shard's end its last page came before this.
     if (ended_ && !end_.ok()) return end_;
     return std::nullopt;
@@ -73,6 +69,20 @@ class PushSource : public RecordSource {
     size_t bytes = 0;
   };
 
+  // In one page: who is behind gets more at once.
+  RecordPage TakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    RecordPage all = std::move(pages_.front().page);
+    pages_.pop_front();
+    for (Held& held : pages_) {
+      std::move(held.page.records.begin(), held.page.records.end(),
+                std::back_inserter(all.records));
+      all.behind_latest = held.page.behind_latest;
+      all.at_end = held.page.at_end;
+    }
+    pages_.clear();
+    bytes_ = 0;
+    return all;
+  }
   void Add(const v1::SubscribeToShardEvent& event) {
     Held held;
     held.page.records = {event.records().begin(), event.records().end()};

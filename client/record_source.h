@@ -42,7 +42,8 @@ struct ShardStart {
 };
 
 // By SubscribeToShard. Holds `bytes_max` of records, or one event, and lets the
-// server wait meanwhile. `client` must outlive it, below too.
+// server wait meanwhile; all that is held is one page. `client` must outlive
+// it, below too.
 std::unique_ptr<RecordSource> PushFrom(Client& client, const ShardStart& start,
                                        size_t bytes_max);
 // By GetRecords: at once while there is more, else every `idle_interval`.

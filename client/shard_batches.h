@@ -50,6 +50,7 @@ class ShardBatches : public RecordProcessor {
   absl::Status Process(const RecordBatch& batch,
                        Checkpointer& checkpointer) override;
   absl::Time NextWakeUp() const override;
+  // Records wait here, fail and are tried again.
   bool checkpoints_itself() const override { return true; }
   absl::Status OnShardEnd(Checkpointer& checkpointer) override;
   // Waits for calls of the function that are under way.

@@ -32,7 +32,8 @@ enum class ReadMode {
 };
 enum class CheckpointMode {
   // What Process returned OK for is checkpointed every checkpoint_interval, for
-  // all shards together, and at the end.
+  // all shards together, and at the end. Not of processors that do it
+  // themselves, such as those of batches.
   kAutomatic,
   kExplicit,  // By the processors alone; the end of a shard is all the same.
 };
@@ -42,7 +43,8 @@ struct ReadingOptions {
   absl::Duration poll_interval = absl::Seconds(1);  // When nothing is there.
   // What Process is given at most; one aggregated record may exceed it.
   int records_max = 10'000;
-  // What is held of a shard that is read faster than processed.
+  // What is held of a shard that is read faster than processed; as much again
+  // is being processed.
   size_t buffer_bytes_max = 4u << 20;
   CheckpointMode checkpoint = CheckpointMode::kAutomatic;
   absl::Duration checkpoint_interval = absl::Seconds(1);

@@ -46,6 +46,7 @@ class ConversionJoin : public client::RecordProcessor {
 
   absl::Status Process(const client::RecordBatch& batch,
                        client::Checkpointer& checkpointer) override;
+  bool checkpoints_itself() const override { return true; }  // Never.
 
  private:
   // One window of one shard: a window that comes again takes its own place.

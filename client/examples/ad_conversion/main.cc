@@ -96,30 +96,27 @@ class Pipeline {
                                   return std::make_unique<WindowCounts>(
                                       client_, flags_.counts, run_);
                                 }));
-    Consume(stream, client::CheckpointMode::kExplicit, std::move(factory));
+    Consume(stream, std::move(factory));
     return absl::OkStatus();
   }
 
   void Join(const std::set<CountedShard>& shards) {
     const JoinOptions options = {run_, flags_.clicks, flags_.orders,
                                  flags_.conversions};
-    Consume(flags_.counts, client::CheckpointMode::kExplicit,
-            [this, options, shards](const client::ShardLease&) {
-              return std::make_unique<ConversionJoin>(client_, options, shards);
-            });
+    Consume(flags_.counts, [this, options, shards](const client::ShardLease&) {
+      return std::make_unique<ConversionJoin>(client_, options, shards);
+    });
   }
 
   void Show() {
-    Consume(flags_.conversions, client::CheckpointMode::kAutomatic,
+    Consume(flags_.conversions,
             [this](const client::ShardLease&) { return board_.NewReader(); });
   }
 
-  void Consume(const std::string& stream, client::CheckpointMode checkpoint,
+  void Consume(const std::string& stream,
                client::RecordProcessorFactory factory) {
-    client::ConsumerOptions options = ReadingFromNow(stream, group_);
-    options.reading.checkpoint = checkpoint;
     consumers_.push_back(std::make_unique<client::Consumer>(
-        client_, options, std::move(factory)));
+        client_, ReadingFromNow(stream, group_), std::move(factory)));
   }
 
   client::Client& client_;

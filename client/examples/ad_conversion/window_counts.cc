@@ -47,10 +47,12 @@ client::BatchResult WindowCounts::Handle(const client::Batch& batch) {
 }
 
 std::string WindowCounts::NewState(const client::Batch& batch) const {
+  const client::RecordPosition& first = batch.records.front().position;
   return Json{{"run", run_},
               {"stream", std::string(batch.stream_name)},
               {"shard", std::string(batch.shard_id)},
-              {"first", batch.records.front().position.sequence_number},
+              {"first", absl::StrCat(first.sequence_number, ".",
+                                     first.sub_sequence_number)},
               {"minute_over", 0},
               {"minutes", Json::object()}}
       .dump();

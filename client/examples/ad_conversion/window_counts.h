@@ -3,10 +3,10 @@
 // are put to the stream of counts as one record:
 //
 //   {"run": "5f..", "stream": "clickstream", "shard": "shardId-000000000000",
-//    "first": "4967..", "minute_over": 28930001,
+//    "first": "4967...0", "minute_over": 28930001,
 //    "minutes": {"28930001": {"ad-0": 17, "ad-3": 9}}}
 //
-// `first` is the sequence number of the first record that is counted. Windows
+// `first` is the position of the first record that is counted. Windows
 // that are handled again, after a failure or by another worker, begin with the
 // same record: who reads the counts knows them by it. Every record of the
 // shard up to `minute_over` is in this window or in one before.

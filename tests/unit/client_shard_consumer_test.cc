@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/batch_processor.h"
+#include "client/lease_clock.h"
+#include "client/shard_consumer.h"
+#include "tests/unit/fake_trireme.h"
+
+namespace trireme::client {
+namespace {
+
+using testing::FakeTrireme;
+
+constexpr char kShard[] = "shardId-000000000000";
+
+class ShardConsumerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto client = Client::Create(
+        {.endpoints = {fake_.address()}, .credentials = nullptr});
+    ASSERT_TRUE(client.ok());
+    client_ = *std::move(client);
+    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
+  }
+
+  void Put(int count) {
+    for (int i = 0; i < count; ++i) {
+      v1::PutRecordRequest request;
+      request.set_stream_name("s");
+      request.set_partition_key("k");
+      request.set_data(absl::StrCat(i));
+      ASSERT_TRUE(client_->PutRecord(request).ok());
+    }
+  }
+
+  void Start(RecordProcessorFactory factory) {
+    factory_ = std::move(factory);
+    auto context = std::make_shared<ShardContext>(
+        ShardContext{*client_, reading_, factory_, "s", "g", "w", [] {},
+                     [](absl::string_view, const absl::Status&) {}});
+    v1::WorkerLease lease;
+    lease.set_shard_id(kShard);
+    lease.mutable_details()->mutable_checkpoint()->set_kind(
+        v1::ShardPosition::TRIM_HORIZON);
+    consumer_.emplace(std::move(context), v1::WorkerHandle(), lease,
+                      LeaseNow() + absl::Hours(1));
+  }
+
+  bool EventuallyProcessed(uint64_t records) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    while (consumer_->progress().records < records) {
+      if (absl::Now() >= deadline) return false;
+      client_->cancellation().WaitFor(absl::Milliseconds(5));
+    }
+    return true;
+  }
+
+  FakeTrireme fake_;
+  std::unique_ptr<Client> client_;
+  ReadingOptions reading_;
+  RecordProcessorFactory factory_;
+  std::optional<ShardConsumer> consumer_;  // Uses the above.
+};
+
+class Accepts : public RecordProcessor {
+ public:
+  absl::Status Process(const RecordBatch&, Checkpointer&) override {
+    return absl::OkStatus();
+  }
+};
+
+TEST_F(ShardConsumerTest, WhatIsProcessedIsToBeCheckpointed) {
+  Put(3);
+  Start([](const ShardLease&) { return std::make_unique<Accepts>(); });
+  ASSERT_TRUE(EventuallyProcessed(3));
+  EXPECT_EQ(consumer_->ToCheckpoint(), consumer_->progress().processed);
+}
+
+// Always fails.
+class Fails : public BatchFunction {
+ public:
+  BatchResult Handle(const Batch&) override {
+    return {absl::InternalError("no")};
+  }
+};
+
+TEST_F(ShardConsumerTest, ABatchThatFailedIsNotCheckpointedForIt) {
+  Put(3);
+  auto factory = MakeBatchProcessorFactory(
+      {}, [](const ShardLease&) { return std::make_unique<Fails>(); });
+  ASSERT_TRUE(factory.ok());
+  Start(*std::move(factory));
+  // Taken by the processor, which tries it again and again.
+  ASSERT_TRUE(EventuallyProcessed(3));
+  EXPECT_EQ(consumer_->ToCheckpoint(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace trireme::client
