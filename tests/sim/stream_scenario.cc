@@ -78,6 +78,19 @@ std::string StreamScenario::RunLine(const Words& words) {
   if (verb == "expect") return Expect(words);
   if (verb == "producers") {
     sim_->StartProducers(kName, static_cast<int>(Number(words[1])));
+  } else if (verb == "workers") {
+    sim_->workers().Start(kName, static_cast<int>(Number(words[1])));
+  } else if (words.size() > 2 && words[1] == "worker") {
+    return WorkerFault(words);
+  } else if (verb == "jump") {
+    const bool back = words[2].starts_with("-");
+    const auto hours = Number(
+        absl::string_view(words[2]).substr(back, words[2].size() - 1 - back));
+    sim_->cluster()
+        .node(static_cast<int>(Number(words[1])) - 1)
+        .clock()
+        .JumpWall(absl::Hours(back ? -static_cast<int>(hours)
+                                   : static_cast<int>(hours)));
   } else if (verb == "run") {
     sim_->cluster().Run(Duration(words[1]));
   } else if (verb == "settle") {
@@ -133,6 +146,21 @@ std::string StreamScenario::Fault(const Words& words) {
   return "";
 }
 
+std::string StreamScenario::WorkerFault(const Words& words) {
+  SimWorkers& workers = sim_->workers();
+  const auto worker = static_cast<int>(Number(words[2]));
+  if (words[0] == "pause") {
+    workers.Pause(worker, Duration(words[3]));
+  } else if (words[0] == "kill") {
+    workers.Kill(worker);
+  } else if (words[0] == "leave") {
+    workers.Leave(worker);
+  } else {
+    return "not a verb";
+  }
+  return "";
+}
+
 int StreamScenario::NodeOf(const Words& words) {
   if (words[1] != "leader") return static_cast<int>(Number(words[1])) - 1;
   if (words[2] == "meta") return sim_->cluster().LeaderOf(kMetaGroup);
@@ -146,6 +174,16 @@ int StreamScenario::NodeOf(const Words& words) {
 std::string StreamScenario::Expect(const Words& words) {
   if (words[1] == "writes") return ExpectWrites();
   if (words[1] == "killed") return sim_->killed() ? "" : "nobody was killed";
+  if (words[1] == "processing") {
+    const bool all = sim_->cluster().RunUntil(
+        [&] { return sim_->workers().AllDone(); }, kWritesLimit);
+    return all ? "" : "a shard is nobody's";
+  }
+  if (words[1] == "expired") {
+    const uint64_t seen = sim_->workers().expired();
+    if (words[2] == "none") return seen == 0 ? "" : absl::StrCat(seen, " are");
+    return seen >= Number(words[2]) ? "" : absl::StrCat("there are ", seen);
+  }
   if (words[1] == "duplicates") {
     const uint64_t seen = sim_->exactly_once().duplicates();
     return seen >= Number(words[2]) ? "" : absl::StrCat("there are ", seen);

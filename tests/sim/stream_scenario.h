@@ -4,6 +4,9 @@
 //
 //   create 2                 a stream of so many shards, and waits for it
 //   producers 4              so many put, as many put exactly once
+//   workers 3                so many of a consumer group read
+//   pause worker 0 5s | kill worker 0 | leave worker 0
+//   jump 2 1h | jump 2 -1h   a node's wall clock
 //   run 500ms                time passes; also 2s
 //   split 0 [at 25%] | merge 0 1 | count 4 | retention 100 | delete
 //   mode on-demand | encrypt KEY | decrypt
@@ -17,6 +20,8 @@
 //   expect gone | killed | status ACTIVE | open 3 | shards 5 | retention 100
 //   expect writes            of both kinds of producers, from here on
 //   expect duplicates 10     at least, so far
+//   expect processing        of all shards there are, by somebody
+//   expect expired 1|none    workers that were told so, at least, so far
 //   heal                     ends all faults and checks everything
 #ifndef TRIREME_TESTS_SIM_STREAM_SCENARIO_H_
 #define TRIREME_TESTS_SIM_STREAM_SCENARIO_H_
@@ -42,6 +47,7 @@ class StreamScenario {
   std::string RunLine(const Words& words);
   std::string Change(const Words& words);
   std::string Fault(const Words& words);
+  std::string WorkerFault(const Words& words);
   std::string Expect(const Words& words);
   std::string ExpectOfStream(const Words& words);
   std::string ExpectWrites();
