@@ -1,7 +1,7 @@
 // Consumer groups whose workers are killed and paused, and whose nodes die,
 // while shards split and merge: every record is processed, in order, parents
 // first.
-#include "storage/hash_key.h"
+#include "client/error.h"
 #include "tests/cluster/cluster_test.h"
 #include "tests/cluster/group_workers.h"
 
@@ -135,6 +135,78 @@ TEST_F(ConsumerGroupTest, NothingIsSkippedWhateverDiesWhileShardsChange) {
   ExpectProcessing("all are back");
   CheckAll(&load);
   CheckProcessing();
+}
+
+// The calls that workers make, by hand and through different nodes.
+TEST_F(ConsumerGroupTest, TheCallsSayWhatTheyDidAndWhatIsWrong) {
+  v1::JoinConsumerGroupRequest join;
+  join.set_stream_name("load");
+  join.set_group_name("by-hand");
+  join.set_worker_id("w");
+  const auto client = cluster_.ClientOf(1);
+  const auto joined = client->JoinConsumerGroup(join);
+  ASSERT_OK(joined.status());
+  EXPECT_EQ(joined->settings().lease_duration_ms(), 10'000);
+  EXPECT_EQ(joined->settings().hand_off_timeout_ms(), 30'000);
+
+  v1::HeartbeatRequest heartbeat;
+  *heartbeat.mutable_worker() = joined->worker();
+  const auto beat = [&](int node) {
+    return cluster_.ClientOf(node)->Heartbeat(heartbeat,
+                                              absl::Now() + absl::Seconds(5));
+  };
+  v1::HeartbeatResponse leases;
+  ASSERT_TRUE(Await([&] {
+    const auto response = beat(2);
+    if (response.ok()) leases = *response;
+    return leases.leases_size() == options_.shards;
+  }));
+  EXPECT_EQ(leases.leases(0).details().checkpoint().kind(),
+            v1::ShardPosition::TRIM_HORIZON);
+
+  v1::PutRecordRequest put;
+  put.set_stream_name("load");
+  put.set_explicit_hash_key("0");
+  put.set_partition_key("k");
+  const auto first = client->PutRecord(put);
+  const auto second = client->PutRecord(put);
+  ASSERT_OK(second.status());
+  v1::CheckpointRequest request;
+  *request.mutable_worker() = joined->worker();
+  const auto checkpoint = [&](const v1::WorkerLease& lease,
+                              const std::string& number) {
+    request.clear_checkpoints();
+    v1::ShardCheckpoint& one = *request.add_checkpoints();
+    one.set_shard_id(lease.shard_id());
+    one.set_lease_counter(lease.lease_counter());
+    one.mutable_checkpoint()->set_kind(
+        number.empty() ? v1::ShardPosition::SHARD_END
+                       : v1::ShardPosition::SEQUENCE_NUMBER);
+    one.mutable_checkpoint()->set_sequence_number(number);
+    const auto response = cluster_.ClientOf(0)->Checkpoint(request);
+    return response.ok() ? response->results(0).error_code()
+                         : client::Reason(response.status());
+  };
+  EXPECT_EQ(checkpoint(leases.leases(0), second->sequence_number()), "");
+  EXPECT_EQ(checkpoint(leases.leases(0), first->sequence_number()),
+            "InvalidArgumentException");
+  EXPECT_EQ(checkpoint(leases.leases(0), ""), "InvalidArgumentException");
+  EXPECT_EQ(checkpoint(leases.leases(1), second->sequence_number()),
+            "InvalidArgumentException");
+  v1::WorkerLease other = leases.leases(0);
+  other.set_lease_counter(other.lease_counter() + 1);
+  EXPECT_EQ(checkpoint(other, second->sequence_number()), "LeaseLostException");
+
+  const auto group = client->DescribeConsumerGroup("load", "by-hand");
+  ASSERT_OK(group.status());
+  EXPECT_EQ(group->leases(0).checkpoint().sequence_number(),
+            second->sequence_number());
+  EXPECT_EQ(group->leases(0).millis_behind(), 0);
+  EXPECT_EQ(group->leases(0).worker_id(), "w");
+  EXPECT_EQ(client::Reason(client->DeleteConsumerGroup("load", "by-hand")),
+            "ResourceInUseException");
+  ASSERT_OK(client->JoinConsumerGroup(join).status());
+  EXPECT_EQ(client::Reason(beat(0).status()), "WorkerReplacedException");
 }
 
 }  // namespace
