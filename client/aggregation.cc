@@ -105,6 +105,11 @@ UserRecord AsItIs(const v1::Record& record) {
 
 }  // namespace
 
+Aggregate::Aggregate()
+    : arena_(std::make_unique<google::protobuf::Arena>()),
+      message_(google::protobuf::Arena::CreateMessage<v1::AggregatedRecord>(
+          arena_.get())) {}
+
 uint64_t Aggregate::BytesWith(const ProducerRecord& record) const {
   const auto [key, key_bytes] = Place(partition_keys_, record.partition_key);
   uint64_t bytes = 1 + VarintBytes(key) + FieldBytes(record.data.size());
@@ -120,25 +125,25 @@ uint64_t Aggregate::BytesWith(const ProducerRecord& record) const {
 
 void Aggregate::Add(ProducerRecord record) {
   bytes_ = BytesWith(record);
-  v1::AggregatedRecord::Record& added = *message_.add_records();
+  v1::AggregatedRecord::Record& added = *message_->add_records();
   added.set_partition_key_index(
       IndexOf(std::move(record.partition_key), partition_keys_,
-              message_.mutable_partition_key_table()));
+              message_->mutable_partition_key_table()));
   if (!record.explicit_hash_key.empty()) {
     added.set_explicit_hash_key_index(
         IndexOf(std::move(record.explicit_hash_key), explicit_hash_keys_,
-                message_.mutable_explicit_hash_key_table()));
+                message_->mutable_explicit_hash_key_table()));
   }
   added.set_data(std::move(record.data));
 }
 
 HashKey Aggregate::FirstHashKey() const {
-  const auto& first = message_.records(0);
+  const auto& first = message_->records(0);
   const int key = static_cast<int>(first.partition_key_index());
   const int hash_key = static_cast<int>(first.explicit_hash_key_index());
-  return HashKeyOf(message_.partition_key_table(key),
+  return HashKeyOf(message_->partition_key_table(key),
                    first.has_explicit_hash_key_index()
-                       ? message_.explicit_hash_key_table(hash_key)
+                       ? message_->explicit_hash_key_table(hash_key)
                        : "")
       .value();
 }
@@ -146,7 +151,7 @@ HashKey Aggregate::FirstHashKey() const {
 std::string Aggregate::Encode() const {
   std::string encoded(kMagic);
   encoded.reserve(bytes_);
-  message_.AppendToString(&encoded);
+  message_->AppendToString(&encoded);
   // Whoever aggregates has hashed keys before.
   const Md5Digest digest =
       Md5(absl::string_view(encoded).substr(kMagic.size())).value();
@@ -156,12 +161,12 @@ std::string Aggregate::Encode() const {
 std::vector<ProducerRecord> Aggregate::TakeRecords() {
   std::vector<ProducerRecord> records;
   records.reserve(count());
-  for (auto& member : *message_.mutable_records()) {
+  for (auto& member : *message_->mutable_records()) {
     ProducerRecord& record = records.emplace_back();
-    record.partition_key = message_.partition_key_table(
+    record.partition_key = message_->partition_key_table(
         static_cast<int>(member.partition_key_index()));
     if (member.has_explicit_hash_key_index()) {
-      record.explicit_hash_key = message_.explicit_hash_key_table(
+      record.explicit_hash_key = message_->explicit_hash_key_table(
           static_cast<int>(member.explicit_hash_key_index()));
     }
     record.data = std::move(*member.mutable_data());

@@ -4,8 +4,11 @@
 #ifndef TRIREME_CLIENT_AGGREGATION_H_
 #define TRIREME_CLIENT_AGGREGATION_H_
 
+#include <google/protobuf/arena.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,12 +31,14 @@ inline constexpr uint64_t kAggregateOverheadBytes = 20;
 // User records of one shard, in order. No thread's in particular.
 class Aggregate {
  public:
+  Aggregate();
+
   // How long Encode's answer would be with `record` too.
   uint64_t BytesWith(const ProducerRecord& record) const;
   // Takes the key, the explicit hash key and the data.
   void Add(ProducerRecord record);
 
-  size_t count() const { return static_cast<size_t>(message_.records_size()); }
+  size_t count() const { return static_cast<size_t>(message_->records_size()); }
   // How long Encode's answer would be.
   uint64_t bytes() const { return bytes_; }
   // Of the first user record. There is one, and it has a hash key.
@@ -46,7 +51,9 @@ class Aggregate {
  private:
   using Table = absl::flat_hash_map<std::string, uint64_t>;  // To indices.
 
-  v1::AggregatedRecord message_;
+  // Members are many and small: they are not allocated one by one.
+  std::unique_ptr<google::protobuf::Arena> arena_;
+  v1::AggregatedRecord* message_;  // In the arena.
   Table partition_keys_;
   Table explicit_hash_keys_;
   uint64_t bytes_ = kAggregateOverheadBytes;

@@ -81,6 +81,7 @@ void Container::FillEntry(Compressor* compressor,
 
 void Container::Succeed(Container container, const PutOutcome& outcome,
                         Outcomes& outcomes) {
+  if (container.is_aggregate()) outcomes.Reserve(container.members_.size());
   PutOutcome of_member = outcome;
   for (Member& member : container.members_) {
     if (!member.is_told) outcomes.Add(member, of_member);

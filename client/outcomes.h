@@ -3,6 +3,7 @@
 #ifndef TRIREME_CLIENT_OUTCOMES_H_
 #define TRIREME_CLIENT_OUTCOMES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ class Outcomes {
  public:
   // Once for each member.
   void Add(Member& member, absl::StatusOr<PutOutcome> outcome);
+  // So many are going to be added.
+  void Reserve(size_t count) { told_.reserve(told_.size() + count); }
   // A failed attempt.
   void AddError(const absl::Status& error);
   // The container is written.

@@ -15,7 +15,9 @@
 // already sent: it sends nothing new until all that was sent is answered, then
 // sends the failed ones first, in order. With requests_in_flight_max = 1
 // nothing is under way behind a failed request and only records of that very
-// request can overtake.
+// request can overtake. With aggregation a reshard counts as a failure: members
+// of an aggregate that do not belong to the shard it was written to are put
+// again.
 //
 // Duplicates. When a call breaks, or the server answers InternalFailure,
 // nobody knows if the record was written: see Delivery.
