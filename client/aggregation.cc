@@ -94,15 +94,6 @@ absl::Time TimeOf(const v1::Record& record) {
          absl::Nanoseconds(time.nanos());
 }
 
-UserRecord AsItIs(const v1::Record& record) {
-  UserRecord plain;
-  plain.position.sequence_number = record.sequence_number();
-  plain.approximate_arrival_timestamp = TimeOf(record);
-  plain.partition_key = record.partition_key();
-  plain.data = record.data();
-  return plain;
-}
-
 }  // namespace
 
 Aggregate::Aggregate()
@@ -175,6 +166,15 @@ std::vector<ProducerRecord> Aggregate::TakeRecords() {
   return records;
 }
 
+UserRecord AsItIs(const v1::Record& record) {
+  UserRecord plain;
+  plain.position.sequence_number = record.sequence_number();
+  plain.approximate_arrival_timestamp = TimeOf(record);
+  plain.partition_key = record.partition_key();
+  plain.data = record.data();
+  return plain;
+}
+
 void Deaggregate(const v1::Record& record, const HashKeyRange* range,
                  std::vector<UserRecord>* to) {
   std::optional<v1::AggregatedRecord> message = Parse(record.data());
@@ -182,6 +182,7 @@ void Deaggregate(const v1::Record& record, const HashKeyRange* range,
     to->push_back(AsItIs(record));
     return;
   }
+  const size_t before = to->size();
   uint64_t next = 0;
   for (auto& member : *message->mutable_records()) {
     UserRecord user;
@@ -195,7 +196,9 @@ void Deaggregate(const v1::Record& record, const HashKeyRange* range,
     }
     if (range != nullptr) {
       const auto key = HashKeyOf(user.partition_key, user.explicit_hash_key);
-      if (key.has_value() && !range->Contains(*key)) continue;
+      if (key.has_value() && !range->Contains(*key)) {
+        return to->resize(before);
+      }
     }
     user.approximate_arrival_timestamp = TimeOf(record);
     user.data = std::move(*member.mutable_data());

@@ -59,15 +59,19 @@ class Aggregate {
   uint64_t bytes_ = kAggregateOverheadBytes;
 };
 
+// The record as one user record.
+UserRecord AsItIs(const v1::Record& record);
+
 // Bounds on what a record says it holds; one that says more is no aggregate.
 inline constexpr int kAggregateRecordsMax = 1 << 20;
 inline constexpr uint64_t kAggregateKeyBytesMax = 64 << 20;  // All keys.
 
 // Appends the user records in `record`, or the record as it is when it is no
 // aggregate: the magic is not there, the MD5 is wrong, the message is malformed
-// or a key's index is outside its table. Members whose hash key is outside
-// `range` (null: any) are left out: they were put again after a reshard, and
-// are in the shard they belong to. They count in sub-sequence numbers.
+// or a key's index is outside its table. An aggregate of which any member's
+// hash key is outside `range` (null: any) is left out as a whole, as Kinesis's
+// own readers do: it was written after a reshard that its producer did not know
+// of, who puts all of its members again.
 void Deaggregate(const v1::Record& record, const HashKeyRange* range,
                  std::vector<UserRecord>* to);
 

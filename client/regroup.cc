@@ -1,5 +1,6 @@
 #include "client/regroup.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -62,20 +63,24 @@ std::deque<Container> SplitMisplaced(Container container,
                                      const AggregationOptions& limits,
                                      Outcomes& outcomes) {
   PutOutcome outcome = *std::move(container.misplaced);
-  std::vector<UserPut> elsewhere;
-  absl::Status refused;
-  for (UserPut& put : container.TakePuts()) {
+  std::vector<UserPut> puts = container.TakePuts();
+  const auto is_here = [&range](const UserPut& put) {
     const std::optional<HashKey> key = HashKeyOf(put.record);
-    const bool is_here = key.has_value() && range.Contains(*key);
-    if (outcome.sub_sequence_number == 0 && !is_here) {
-      refused = NotByHashKey(outcome.shard_id);
-      outcomes.AddError(refused);
-    }
-    if (!put.member.is_told && !is_here && refused.ok()) {
-      elsewhere.push_back(std::move(put));
+    return key.has_value() && range.Contains(*key);
+  };
+  absl::Status refused;
+  if (!is_here(puts.front())) {
+    refused = NotByHashKey(outcome.shard_id);
+    outcomes.AddError(refused);
+  }
+  const bool is_whole = std::all_of(puts.begin(), puts.end(), is_here);
+  std::vector<UserPut> again;
+  for (UserPut& put : puts) {
+    if (!put.member.is_told && !is_whole && refused.ok()) {
+      again.push_back(std::move(put));
     } else {
       if (!put.member.is_told) {
-        if (is_here) {
+        if (is_whole) {
           outcomes.Add(put.member, outcome);
         } else {
           outcomes.Add(put.member, refused);
@@ -87,9 +92,9 @@ std::deque<Container> SplitMisplaced(Container container,
   }
   outcomes.AddContainer();
   outcomes.Settle(container.number);
-  std::deque<Container> again = Group(std::move(elsewhere), shards, limits);
-  for (Container& part : again) part.attempts = 1;
-  return again;
+  std::deque<Container> parts = Group(std::move(again), shards, limits);
+  for (Container& part : parts) part.attempts = 1;
+  return parts;
 }
 
 }  // namespace trireme::client

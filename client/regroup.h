@@ -19,10 +19,10 @@ std::deque<Container> Regroup(Container container, const ShardMap& shards,
                               const AggregationOptions& limits);
 
 // Of one that was written to another shard than it was made for, whose range
-// that is. Members that belong there get their outcome; the others, which
-// readers leave out, are returned to be sent, without numbers. They get an
-// error when the first one is among them: then the stream does not go by hash
-// keys.
+// that is. If all members belong there they get their outcome. Else readers
+// leave all of them out, and all are returned to be sent, without numbers. They
+// get an error when the first one does not belong there: then the stream does
+// not go by hash keys.
 std::deque<Container> SplitMisplaced(Container container,
                                      const HashKeyRange& range,
                                      const ShardMap& shards,

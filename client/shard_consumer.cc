@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/aggregation.h"
 #include "client/error.h"
 #include "client/lease_clock.h"
 #include "client/status_macros.h"
@@ -46,17 +47,6 @@ absl::Status StatusOf(const v1::LeaseResult& result,
 
 uint64_t BytesOf(const UserRecord& record) {
   return record.partition_key.size() + record.data.size();
-}
-
-UserRecord AsItIs(v1::Record record) {
-  UserRecord user;
-  user.position.sequence_number = std::move(*record.mutable_sequence_number());
-  user.approximate_arrival_timestamp =
-      absl::FromUnixSeconds(record.approximate_arrival_timestamp().seconds()) +
-      absl::Nanoseconds(record.approximate_arrival_timestamp().nanos());
-  user.partition_key = std::move(*record.mutable_partition_key());
-  user.data = std::move(*record.mutable_data());
-  return user;
 }
 
 }  // namespace
@@ -330,10 +320,10 @@ void ShardConsumer::Take(RecordPage page) {
       if (!status.ok()) {
         // Given as it is: somebody who knows better may read it.
         context_->on_error(lease_.shard_id, status);
-        unpacked.push_back(AsItIs(std::move(page.records[i])));
+        unpacked.push_back(AsItIs(page.records[i]));
       }
     } else {
-      unpacked.push_back(AsItIs(std::move(page.records[i])));
+      unpacked.push_back(AsItIs(page.records[i]));
     }
     for (UserRecord& record : unpacked) {
       if (!IsDone(record)) batch.records.push_back(std::move(record));

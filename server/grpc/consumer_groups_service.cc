@@ -132,7 +132,10 @@ void ToMessage(const WorkerLeases& leases, v1::HeartbeatResponse* message) {
                 details.mutable_pending_checkpoint());
       details.set_pending_state(lease.pending->state);
     }
-    ToMessage(shard.range, details.mutable_hash_key_range());
+    // A stream that picks shards itself does not go by hash keys.
+    if (leases.stream->distribution == RecordDistribution::kUserPartitionKey) {
+      ToMessage(shard.range, details.mutable_hash_key_range());
+    }
   }
 }
 

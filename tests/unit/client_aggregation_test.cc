@@ -101,20 +101,19 @@ TEST(AggregationTest, GivesBackWhatItTook) {
   EXPECT_EQ(aggregate.Encode().size(), kAggregateOverheadBytes);
 }
 
-TEST(AggregationTest, MembersOutsideTheShardAreLeftOutButCount) {
+TEST(AggregationTest, AnAggregateThatIsNotTheShardsAloneIsLeftOut) {
   Aggregate aggregate;
   for (int i = 0; i < 4; ++i) {
     aggregate.Add(Put("k", absl::StrCat(i), absl::StrCat(10 * i)));
   }
-  const HashKeyRange range{10, 20};
-  const auto records = RecordsIn(aggregate.Encode(), &range);
-  ASSERT_EQ(records.size(), 2u);
-  EXPECT_EQ(records[0].data, "1");
-  EXPECT_EQ(records[0].position.sub_sequence_number, 1u);
-  EXPECT_EQ(records[1].data, "2");
-  EXPECT_EQ(records[1].position.sub_sequence_number, 2u);
-  const HashKeyRange none{1, 9};
-  EXPECT_TRUE(RecordsIn(aggregate.Encode(), &none).empty());
+  const HashKeyRange all{0, 30};
+  const auto records = RecordsIn(aggregate.Encode(), &all);
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[2].position.sub_sequence_number, 2u);
+  for (const HashKeyRange some : {HashKeyRange{0, 29}, HashKeyRange{1, 30},
+                                  HashKeyRange{10, 20}, HashKeyRange{1, 9}}) {
+    EXPECT_TRUE(RecordsIn(aggregate.Encode(), &some).empty());
+  }
 }
 
 TEST(AggregationTest, ARecordThatIsNoAggregateIsGivenAsItIs) {
