@@ -57,6 +57,10 @@ bool ParseTime(const std::string& text, absl::Time& time) {
   return false;
 }
 
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
 }  // namespace
 
 std::string FormatCount(uint64_t count) {
@@ -104,9 +108,8 @@ std::string DurationText(absl::Duration value) {
 }
 
 std::string FormatTime(const google::protobuf::Timestamp& time) {
-  const absl::Time value =
-      absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", value, absl::UTCTimeZone());
+  return TimeText(absl::FromUnixSeconds(time.seconds()) +
+                  absl::Nanoseconds(time.nanos()));
 }
 
 std::string DataText(absl::string_view data) {
@@ -123,6 +126,25 @@ Json RecordJson(absl::string_view shard_id, const v1::Record& record) {
   json["Data"] = absl::Base64Escape(record.data());
   if (!record.partition_key().empty()) {
     json["PartitionKey"] = record.partition_key();
+  }
+  return json;
+}
+
+Json RecordJson(absl::string_view shard_id, const client::UserRecord& record) {
+  Json json;
+  json["ShardId"] = std::string(shard_id);
+  json["SequenceNumber"] = record.position.sequence_number;
+  if (record.aggregated) {
+    json["SubSequenceNumber"] = record.position.sub_sequence_number;
+  }
+  json["ApproximateArrivalTimestamp"] =
+      TimeText(record.approximate_arrival_timestamp);
+  json["Data"] = absl::Base64Escape(record.data);
+  if (!record.partition_key.empty()) {
+    json["PartitionKey"] = record.partition_key;
+  }
+  if (!record.explicit_hash_key.empty()) {
+    json["ExplicitHashKey"] = record.explicit_hash_key;
   }
   return json;
 }

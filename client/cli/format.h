@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/user_record.h"
 #include "trireme/v1/records.pb.h"
 #include "trireme/v1/streams.pb.h"
 
@@ -33,6 +34,8 @@ std::string DataText(absl::string_view data);
 
 // As AWS's command line shows them; data in base64.
 Json RecordJson(absl::string_view shard_id, const v1::Record& record);
+// The same, and which one it is of the records that share its number.
+Json RecordJson(absl::string_view shard_id, const client::UserRecord& record);
 Json ShardJson(const v1::Shard& shard);
 // One line, or indented. Never throws.
 std::string Dump(const Json& json, bool indented);

@@ -97,7 +97,7 @@ TEST_F(CliTest, MessagesNameTheFlagTheValueAndWhatIsAllowed) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"frobnicate"},
        "unknown command `frobnicate`; commands are stream, shard, consumer, "
-       "resource, account, "
+       "group, consume, resource, account, "
        "put, get, tail, cluster, demo\n"},
       {{"stream", "make", "s"},
        "unknown command `make`; commands of stream are create, list, describe, "

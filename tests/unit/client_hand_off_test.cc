@@ -12,14 +12,14 @@ namespace trireme::client {
 namespace {
 
 // Finishes when the test says so.
-class SlowProcessor : public RecordProcessor {
+class SlowShard : public RecordProcessor {
  public:
   struct Switches {
     absl::Notification handing_off;
     absl::Notification finish;
     Checkpointer* checkpointer = nullptr;  // Once it hands off.
   };
-  explicit SlowProcessor(Switches& switches) : switches_(switches) {}
+  explicit SlowShard(Switches& switches) : switches_(switches) {}
 
   absl::Status Process(const RecordBatch&, Checkpointer&) override {
     return absl::OkStatus();
@@ -41,10 +41,10 @@ TEST(ShardConsumerTest, ALeaseIsRenewedWhileItIsHandedOff) {
   const auto client = Client::Create(options);
   ASSERT_TRUE(client.ok());
   ASSERT_TRUE((*client)->CreateStream("s", 1).ok());
-  SlowProcessor::Switches switches;
+  SlowShard::Switches switches;
   const ReadingOptions reading;
   const RecordProcessorFactory factory = [&](const ShardLease&) {
-    return std::make_unique<SlowProcessor>(switches);
+    return std::make_unique<SlowShard>(switches);
   };
   const auto context = std::make_shared<ShardContext>(ShardContext{
       **client, reading, factory, "s", "g", "w", [] {}, [](auto, auto&) {}});
