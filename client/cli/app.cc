@@ -72,6 +72,19 @@ std::string MissingCommand(const CLI::App& app) {
       "are ", absl::StrJoin(names, ", "));
 }
 
+// What stands behind `--` of `trireme consume`: a program and its arguments.
+// They are not the parser's, which would take apart some, such as [a,b].
+std::vector<std::string> TakeProgram(std::vector<std::string>& arguments) {
+  const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+  if (std::find(arguments.begin(), mark, "consume") == mark ||
+      mark == arguments.end()) {
+    return {};
+  }
+  std::vector<std::string> program(mark + 1, arguments.end());
+  arguments.erase(mark, arguments.end());
+  return program;
+}
+
 }  // namespace
 
 void RunWithClient(CLI::App& app, Session& session,
@@ -198,6 +211,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddSettingsCommands(app, session);
   AddConsumerCommands(app, session);
   AddGroupCommands(app, session);
+  AddConsumeCommand(app, session);
   AddCapacityCommands(app, session);
   AddResourceCommands(app, session);
   AddAccountCommands(app, session);
@@ -206,6 +220,7 @@ int RunTrireme(std::vector<std::string> arguments, Console& console,
   AddTailCommand(app, session);
   AddClusterCommands(app, session);
   AddDemoCommand(app, session);
+  session.program = TakeProgram(arguments);
   std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
   try {
     app.parse(std::move(arguments));

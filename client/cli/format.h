@@ -35,6 +35,7 @@ std::string DataText(absl::string_view data);
 
 // As AWS's command line shows them; data in base64.
 Json RecordJson(absl::string_view shard_id, const v1::Record& record);
+// The same, and which one it is of the records that share its number.
 Json RecordJson(absl::string_view shard_id, const client::UserRecord& record);
 Json ShardJson(const v1::Shard& shard);
 // One line, or indented. Never throws.

@@ -43,7 +43,8 @@ class Session {
   std::vector<std::string> endpoints;
   std::string output = "table";
   absl::Duration timeout = absl::Seconds(30);
-  std::function<int()> command;  // What to do; gives the exit code.
+  std::vector<std::string> program;  // Behind `--`.
+  std::function<int()> command;      // What to do; gives the exit code.
 
  private:
   void TellInJson(const std::string& operation, const std::string& code,
