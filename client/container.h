@@ -37,8 +37,11 @@ class Container {
 
   // Takes the record if the limits allow it.
   bool Join(UserPut& put, const AggregationOptions& limits);
-  // How long the data would be if it went out as an aggregate now.
-  uint64_t AggregateBytes() const { return aggregate_->bytes(); }
+  // About how long its entry of a request is, uncompressed.
+  uint64_t EntryBytes() const {
+    constexpr uint64_t kFieldsAndHashKey = 64;
+    return kFieldsAndHashKey + (is_aggregate() ? aggregate_->bytes() : bytes_);
+  }
   // No one joins it any more: one user record alone goes as it is.
   void Seal();
 

@@ -12,6 +12,8 @@ namespace {
 
 constexpr char kCall[] = "PutRecordsStream";
 constexpr absl::Duration kConnectAttempt = absl::Seconds(1);
+// Between two looks for expired records, each of which goes through all.
+constexpr absl::Duration kSweepPauseMin = absl::Milliseconds(20);
 
 absl::Status Cancelled() {
   return MakeError(absl::StatusCode::kCancelled, kCancelled, kCall,
@@ -232,10 +234,10 @@ void ProducerLane::GatherRequest(Sent& sent) {
     Container& next = queue_.front();
     if (!sent.containers.empty() &&
         (next.alone || sent.containers.back().alone ||
-         bytes + next.bytes() > options_.request_bytes_max)) {
+         bytes + next.EntryBytes() > options_.request_bytes_max)) {
       break;
     }
-    bytes += next.bytes();
+    bytes += next.EntryBytes();
     sent.containers.push_back(std::move(next));
     queue_.pop_front();
   }
@@ -309,6 +311,8 @@ void ProducerLane::SettleExpired(const absl::Status& status) {
     }
     queue_ = std::move(rest);
     misplaced_ = misplaced;
+    // Something is sent in between, however many expire.
+    expire_at_ = std::max(expire_at_, absl::Now() + kSweepPauseMin);
   }
   Tell(outcomes);
 }

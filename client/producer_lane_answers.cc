@@ -20,6 +20,7 @@ constexpr char kCall[] = "PutRecordsStream";
 // read when it was refused, and are unknown in every other case.
 void ProducerLane::OnBroken(const absl::Status& status) {
   Outcomes outcomes;
+  Failure failure = Failure::kUnknown;
   {
     absl::MutexLock lock(&mu_);
     std::deque<Sent> unanswered = std::exchange(sent_, {});
@@ -27,7 +28,10 @@ void ProducerLane::OnBroken(const absl::Status& status) {
         status.ok() ? MakeError(absl::StatusCode::kUnavailable, "", kCall,
                                 "the server ended the call")
                     : status;
-    const Failure failure = Classify(error);
+    // gRPC's own limit on sizes: which request it was is not known.
+    const bool is_untyped =
+        absl::IsResourceExhausted(error) && Reason(error).empty();
+    failure = is_untyped ? Failure::kUnknown : Classify(error);
     // The node took the call itself for none, and read nothing of it.
     const bool refused_all = Reason(error) == "NodeStarting";
     bool first = true;
@@ -54,7 +58,8 @@ void ProducerLane::OnBroken(const absl::Status& status) {
     RequeueFailed();
   }
   Tell(outcomes);
-  SettleExpired(status);
+  // A refusal was of one request, not of what expires.
+  SettleExpired(failure == Failure::kNotDone ? status : absl::OkStatus());
 }
 
 void ProducerLane::OnRefused(Sent sent, const absl::Status& status,
