@@ -344,7 +344,7 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
   while (AwaitHeld()) {
     if (!batch.records.empty()) {
       absl::MutexLock lock(&mu_);
-      given_ = batch.records.back().position;
+      given_ = accepted_ = batch.records.back().position;
     }
     const absl::Status status = processor_->Process(batch, *this);
     if (status.ok()) {
@@ -355,7 +355,7 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
     {
       absl::MutexLock lock(&mu_);
       ++progress_.process_errors;
-      given_ = progress_.processed;
+      accepted_ = progress_.processed;
     }
     context_->on_error(lease_.shard_id, status);
     const absl::Duration pause = backoff_.Next();
@@ -461,7 +461,7 @@ absl::Status ShardConsumer::Checkpoint() {
   std::optional<RecordPosition> position;
   {
     absl::MutexLock lock(&mu_);
-    position = given_;
+    position = accepted_;
   }
   if (!position.has_value()) return absl::OkStatus();
   return Checkpoint(*position);

@@ -178,6 +178,8 @@ class ShardConsumer : private Checkpointer {
   std::unique_ptr<RecordSource> source_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<RecordPosition> given_ ABSL_GUARDED_BY(mu_);
+  // Of that, what Checkpoint without a position is about: no refused batch.
+  std::optional<RecordPosition> accepted_ ABSL_GUARDED_BY(mu_);
   std::optional<RecordPosition> checkpointed_ ABSL_GUARDED_BY(mu_);
   ShardProgress progress_ ABSL_GUARDED_BY(mu_);
 
