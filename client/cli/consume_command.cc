@@ -20,6 +20,7 @@
 #include "client/cli/progress.h"
 #include "client/cli/shard_program.h"
 #include "client/consumer.h"
+#include "client/error.h"
 
 namespace trireme::cli {
 namespace {
@@ -126,6 +127,14 @@ class Consumption {
   // What is tried again until it works is told once.
   void OnError(absl::string_view shard, const absl::Status& status) {
     if (absl::IsCancelled(status)) return;
+    // What ends the worker is told when it has ended.
+    const std::string reason = client::Reason(status);
+    if (shard.empty() &&
+        client::Classify(status) == client::Failure::kRefused &&
+        reason != "WorkerExpiredException" &&
+        reason != "ResourceInUseException") {
+      return;
+    }
     absl::MutexLock lock(&mu_);
     std::string& told = told_[std::string(shard)];
     if (told == status.message()) return;
