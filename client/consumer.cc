@@ -127,20 +127,11 @@ void Consumer::Run() {
   if (stop_.cancelled()) result = absl::OkStatus();
   if (!result.ok()) Report("", result);
   LoseAll();
-  std::map<std::string, ShardPtr> shards;
-  {
-    absl::MutexLock lock(&mu_);
-    shards.swap(shards_);
-  }
-  ConsumerMetrics ended;
-  for (const auto& [id, shard] : shards) {
+  for (const ShardPtr& shard : Shards()) {
     shard->AwaitEnd();
-    Count(shard->progress(), &ended);
+    Drop(shard);
   }
   absl::MutexLock lock(&mu_);
-  past_.records += ended.records;
-  past_.bytes += ended.bytes;
-  past_.process_errors += ended.process_errors;
   over_ = true;
   result_ = result;
 }

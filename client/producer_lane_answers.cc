@@ -194,10 +194,10 @@ void ProducerLane::Tell(Outcomes& outcomes) {
 
 // --- after a reshard, on the lane's thread ---
 
-// Aggregates that were written to other shards than they were made for: readers
-// leave out members whose hash keys are outside the shard. Learns the shards,
-// tells the others their outcome and queues these again; new aggregates that
-// wait and are of a shard that is closed are made anew.
+// Of aggregates that were written to other shards than they were made for
+// (client/regroup.h): learns the shards and queues again what readers leave
+// out; new aggregates that wait and are of a shard that is closed are made
+// anew.
 void ProducerLane::PutMisplacedAgain() {
   {
     absl::MutexLock lock(&mu_);

@@ -145,6 +145,10 @@ void ShardConsumer::OnCheckpoint(const RecordPosition& position,
   }
   absl::MutexLock lock(&mu_);
   // One that lies behind a checkpoint of the processor's own was overtaken.
+  NoteCheckpoint(position);
+}
+
+void ShardConsumer::NoteCheckpoint(const RecordPosition& position) {
   if (!checkpointed_.has_value() || *checkpointed_ < position) {
     checkpointed_ = position;
   }
@@ -309,8 +313,7 @@ bool ShardConsumer::IsDone(const UserRecord& record) const {
 
 void ShardConsumer::Take(RecordPage page) {
   RecordBatch batch;
-  const auto records_max =
-      static_cast<size_t>(std::max(context_->reading.records_max, 1));
+  const auto records_max = static_cast<size_t>(context_->reading.records_max);
   std::vector<UserRecord> unpacked;
   for (size_t i = 0; i < page.records.size(); ++i) {
     unpacked.clear();
@@ -451,9 +454,7 @@ absl::Status ShardConsumer::Checkpoint(const RecordPosition& position) {
   CLIENT_RETURN_IF_ERROR(CheckMayCheckpoint(position));
   CLIENT_RETURN_IF_ERROR(Send(CheckpointAt(position)));
   absl::MutexLock lock(&mu_);
-  if (!checkpointed_.has_value() || *checkpointed_ < position) {
-    checkpointed_ = position;
-  }
+  NoteCheckpoint(position);
   return absl::OkStatus();
 }
 

@@ -147,6 +147,8 @@ class ShardConsumer : private Checkpointer {
   // Of this lease, at no position yet.
   v1::ShardCheckpoint MakeCheckpoint() const;
   absl::Status Send(v1::ShardCheckpoint checkpoint);
+  void NoteCheckpoint(const RecordPosition& position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status CheckMayCheckpoint(const RecordPosition& position) const;
   std::unique_ptr<RecordSource> MakeSource(const v1::StartingPosition& from);
   void SetSource(std::unique_ptr<RecordSource> source);

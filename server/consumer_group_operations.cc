@@ -23,6 +23,18 @@ constexpr PositionNames kCheckpointNames = {"Checkpoint", "checkpoint.kind",
                                             "checkpoint.sequenceNumber",
                                             "SequenceNumber"};
 
+ConsumerGroupSummary SummaryOf(const ConsumerGroup& group) {
+  ConsumerGroupSummary summary;
+  summary.name = group.name;
+  summary.worker_count = group.workers.size();
+  for (const auto& [shard, lease] : group.leases) {
+    if (lease.checkpoint.at_end()) continue;
+    ++summary.lease_count;
+    summary.free_lease_count += lease.owner == 0;
+  }
+  return summary;
+}
+
 absl::Status CheckCount(absl::string_view member, size_t count) {
   Violations violations;
   violations.CheckRange(member, static_cast<int64_t>(count), 1,
@@ -388,17 +400,11 @@ void ConsumerGroupOperations::List(
         if (!found.ok()) return done(found.status());
         std::vector<ConsumerGroupSummary> summaries;
         leases_->Read([&](const ConsumerGroups& groups) {
-          for (auto at = groups.lower_bound({(*found)->id, 0});
-               at != groups.end() && at->first.stream == (*found)->id; ++at) {
-            ConsumerGroupSummary& summary = summaries.emplace_back();
-            summary.name = at->second.name;
-            summary.worker_count = at->second.workers.size();
-            for (const auto& [shard, lease] : at->second.leases) {
-              if (lease.checkpoint.at_end()) continue;
-              ++summary.lease_count;
-              summary.free_lease_count += lease.owner == 0;
-            }
-          }
+          ForGroupsOf(
+              (*found)->id, groups,
+              [&summaries](const ConsumerGroupId&, const ConsumerGroup& group) {
+                summaries.push_back(SummaryOf(group));
+              });
         });
         std::sort(summaries.begin(), summaries.end(),
                   [](const auto& a, const auto& b) { return a.name < b.name; });

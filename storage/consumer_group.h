@@ -105,6 +105,16 @@ struct ConsumerGroup {
 
 using ConsumerGroups = absl::btree_map<ConsumerGroupId, ConsumerGroup>;
 
+// Visits a stream's groups, in the order of their numbers.
+template <typename Visit>
+void ForGroupsOf(StreamId stream, const ConsumerGroups& groups,
+                 const Visit& visit) {
+  for (auto at = groups.lower_bound({stream, 0});
+       at != groups.end() && at->first.stream == stream; ++at) {
+    visit(at->first, at->second);
+  }
+}
+
 // What a command makes of one group: only what becomes different.
 struct GroupChange {
   ConsumerGroupId id;

@@ -180,16 +180,6 @@ void MakeLeasesOfChildren(const Stream& stream, ShardIndex parent,
   }
 }
 
-// The stream's groups, in the order of their numbers.
-template <typename Visit>
-void ForGroupsOf(StreamId stream, const ConsumerGroups& groups,
-                 const Visit& visit) {
-  for (auto at = groups.lower_bound({stream, 0});
-       at != groups.end() && at->first.stream == stream; ++at) {
-    visit(at->first, at->second);
-  }
-}
-
 // --- commands ---
 
 absl::Status CheckJoin(const GroupsState& state,

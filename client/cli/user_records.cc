@@ -34,7 +34,7 @@ std::vector<client::UserRecord> UserRecords::In(const std::string& shard_id,
     console_.err << "trireme: " << shard_id << ", " << record.sequence_number()
                  << ": " << std::string(status.message())
                  << "; shown as it is\n";
-    client::Deaggregate(record, range, &records);
+    records.push_back(client::AsItIs(record));
   }
   return records;
 }

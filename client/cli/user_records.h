@@ -19,7 +19,8 @@ class UserRecords {
  public:
   explicit UserRecords(Console& console) : console_(console) {}
 
-  // Members outside their shard's range are left out, if that is known.
+  // Aggregates that are not their shard's alone are left out, if its range is
+  // known (client/aggregation.h).
   void Learn(const std::vector<v1::Shard>& shards);
   void Learn(const v1::ChildShard& shard);
 

@@ -128,6 +128,18 @@ void SimWorkers::Ask(int number, const v1::GroupCommand& command, Answer answer,
       });
 }
 
+void SimWorkers::AskAbout(int number, ShardIndex shard,
+                          const v1::GroupCommand& command) {
+  workers_[static_cast<size_t>(number)].leases.at(shard).asked = true;
+  const auto end = [this, number, shard] {
+    Worker& asked = workers_[static_cast<size_t>(number)];
+    const auto found = asked.leases.find(shard);
+    if (found != asked.leases.end()) found->second.asked = false;
+  };
+  Ask(
+      number, command, [end](int, const ProposalOutcome&) { end(); }, end);
+}
+
 // --- membership ---
 
 void SimWorkers::Join(int number) {
@@ -310,7 +322,7 @@ void SimWorkers::OnProcessed(const Worker& worker, ShardIndex shard,
 
 void SimWorkers::Checkpoint(int number, ShardIndex shard) {
   Worker& worker = workers_[static_cast<size_t>(number)];
-  Held& lease = worker.leases.at(shard);
+  const Held& lease = worker.leases.at(shard);
   v1::GroupCommand command;
   *command.mutable_checkpoint()->mutable_group() = Ref();
   command.mutable_checkpoint()->set_worker(worker.number);
@@ -321,33 +333,19 @@ void SimWorkers::Checkpoint(int number, ShardIndex shard) {
       static_cast<uint32_t>(lease.at_end ? LeasePositionKind::kShardEnd
                                          : LeasePositionKind::kSequenceNumber));
   if (!lease.at_end) one.mutable_position()->set_counter(lease.next - 1);
-  lease.asked = true;
-  const auto end = [this, number, shard] {
-    Worker& asked = workers_[static_cast<size_t>(number)];
-    const auto found = asked.leases.find(shard);
-    if (found != asked.leases.end()) found->second.asked = false;
-  };
-  Ask(
-      number, command, [end](int, const ProposalOutcome&) { end(); }, end);
+  AskAbout(number, shard, command);
 }
 
 void SimWorkers::Release(int number, ShardIndex shard) {
   Worker& worker = workers_[static_cast<size_t>(number)];
-  Held& lease = worker.leases.at(shard);
+  const Held& lease = worker.leases.at(shard);
   v1::GroupCommand command;
   *command.mutable_release()->mutable_group() = Ref();
   command.mutable_release()->set_worker(worker.number);
   v1::HeldLease& held = *command.mutable_release()->add_leases();
   held.set_shard(shard.value());
   held.set_counter(lease.counter);
-  lease.asked = true;
-  const auto end = [this, number, shard] {
-    Worker& asked = workers_[static_cast<size_t>(number)];
-    const auto found = asked.leases.find(shard);
-    if (found != asked.leases.end()) found->second.asked = false;
-  };
-  Ask(
-      number, command, [end](int, const ProposalOutcome&) { end(); }, end);
+  AskAbout(number, shard, command);
 }
 
 // --- the end ---

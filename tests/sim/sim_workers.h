@@ -86,6 +86,8 @@ class SimWorkers {
   // still lives that life.
   void Ask(int worker, const v1::GroupCommand& command, Answer answer,
            std::function<void()> lost);
+  // The same of one lease, of which nothing else is asked meanwhile.
+  void AskAbout(int worker, ShardIndex shard, const v1::GroupCommand& command);
   void OnProcessed(const Worker& worker, ShardIndex shard, const Held& lease,
                    Counter to);
   void Mishap(int worker);

@@ -10,21 +10,17 @@
 #include "client/error.h"
 #include "client/producer.h"
 #include "client/unpack.h"
-#include "tests/unit/fake_trireme.h"
+#include "tests/unit/fake_client_test.h"
 
 namespace trireme::client {
 namespace {
 
-using testing::FakeTrireme;
-
-class AggregatingProducerTest : public ::testing::Test {
+class AggregatingProducerTest : public FakeClientTest {
  protected:
+  AggregatingProducerTest() : FakeClientTest(/*shards=*/2) {}
+
   void SetUp() override {
-    auto client = Client::Create(
-        {.endpoints = {fake_.address()}, .credentials = nullptr});
-    ASSERT_TRUE(client.ok());
-    client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 2).ok());
+    FakeClientTest::SetUp();
     ASSERT_TRUE(client_->CreateStream("one", 1).ok());
   }
 
@@ -120,9 +116,6 @@ class AggregatingProducerTest : public ::testing::Test {
       EXPECT_EQ(stored, expected) << key;
     }
   }
-
-  FakeTrireme fake_;
-  std::unique_ptr<Client> client_;
 };
 
 TEST_F(AggregatingProducerTest, WritesAggregatesOfAShardEach) {

@@ -9,26 +9,16 @@
 #include "client/backoff.h"
 #include "client/error.h"
 #include "client/producer.h"
-#include "tests/unit/fake_trireme.h"
+#include "tests/unit/fake_client_test.h"
 
 namespace trireme::client {
 namespace {
 
-using testing::FakeTrireme;
-
 constexpr char kThrottled[] = "ProvisionedThroughputExceededException";
 constexpr int kForever = 1 << 20;
 
-class ProducerLimitsTest : public ::testing::Test {
+class ProducerLimitsTest : public FakeClientTest {
  protected:
-  void SetUp() override {
-    auto client = Client::Create(
-        {.endpoints = {fake_.address()}, .credentials = nullptr});
-    ASSERT_TRUE(client.ok());
-    client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
-  }
-
   static ProducerOptions Options() {
     ProducerOptions options;
     options.stream_name = "s";
@@ -45,9 +35,6 @@ class ProducerLimitsTest : public ::testing::Test {
     record.time_to_live = time;
     return record;
   }
-
-  FakeTrireme fake_;
-  std::unique_ptr<Client> client_;
 };
 
 TEST_F(ProducerLimitsTest, ARecordThatIsNotWrittenInItsTimeSaysSo) {

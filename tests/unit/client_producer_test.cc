@@ -7,23 +7,13 @@
 #include "absl/synchronization/mutex.h"
 #include "client/error.h"
 #include "client/producer.h"
-#include "tests/unit/fake_trireme.h"
+#include "tests/unit/fake_client_test.h"
 
 namespace trireme::client {
 namespace {
 
-using testing::FakeTrireme;
-
-class ProducerTest : public ::testing::Test {
+class ProducerTest : public FakeClientTest {
  protected:
-  void SetUp() override {
-    auto client = Client::Create(
-        {.endpoints = {fake_.address()}, .credentials = nullptr});
-    ASSERT_TRUE(client.ok());
-    client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
-  }
-
   static ProducerOptions Options() {
     ProducerOptions options;
     options.stream_name = "s";
@@ -72,9 +62,6 @@ class ProducerTest : public ::testing::Test {
       EXPECT_EQ(stored.at(absl::StrCat("key", key)), expected) << key;
     }
   }
-
-  FakeTrireme fake_;
-  std::unique_ptr<Client> client_;
 };
 
 TEST_F(ProducerTest, WritesEveryRecordOnceAndInOrderOfItsKey) {

@@ -9,25 +9,15 @@
 #include "client/batch_processor.h"
 #include "client/lease_clock.h"
 #include "client/shard_consumer.h"
-#include "tests/unit/fake_trireme.h"
+#include "tests/unit/fake_client_test.h"
 
 namespace trireme::client {
 namespace {
 
-using testing::FakeTrireme;
-
 constexpr char kShard[] = "shardId-000000000000";
 
-class ShardConsumerTest : public ::testing::Test {
+class ShardConsumerTest : public FakeClientTest {
  protected:
-  void SetUp() override {
-    auto client = Client::Create(
-        {.endpoints = {fake_.address()}, .credentials = nullptr});
-    ASSERT_TRUE(client.ok());
-    client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
-  }
-
   void Put(int count) {
     for (int i = 0; i < count; ++i) {
       v1::PutRecordRequest request;
@@ -60,8 +50,6 @@ class ShardConsumerTest : public ::testing::Test {
     return true;
   }
 
-  FakeTrireme fake_;
-  std::unique_ptr<Client> client_;
   ReadingOptions reading_;
   RecordProcessorFactory factory_;
   std::optional<ShardConsumer> consumer_;  // Uses the above.

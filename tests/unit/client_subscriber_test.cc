@@ -7,26 +7,17 @@
 #include "absl/synchronization/mutex.h"
 #include "client/error.h"
 #include "client/subscriber.h"
-#include "tests/unit/fake_trireme.h"
+#include "tests/unit/fake_client_test.h"
 
 namespace trireme::client {
 namespace {
 
-using testing::FakeTrireme;
 using testing::TypedError;
 
 constexpr char kShard[] = "shardId-000000000000";
 
-class SubscriberTest : public ::testing::Test {
+class SubscriberTest : public FakeClientTest {
  protected:
-  void SetUp() override {
-    auto client = Client::Create(
-        {.endpoints = {fake_.address()}, .credentials = nullptr});
-    ASSERT_TRUE(client.ok());
-    client_ = *std::move(client);
-    ASSERT_TRUE(client_->CreateStream("s", 1).ok());
-  }
-
   void Put(int first, int count) {
     for (int i = first; i < first + count; ++i) {
       v1::PutRecordRequest request;
@@ -73,8 +64,6 @@ class SubscriberTest : public ::testing::Test {
     EXPECT_EQ(got_, expected);
   }
 
-  FakeTrireme fake_;
-  std::unique_ptr<Client> client_;
   absl::Mutex mu_;
   std::vector<std::string> got_;
   int events_ = 0;
