@@ -276,32 +276,25 @@ absl::Status History::Check(const StreamRecords& stored) const {
       ":\n", absl::StrJoin(findings.lines, "\n")));
 }
 
-absl::Status CheckSame(absl::string_view name_a, const StreamRecords& a,
-                       absl::string_view name_b, const StreamRecords& b) {
-  if (a.size() != b.size()) {
-    return absl::DataLossError(absl::StrCat(
-        name_a, " has ", a.size(), " shards, ", name_b, " has ", b.size()));
-  }
-  for (const auto& [shard, records] : a) {
-    const auto other = b.find(shard);
-    if (other == b.end()) {
-      return absl::DataLossError(absl::StrCat(name_b, " has no ", shard));
-    }
-    const size_t both = std::min(records.size(), other->second.size());
-    for (size_t i = 0; i < both; ++i) {
-      if (records[i].SerializeAsString() ==
-          other->second[i].SerializeAsString()) {
-        continue;
-      }
+absl::Status CheckContinues(absl::string_view earlier_name,
+                            const StreamRecords& earlier,
+                            absl::string_view later_name,
+                            const StreamRecords& later) {
+  for (const auto& [shard, records] : earlier) {
+    const auto found = later.find(shard);
+    const size_t count = found == later.end() ? 0 : found->second.size();
+    if (count < records.size()) {
       return absl::DataLossError(
-          absl::StrCat(shard, ": record ", i, " differs: ", name_a, " has ",
-                       records[i].sequence_number(), ", ", name_b, " has ",
-                       other->second[i].sequence_number()));
+          absl::StrCat(shard, ": ", earlier_name, " had ", records.size(),
+                       " records, then ", later_name, " has ", count));
     }
-    if (records.size() != other->second.size()) {
+    for (size_t i = 0; i < records.size(); ++i) {
+      const v1::Record& other = found->second[i];
+      if (records[i].SerializeAsString() == other.SerializeAsString()) continue;
       return absl::DataLossError(
-          absl::StrCat(shard, ": ", name_a, " has ", records.size(),
-                       " records, ", name_b, " has ", other->second.size()));
+          absl::StrCat(shard, ": record ", i, " differs: ", earlier_name,
+                       " has ", records[i].sequence_number(), ", ", later_name,
+                       " has ", other.sequence_number()));
     }
   }
   return absl::OkStatus();

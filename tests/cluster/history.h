@@ -100,9 +100,12 @@ class History {
   size_t refused_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// Two readers of one stream got the same.
-absl::Status CheckSame(absl::string_view name_a, const StreamRecords& a,
-                       absl::string_view name_b, const StreamRecords& b);
+// A later reader got what an earlier one got, and perhaps more at the end of a
+// shard: writes of unknown outcome may still be under way between the two.
+absl::Status CheckContinues(absl::string_view earlier_name,
+                            const StreamRecords& earlier,
+                            absl::string_view later_name,
+                            const StreamRecords& later);
 
 }  // namespace trireme
 

@@ -348,11 +348,11 @@ absl::StatusOr<StreamRecords> ReadAll(client::Client& client,
 absl::StatusOr<StreamRecords> CheckThroughEachNode(
     const ClusterProcess& cluster, const std::string& stream,
     const History& history) {
-  StreamRecords first;
-  std::string first_name;
+  StreamRecords last;
+  std::string last_name = "nobody";
   for (int node = 0; node < ClusterProcess::kNodes; ++node) {
     if (!cluster.running(node)) continue;
-    const std::string name = absl::StrCat("node ", node);
+    std::string name = absl::StrCat("node ", node);
     const std::unique_ptr<client::Client> client = cluster.ClientOf(node);
     absl::StatusOr<StreamRecords> records = ReadAll(*client, stream);
     if (!records.ok()) {
@@ -364,14 +364,11 @@ absl::StatusOr<StreamRecords> CheckThroughEachNode(
       return absl::Status(status.code(),
                           absl::StrCat(name, ": ", status.message()));
     }
-    if (first_name.empty()) {
-      first_name = name;
-      first = *std::move(records);
-    } else {
-      RETURN_IF_ERROR(CheckSame(first_name, first, name, *records));
-    }
+    RETURN_IF_ERROR(CheckContinues(last_name, last, name, *records));
+    last = *std::move(records);
+    last_name = std::move(name);
   }
-  return first;
+  return last;
 }
 
 size_t CountOf(const StreamRecords& records) {

@@ -97,7 +97,8 @@ absl::StatusOr<StreamRecords> ReadAll(client::Client& client,
                                       const std::string& stream);
 
 // What must hold at the end: every node that runs gives what the history says,
-// and all give the same. The result is what they gave.
+// and each goes on from what the one before gave. The result is what the last
+// one gave.
 absl::StatusOr<StreamRecords> CheckThroughEachNode(
     const ClusterProcess& cluster, const std::string& stream,
     const History& history);
