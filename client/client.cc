@@ -270,12 +270,15 @@ absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
 
 absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
     const v1::ListShardsRequest& request) {
-  return ListShards(request, Repeat::kFreely, absl::InfiniteFuture());
+  CLIENT_ASSIGN_OR_RETURN(
+      const v1::ListShardsResponse listed,
+      ListShards(request, Repeat::kFreely, absl::InfiniteFuture()));
+  return std::vector<v1::Shard>(listed.shards().begin(), listed.shards().end());
 }
 
-absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
+absl::StatusOr<v1::ListShardsResponse> Client::ListShards(
     v1::ListShardsRequest request, Repeat repeat, absl::Time deadline) {
-  std::vector<v1::Shard> all;
+  v1::ListShardsResponse all;
   for (;;) {
     v1::ListShardsResponse response;
     CLIENT_RETURN_IF_ERROR(CallUntil(
@@ -283,10 +286,11 @@ absl::StatusOr<std::vector<v1::Shard>> Client::ListShards(
         [&](const Endpoint& endpoint, grpc::ClientContext* context) {
           return endpoint.streams->ListShards(context, request, &response);
         }));
-    all.insert(all.end(), response.shards().begin(), response.shards().end());
-    if (response.next_token().empty()) break;
     request.Clear();
     request.set_next_token(response.next_token());
+    response.clear_next_token();
+    all.MergeFrom(response);
+    if (request.next_token().empty()) break;
   }
   return all;
 }

@@ -244,7 +244,8 @@ class Client {
   Repeat OfWrites() const {
     return options_.allow_duplicates ? Repeat::kFreely : Repeat::kWhenNotDone;
   }
-  absl::StatusOr<std::vector<v1::Shard>> ListShards(
+  // All pages as one.
+  absl::StatusOr<v1::ListShardsResponse> ListShards(
       v1::ListShardsRequest request, Repeat repeat, absl::Time deadline);
   absl::StatusOr<v1::GetClusterStatusResponse> GetClusterStatus(
       Repeat repeat, absl::Time deadline);

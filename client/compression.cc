@@ -65,6 +65,27 @@ absl::StatusOr<std::optional<std::string>> DecompressFrame(
   return content;
 }
 
+// In blocks so small that readers take it, however well it compresses.
+std::string CompressInSmallBlocks(ZSTD_CCtx* context, absl::string_view data,
+                                  int level) {
+  constexpr size_t kBlock = 2 << 10;  // A block is at least 3 bytes.
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+  const size_t blocks = data.size() / kBlock + 1;
+  std::string compressed(
+      ZSTD_compressBound(data.size()) + blocks * ZSTD_CStreamOutSize() / 1024,
+      '\0');
+  ZSTD_outBuffer out{compressed.data(), compressed.size(), 0};
+  for (size_t block = 0; block < blocks; ++block) {
+    const absl::string_view part = data.substr(block * kBlock, kBlock);
+    ZSTD_inBuffer in{part.data(), part.size(), 0};
+    ZSTD_compressStream2(context, &out, &in,
+                         block + 1 < blocks ? ZSTD_e_flush : ZSTD_e_end);
+  }
+  compressed.resize(out.pos);
+  return compressed;
+}
+
 }  // namespace
 
 Compressor::Compressor(int level)
@@ -78,8 +99,10 @@ std::optional<std::string> Compressor::Compress(absl::string_view data) {
       ZSTD_compressCCtx(context_, compressed.data(), compressed.size(),
                         data.data(), data.size(), level_);
   if (ZSTD_isError(bytes)) return std::nullopt;
-  const bool is_better = bytes < data.size() && data.size() <= BytesMax(bytes);
+  const bool is_readable = data.size() <= BytesMax(bytes);
+  const bool is_better = bytes < data.size() && is_readable;
   if (!is_better && !MayBeCompressed(data)) return std::nullopt;
+  if (!is_readable) return CompressInSmallBlocks(context_, data, level_);
   compressed.resize(bytes);
   compressed.shrink_to_fit();
   return compressed;

@@ -32,7 +32,9 @@ Container::Container(UserPut put) : record_(std::move(put.record)) {
 }
 
 Container::Container(UserPut put, const ShardMap::Shard& shard)
-    : aggregate_(std::make_unique<Aggregate>()), shard_id_(shard.id) {
+    : aggregate_(std::make_unique<Aggregate>()),
+      shard_id_(shard.id),
+      stream_id_(shard.stream_id) {
   aggregate_->Add(std::move(put.record));
   AddMember(std::move(put.member));
 }
@@ -85,20 +87,20 @@ void Container::Succeed(Container container, const PutOutcome& outcome,
   PutOutcome of_member = outcome;
   for (Member& member : container.members_) {
     if (!member.is_told) outcomes.Add(member, of_member);
+    outcomes.Release(member);
     ++of_member.sub_sequence_number;
   }
   outcomes.AddContainer();
   outcomes.Settle(container.number);
-  outcomes.Release(container.bytes_, container.members_.size());
 }
 
 void Container::Fail(Container container, const absl::Status& why,
                      Outcomes& outcomes) {
   for (Member& member : container.members_) {
     if (!member.is_told) outcomes.Add(member, container.Error(why));
+    outcomes.Release(member);
   }
   outcomes.Settle(container.number);
-  outcomes.Release(container.bytes_, container.members_.size());
 }
 
 bool Container::GiveUpExpired(absl::Time now, const absl::Status& why,
@@ -114,7 +116,7 @@ bool Container::GiveUpExpired(absl::Time now, const absl::Status& why,
     const absl::Status error = GivenUp(put.member, cause);
     outcomes.AddError(error);
     outcomes.Add(put.member, error);
-    outcomes.Release(put.member.bytes(), 1);
+    outcomes.Release(put.member);
   }
   if (members_.empty()) {
     outcomes.Settle(number);
@@ -139,7 +141,7 @@ bool Container::GiveUpUnknown(absl::Time now, Outcomes& outcomes) {
   }
   if (is_awaited) return true;
   outcomes.Settle(number);
-  outcomes.Release(bytes_, members_.size());
+  for (const Member& member : members_) outcomes.Release(member);
   return false;
 }
 
@@ -150,6 +152,25 @@ void Container::PutBack(UserPut put) {
     record_ = std::move(put.record);
   }
   AddMember(std::move(put.member));
+}
+
+std::vector<Container> Container::Halve(Container container) {
+  const ShardMap::Shard shard{container.stream_id_, container.shard_id_, {}, 0};
+  std::vector<UserPut> puts = container.TakePuts();
+  std::vector<Container> halves;
+  for (size_t i = 0; i < puts.size(); ++i) {
+    if (i == 0 || i == puts.size() / 2) {
+      Container& half = halves.emplace_back(std::move(puts[i]), shard);
+      half.attempts = container.attempts;
+      half.last_error = container.last_error;
+      half.alone = true;
+    } else {
+      halves.back().PutBack(std::move(puts[i]));
+    }
+  }
+  for (Container& half : halves) half.Seal();
+  halves.front().number = container.number;
+  return halves;
 }
 
 bool Container::BelongsAsBefore(const ShardMap& shards) const {

@@ -47,12 +47,12 @@ class Container {
 
   bool is_aggregate() const { return aggregate_ != nullptr; }
   const absl::InlinedVector<Member, 1>& members() const { return members_; }
-  // Keys and data of its members.
-  uint64_t bytes() const { return bytes_; }
   // When the first of those expires whose outcome is not told.
   absl::Time expires() const { return expires_; }
-  // Of an aggregate: the shard that all its members belonged to.
+  // The shard that all its members belonged to, and whose shard that is. Empty:
+  // not known.
   const std::string& shard_id() const { return shard_id_; }
+  const std::string& stream_id() const { return stream_id_; }
 
   // `compressor`: null for none.
   void FillEntry(Compressor* compressor, v1::PutRecordsEntry* entry) const;
@@ -78,6 +78,9 @@ class Container {
                      Outcomes& outcomes);
   // Leaves it empty.
   std::vector<UserPut> TakePuts();
+  // An aggregate's members in two aggregates, which are `alone`; the first one
+  // has its number.
+  static std::vector<Container> Halve(Container container);
   // Of an aggregate: an open shard of that id has its first member's hash key.
   bool BelongsAsBefore(const ShardMap& shards) const;
 
@@ -106,6 +109,7 @@ class Container {
   uint64_t bytes_ = 0;
   absl::Time expires_ = absl::InfiniteFuture();
   std::string shard_id_;
+  std::string stream_id_;
 };
 
 }  // namespace trireme::client

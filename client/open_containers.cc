@@ -21,7 +21,9 @@ bool OpenContainers::Add(UserPut& put, const ShardMap::Shard& shard,
     if (numbered_ && number == 0) return false;
     if (open != open_.end()) Seal(open, sealed);
     if (IsTooLarge(put.record)) {
-      sealed.emplace_back(std::move(put)).number = std::exchange(number, 0);
+      Container& alone = sealed.emplace_back(std::move(put), shard);
+      alone.number = std::exchange(number, 0);
+      alone.Seal();
       return true;
     }
     open = open_.emplace(shard.range.first, Container(std::move(put), shard))

@@ -31,8 +31,9 @@ void Outcomes::Tell(NumberWindow& numbers, ByteBudget& budget,
   for (const uint64_t number : std::exchange(numbers_, {})) {
     numbers.Settle(number);
   }
-  if (records_ > 0) budget.Release(bytes_, records_);
-  bytes_ = records_ = 0;
+  if (records_ != ByteBudget::Counts()) budget.Release(bytes_, records_);
+  bytes_ = 0;
+  records_ = {};
 }
 
 }  // namespace trireme::client

@@ -26,6 +26,7 @@ struct Member {
   uint64_t tag = 0;
   uint64_t key_bytes = 0;
   uint64_t data_bytes = 0;
+  ByteBudget::Half half = 0;
   bool has_time_to_live = false;  // Of its own.
   bool is_told = false;
 
@@ -42,10 +43,10 @@ class Outcomes {
   void AddError(const absl::Status& error);
   // The container is written.
   void AddContainer() { ++counts_.container_records_put; }
-  // Its members need no room any more.
-  void Release(uint64_t bytes, uint64_t records) {
-    bytes_ += bytes;
-    records_ += records;
+  // It needs no room any more.
+  void Release(const Member& member) {
+    bytes_ += member.bytes();
+    ++records_[member.half];
   }
   // It will not be sent any more. 0: none.
   void Settle(uint64_t number) {
@@ -61,7 +62,7 @@ class Outcomes {
   std::vector<std::pair<PutCallback, absl::StatusOr<PutOutcome>>> told_;
   std::vector<uint64_t> numbers_;
   uint64_t bytes_ = 0;
-  uint64_t records_ = 0;
+  ByteBudget::Counts records_ = {};
   ProducerMetrics counts_;
 };
 

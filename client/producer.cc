@@ -5,6 +5,7 @@
 
 #include "absl/hash/hash.h"
 #include "absl/random/random.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/compression.h"
@@ -41,6 +42,15 @@ absl::Status CheckRecord(const ProducerRecord& record, bool key_is_optional) {
                      absl::StrCat("the partition key has ", characters,
                                   " characters; allowed are ", characters_min,
                                   " to ", kKeyCharactersMax));
+  }
+  if (!record.explicit_hash_key.empty() &&
+      !ParseHashKey(record.explicit_hash_key).has_value()) {
+    return MakeError(
+        absl::StatusCode::kInvalidArgument, "InvalidArgumentException",
+        "PutRecords",
+        absl::StrCat("the explicit hash key is '",
+                     absl::CHexEscape(record.explicit_hash_key.substr(0, 50)),
+                     "'; allowed are 0 to 2^128 - 1 in decimal digits"));
   }
   const uint64_t bytes = record.partition_key.size() + record.data.size();
   if (bytes > kRecordBytesMax) {
@@ -133,7 +143,7 @@ absl::Status Full() {
 }
 
 UserPut MakePut(ProducerRecord& record, PutCallback& done,
-                absl::Duration delivery_timeout) {
+                ByteBudget::Half half, absl::Duration delivery_timeout) {
   UserPut put;
   Member& member = put.member;
   member.done = std::move(done);
@@ -144,6 +154,7 @@ UserPut MakePut(ProducerRecord& record, PutCallback& done,
   member.tag = record.tag;
   member.key_bytes = record.partition_key.size();
   member.data_bytes = record.data.size();
+  member.half = half;
   put.record = std::move(record);
   return put;
 }
@@ -194,26 +205,34 @@ absl::Status Producer::Check(const ProducerRecord& record) const {
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
   CLIENT_RETURN_IF_ERROR(Check(record));
   AwaitQuiet(absl::InfiniteFuture());
-  if (!shared_.budget.Acquire(BytesOf(record))) return Closed();
-  return Enqueue(record, done, Wait::kYes);
+  const uint64_t bytes = BytesOf(record);
+  auto half = shared_.budget.TryAcquire(bytes);
+  if (!half.has_value()) {
+    const Waiting waiting(shared_);
+    SealAwaited();
+    half = shared_.budget.Acquire(bytes);
+  }
+  if (!half.has_value()) return Closed();
+  return Enqueue(record, done, *half, Wait::kYes);
 }
 
 absl::Status Producer::TryPut(ProducerRecord&& record, PutCallback&& done) {
   CLIENT_RETURN_IF_ERROR(Check(record));
   const absl::Time now = absl::Now();
-  if (shared_.budget.count() > 0 && now < QuietUntil(now)) {
+  if (LearningIsDue(now) && !LearnShards() && now < QuietUntil(now)) {
     SealAll();
     return Full();
   }
-  if (!shared_.budget.TryAcquire(BytesOf(record))) {
-    return shared_.budget.closed() ? Closed() : Full();
-  }
-  return Enqueue(record, done, Wait::kNo);
+  const auto half = shared_.budget.TryAcquire(BytesOf(record));
+  if (!half.has_value()) return shared_.budget.closed() ? Closed() : Full();
+  return Enqueue(record, done, *half, Wait::kNo);
 }
 
 absl::Status Producer::WaitForRoom(absl::Time deadline) {
   CLIENT_RETURN_IF_ERROR(options_status_);
   AwaitQuiet(deadline);
+  const Waiting waiting(shared_);
+  SealAwaited();
   if (shared_.budget.AwaitRoom(deadline) &&
       shared_.numbers.AwaitRoom(deadline)) {
     return shared_.budget.closed() ? Closed() : absl::OkStatus();
@@ -223,7 +242,7 @@ absl::Status Producer::WaitForRoom(absl::Time deadline) {
 }
 
 absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
-                               Wait wait) {
+                               ByteBudget::Half half, Wait wait) {
   const std::shared_ptr<const ShardMap> shards = Shards();
   const ShardMap::Shard* shard = nullptr;
   if (shards != nullptr) {
@@ -234,7 +253,7 @@ absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
   ProducerLane& lane = LaneFor(record, shard);
   // Before an outcome can be counted.
   ++shared_.records_received;
-  UserPut put = MakePut(record, done, shared_.options.delivery_timeout);
+  UserPut put = MakePut(record, done, half, shared_.options.delivery_timeout);
   const bool is_aggregated =
       shared_.options.aggregation.has_value() && shard != nullptr;
   uint64_t number = 0;
@@ -242,13 +261,14 @@ absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
   bool needs_number = shared_.is_numbered() && !is_aggregated;
   do {
     if (needs_number) {
-      number = wait == Wait::kYes ? shared_.numbers.Take()
-                                  : shared_.numbers.TryTake();
+      number = TakeNumber(wait);
       if (number == 0) {
         record = std::move(put.record);
         done = std::move(put.member.done);
         --shared_.records_received;
-        shared_.budget.Release(BytesOf(record), 1);
+        ByteBudget::Counts one = {};
+        one[half] = 1;
+        shared_.budget.Release(BytesOf(record), one);
         return shared_.budget.closed() ? Closed() : Full();
       }
     }
@@ -259,11 +279,26 @@ absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
   return absl::OkStatus();
 }
 
+void Producer::SealAwaited() {
+  if (!shared_.options.aggregation.has_value()) return;
+  for (ProducerLane* const lane : AllLanes()) lane->SealIfAwaited();
+}
+
+uint64_t Producer::TakeNumber(Wait wait) {
+  const uint64_t number = shared_.numbers.TryTake();
+  if (number != 0 || wait == Wait::kNo) return number;
+  const Waiting waiting(shared_);
+  SealAwaited();
+  return shared_.numbers.Take();
+}
+
+bool Producer::LearningIsDue(absl::Time now) const {
+  return shared_.shards_changed ||
+         client_.topology().IsDue(shared_.options.stream_name, now);
+}
+
 absl::Time Producer::QuietUntil(absl::Time now) {
   const bool changed = shared_.shards_changed;
-  if (!changed && !client_.topology().IsDue(shared_.options.stream_name, now)) {
-    return absl::InfinitePast();
-  }
   absl::MutexLock lock(&mu_);
   if (now >= quiet_at_ || (changed && !change_seen_)) {
     quiet_at_ = now + kQuietPeriod;
@@ -274,37 +309,28 @@ absl::Time Producer::QuietUntil(absl::Time now) {
 }
 
 void Producer::AwaitQuiet(absl::Time deadline) {
-  const absl::Time now = absl::Now();
+  absl::Time now = absl::Now();
+  if (!LearningIsDue(now) || LearnShards()) return;
   const absl::Time until = std::min(QuietUntil(now), deadline);
   if (until <= now) return;
+  const Waiting waiting(shared_);
   SealAll();
-  shared_.budget.WaitUntilEmpty(until - now);
-}
-
-ProducerLane& Producer::LaneFor(const ProducerRecord& record,
-                                const ShardMap::Shard* shard) {
-  const Group group = shard == nullptr ? Group() : Group(shard->group);
-  // Aggregates are of a shard.
-  const bool by_shard =
-      shared_.options.aggregation.has_value() && shard != nullptr;
-  const size_t hash = by_shard ? absl::HashOf(shard->range.first)
-                               : absl::HashOf(record.partition_key);
-  absl::MutexLock lock(&mu_);
-  Lanes& lanes = lanes_[group];
-  while (lanes.size() <
-         static_cast<size_t>(std::max(shared_.options.lanes, 1))) {
-    lanes.push_back(std::make_unique<ProducerLane>(client_, shared_, group));
+  for (; now < until && LearningIsDue(now); now = absl::Now()) {
+    shared_.budget.WaitUntilEmpty(until - now);
+    if (LearnShards()) return;
   }
-  return *lanes[hash % lanes.size()];
 }
 
-std::shared_ptr<const ShardMap> Producer::Shards() {
+bool Producer::LearnShards() {
   {
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(this, &Producer::NotLearning));
-    // Records under way hold their keys to the lanes they are on: what is
-    // learned counts from a moment on when ours is the only one.
-    if (shared_.budget.count() > 1) return shards_;
+    if (learning_) {
+      mu_.Await(absl::Condition(this, &Producer::NotLearning));
+      return true;
+    }
+    // Records under way hold their keys to the lanes they are on. One that
+    // comes in from here on waits for what is learned.
+    if (shared_.budget.count() > 0) return false;
     learning_ = true;
   }
   // What lanes find from here on, they find with these shards.
@@ -315,8 +341,35 @@ std::shared_ptr<const ShardMap> Producer::Shards() {
   absl::MutexLock lock(&mu_);
   learning_ = false;
   if (changed) change_seen_ = false;
-  shards_ = shards;
-  return shards;
+  shards_ = std::move(shards);
+  return true;
+}
+
+ProducerLane& Producer::LaneFor(const ProducerRecord& record,
+                                const ShardMap::Shard* shard) {
+  const Group group = shard == nullptr ? Group() : Group(shard->group);
+  // Aggregates are of a shard.
+  const bool by_shard =
+      shared_.options.aggregation.has_value() && shard != nullptr;
+  const size_t hash = by_shard ? absl::HashOf(shard->range.first)
+                               : absl::HashOf(record.partition_key);
+  {
+    absl::ReaderMutexLock lock(&mu_);
+    const auto known = lanes_.find(group);
+    if (known != lanes_.end()) return *known->second[hash % LaneCount()];
+  }
+  absl::MutexLock lock(&mu_);
+  Lanes& lanes = lanes_[group];
+  while (lanes.size() < LaneCount()) {
+    lanes.push_back(std::make_unique<ProducerLane>(client_, shared_, group));
+  }
+  return *lanes[hash % lanes.size()];
+}
+
+std::shared_ptr<const ShardMap> Producer::Shards() {
+  absl::ReaderMutexLock lock(&mu_);
+  mu_.Await(absl::Condition(this, &Producer::NotLearning));
+  return shards_;
 }
 
 void Producer::SealAll() {
@@ -355,15 +408,16 @@ std::future<absl::StatusOr<PutOutcome>> Producer::Put(ProducerRecord record) {
 }
 
 void Producer::Flush() {
+  const Waiting waiting(shared_);
   SealAll();
-  shared_.budget.WaitUntilEmpty(absl::InfiniteDuration());
+  shared_.budget.Flush();
 }
 
 void Producer::Close() {
   if (closed_) return;
   closed_ = true;
-  Flush();
   shared_.budget.Close();
+  Flush();
   for (ProducerLane* const lane : AllLanes()) lane->Close();
 }
 

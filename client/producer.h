@@ -5,8 +5,8 @@
 // own, whose calls go to the group's leader, and move with it once everything
 // sent to the old one is answered. Which group a record belongs to is learned
 // when none is under way (client/topology.h); when it is due, Put waits for
-// that moment, a second at most. As long as nobody tells, one set of lanes goes
-// to any node.
+// that moment, a second at most, and all others who call it too. As long as
+// nobody tells, one set of lanes goes to any node.
 //
 // Order. All records of a partition key take the same lane, and a lane sends
 // in the order of Put. So the records of a key are stored in that order as
@@ -31,6 +31,8 @@
 #ifndef TRIREME_CLIENT_PRODUCER_H_
 #define TRIREME_CLIENT_PRODUCER_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -85,10 +87,10 @@ class Producer {
   ProducerMetrics metrics() const;
 
   // Waits until every record put before has its outcome and its callback has
-  // returned.
+  // returned, whatever is put meanwhile.
   void Flush();
 
-  // Flush, then ends the calls. No Put after it.
+  // Refuses what is put from now on, delivers the rest, then ends the calls.
   void Close();
 
  private:
@@ -101,9 +103,16 @@ class Producer {
   void Abort();
   absl::Status Check(const ProducerRecord& record) const;
   // Its bytes are acquired.
-  absl::Status Enqueue(ProducerRecord& record, PutCallback& done, Wait wait);
-  // Shards can be learned when no record is under way: when they are to be, all
-  // callers of Put wait for that. Until when; in the past: not now.
+  absl::Status Enqueue(ProducerRecord& record, PutCallback& done,
+                       ByteBudget::Half half, Wait wait);
+  uint64_t TakeNumber(Wait wait);
+  // Shards can be learned when no record is under way, before one comes in:
+  // when they are to be, all callers of Put wait for that.
+  bool LearningIsDue(absl::Time now) const;
+  // Learns them, or waits for another caller who does. False: records are under
+  // way.
+  bool LearnShards();
+  // Until when to wait for that; in the past: not now.
   absl::Time QuietUntil(absl::Time now);
   void AwaitQuiet(absl::Time deadline);
   // `shard`: null when it is not known.
@@ -112,7 +121,12 @@ class Producer {
   std::shared_ptr<const ShardMap> Shards();
   std::vector<ProducerLane*> AllLanes();
   void SealAll();
-  bool NotLearning() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  // What idle lanes hold, when somebody waits.
+  void SealAwaited();
+  size_t LaneCount() const {  // Of a group.
+    return static_cast<size_t>(std::max(shared_.options.lanes, 1));
+  }
+  bool NotLearning() const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     return !learning_;
   }
 

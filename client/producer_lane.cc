@@ -54,6 +54,7 @@ bool ProducerLane::Add(UserPut& put, const ShardMap::Shard* shard,
         queue_.emplace_back(std::move(put)).number = std::exchange(number, 0);
       }
       expire_at_ = std::min(expire_at_, expires);
+      SealHeldUp();
       return true;
     }
   }
@@ -66,6 +67,18 @@ bool ProducerLane::Add(UserPut& put, const ShardMap::Shard* shard,
 void ProducerLane::Seal() {
   absl::MutexLock lock(&mu_);
   open_.SealAll(queue_);
+}
+
+void ProducerLane::SealIfAwaited() {
+  absl::MutexLock lock(&mu_);
+  SealHeldUp();
+}
+
+void ProducerLane::SealHeldUp() {
+  if (shared_.waiting == 0) return;
+  if (queue_.empty() && sent_.empty() && failed_.empty()) {
+    open_.SealAll(queue_);
+  }
 }
 
 void ProducerLane::Close() {
@@ -171,7 +184,7 @@ void ProducerLane::RunCall(const Endpoint& endpoint) {
 bool ProducerLane::MaySendOrEnds() const {
   if (broken_ || aborted_) return true;
   // All answered: repeat them.
-  if (!failed_.empty() || misplaced_) return sent_.empty();
+  if (!failed_.empty() || FrontIsToBePlaced()) return sent_.empty();
   if (queue_.empty()) return closing_ && sent_.empty();
   return sent_.size() < static_cast<size_t>(options_.requests_in_flight_max);
 }
@@ -196,7 +209,7 @@ bool ProducerLane::AwaitTurn() {
       if (AwaitOrExpire(&ProducerLane::MaySendOrEnds)) {
         if (broken_ || aborted_) return false;
         // Closing, and all is answered, when there is nothing.
-        if (failed_.empty() && !misplaced_) return !queue_.empty();
+        if (failed_.empty() && !FrontIsToBePlaced()) return !queue_.empty();
         if (std::exchange(clean_answer_, false)) backoff_.Reset();
         RequeueFailed();
         is_pause = true;
@@ -204,7 +217,7 @@ bool ProducerLane::AwaitTurn() {
     }
     SettleExpired(absl::OkStatus());
     if (!is_pause) continue;
-    client_.cancellation().WaitFor(backoff_.Next());
+    Pause(backoff_.Next());
     PutMisplacedAgain();
   }
 }
@@ -233,7 +246,8 @@ void ProducerLane::GatherRequest(Sent& sent) {
              static_cast<size_t>(options_.request_records_max)) {
     Container& next = queue_.front();
     if (!sent.containers.empty() &&
-        (next.alone || sent.containers.back().alone ||
+        (next.alone || sent.containers.back().alone || IsToBePlaced(next) ||
+         next.stream_id() != sent.containers.back().stream_id() ||
          bytes + next.EntryBytes() > options_.request_bytes_max)) {
       break;
     }
@@ -246,6 +260,8 @@ void ProducerLane::GatherRequest(Sent& sent) {
 void ProducerLane::FillRequest(Sent& sent, v1::PutRecordsRequest& request) {
   request.Clear();
   request.set_stream_name(options_.stream_name);
+  // Another one of its name may have other ranges: aggregates are not for it.
+  request.set_stream_id(sent.containers.front().stream_id());
   if (shared_.is_numbered()) {
     // Of a request whose numbers are taken, and not settled before it is
     // answered.
@@ -290,8 +306,12 @@ void ProducerLane::WaitBeforeRetry(const absl::Status& status) {
   }
   // A refusal concerned one request, which is settled.
   if (!status.ok() && Classify(status) == Failure::kRefused) return;
-  client_.cancellation().WaitFor(
-      backoff_.Next(RetryDelay(status).value_or(absl::ZeroDuration())));
+  Pause(backoff_.Next(RetryDelay(status).value_or(absl::ZeroDuration())));
+}
+
+void ProducerLane::Pause(absl::Duration pause) {
+  absl::MutexLock lock(&mu_);
+  mu_.AwaitWithTimeout(absl::Condition(&aborted_), pause);
 }
 
 void ProducerLane::SettleExpired(const absl::Status& status) {
@@ -301,16 +321,16 @@ void ProducerLane::SettleExpired(const absl::Status& status) {
     const absl::Time now = absl::Now();
     if (now < expire_at_) return;
     expire_at_ = open_.GiveUpExpired(now, outcomes);
-    std::deque<Container> rest;
-    bool misplaced = false;
-    for (Container& container : queue_) {
-      if (!container.GiveUpExpired(now, status, outcomes)) continue;
-      expire_at_ = std::min(expire_at_, container.expires());
-      misplaced |= IsToBePlaced(container);
-      rest.push_back(std::move(container));
-    }
-    queue_ = std::move(rest);
-    misplaced_ = misplaced;
+    const auto give_up = [&](auto& containers) {
+      std::erase_if(containers, [&](Container& container) {
+        return !container.GiveUpExpired(now, status, outcomes);
+      });
+      for (const Container& container : containers) {
+        expire_at_ = std::min(expire_at_, container.expires());
+      }
+    };
+    give_up(queue_);
+    give_up(failed_);
     // Something is sent in between, however many expire.
     expire_at_ = std::max(expire_at_, absl::Now() + kSweepPauseMin);
   }

@@ -46,6 +46,9 @@ class ProducerLane {
   bool Add(UserPut& put, const ShardMap::Shard* shard, uint64_t& number);
   // What is buffered waits no longer for others to go with.
   void Seal();
+  // The same when somebody waits and the lane is idle: then who waits for room
+  // is not to wait for company too.
+  void SealIfAwaited();
 
   // Deliver what is there, then end the call and the thread. Waits.
   void Close();
@@ -83,10 +86,12 @@ class ProducerLane {
   void GatherRequest(Sent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnBroken(const absl::Status& status);
   void WaitBeforeRetry(const absl::Status& status);
+  // Ends early when the lane is aborted.
+  void Pause(absl::Duration pause);
   void SettleExpired(const absl::Status& status);
   void SettleAllCancelled();
   void PutMisplacedAgain();
-  bool Place(Container container, const ShardMap& shards,
+  void Place(Container container, const ShardMap& shards,
              std::deque<Container>& placed, Outcomes& outcomes);
 
   // The reading thread.
@@ -101,6 +106,7 @@ class ProducerLane {
                  Outcomes& outcomes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void OnRefused(Sent sent, const absl::Status& status, Outcomes& outcomes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Repeat(Container container) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RequeueFailed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Tell(Outcomes& outcomes);
 
@@ -108,6 +114,10 @@ class ProducerLane {
     return aborted_ || closing_ || !queue_.empty();
   }
   bool MaySendOrEnds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SealHeldUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool FrontIsToBePlaced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return !queue_.empty() && IsToBePlaced(queue_.front());
+  }
   // By PutMisplacedAgain, before it is sent.
   bool IsToBePlaced(const Container& container) const {
     return container.misplaced.has_value() ||
@@ -132,9 +142,7 @@ class ProducerLane {
   // Failed or misplaced and to be repeated, oldest first. While there are any,
   // nothing new is sent.
   std::vector<Container> failed_ ABSL_GUARDED_BY(mu_);
-  // There are misplaced ones in the queue, or ones without a number.
-  bool misplaced_ ABSL_GUARDED_BY(mu_) = false;
-  // Nothing in open_ or queue_ expires before it.
+  // Nothing in open_, queue_ or failed_ expires before it.
   absl::Time expire_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   absl::Time wakes_at_ ABSL_GUARDED_BY(mu_);  // The lane's thread, if it waits.
   bool clean_answer_ ABSL_GUARDED_BY(mu_) = false;  // Since the last pause.

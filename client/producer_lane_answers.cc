@@ -1,4 +1,5 @@
 // What becomes of the records that a lane has sent.
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -12,6 +13,19 @@ namespace trireme::client {
 namespace {
 
 constexpr char kCall[] = "PutRecordsStream";
+// Records that every stream takes.
+constexpr uint64_t kStreamRecordBytesMin = 1 << 20;
+
+// An aggregate that may be over the stream's limit of a record, which only the
+// service knows.
+bool MayBeTooLarge(const Container& container) {
+  return container.is_aggregate() && !container.may_be_written &&
+         container.EntryBytes() > kStreamRecordBytesMin;
+}
+
+bool IsOutcome(const v1::PutRecordsResult& result) {
+  return !result.error_code().empty() || !result.sequence_number().empty();
+}
 
 }  // namespace
 
@@ -47,7 +61,7 @@ void ProducerLane::OnBroken(const absl::Status& status) {
               container.KeepError(error);
               outcomes.AddError(error);
             }
-            failed_.push_back(std::move(container));
+            Repeat(std::move(container));
           } else {
             OnUnknown(std::move(container), error, outcomes);
           }
@@ -70,7 +84,12 @@ void ProducerLane::OnRefused(Sent sent, const absl::Status& status,
   for (Container& container : sent.containers) {
     if (find_it) {
       container.alone = true;
-      failed_.push_back(std::move(container));
+      Repeat(std::move(container));
+    } else if (absl::IsInvalidArgument(status) && MayBeTooLarge(container)) {
+      outcomes.AddError(status);
+      for (Container& half : Container::Halve(std::move(container))) {
+        Repeat(std::move(half));
+      }
     } else {
       outcomes.AddError(status);
       Container::Fail(std::move(container), status, outcomes);
@@ -88,14 +107,15 @@ void ProducerLane::OnUnknown(Container container, const absl::Status& status,
     Container::Fail(std::move(container), why, outcomes);
     return;
   }
+  Repeat(std::move(container));
+}
+
+void ProducerLane::Repeat(Container container) {
+  expire_at_ = std::min(expire_at_, container.expires());
   failed_.push_back(std::move(container));
 }
 
 void ProducerLane::RequeueFailed() {
-  for (const Container& container : failed_) {
-    expire_at_ = std::min(expire_at_, container.expires());
-    misplaced_ |= IsToBePlaced(container);
-  }
   queue_.insert(queue_.begin(), std::make_move_iterator(failed_.begin()),
                 std::make_move_iterator(failed_.end()));
   failed_.clear();
@@ -116,14 +136,16 @@ void ProducerLane::ReadAnswers(Call& call) {
   broken_ = true;
 }
 
-// False when it answers no request of ours.
+// False when it answers no request of ours, or not as the service does.
 bool ProducerLane::OnAnswer(const v1::PutRecordsResponse& answer) {
   Outcomes outcomes;
   {
     absl::MutexLock lock(&mu_);
     if (sent_.empty() ||
         answer.records_size() !=
-            static_cast<int>(sent_.front().containers.size())) {
+            static_cast<int>(sent_.front().containers.size()) ||
+        !std::all_of(answer.records().begin(), answer.records().end(),
+                     IsOutcome)) {
       return false;
     }
     Sent sent = std::move(sent_.front());
@@ -133,6 +155,7 @@ bool ProducerLane::OnAnswer(const v1::PutRecordsResponse& answer) {
       SettleOne(std::move(sent.containers[i]), answer.records(i), outcomes);
     }
     if (failed_.empty()) clean_answer_ = true;
+    SealHeldUp();
   }
   Tell(outcomes);
   return true;
@@ -154,7 +177,7 @@ void ProducerLane::SettleOne(Container container,
                   kCall, result.error_message());
     container.KeepError(error);
     outcomes.AddError(error);
-    failed_.push_back(std::move(container));
+    Repeat(std::move(container));
     return;
   }
   if (result.error_code() == "ProducerFencedException" ||
@@ -185,7 +208,7 @@ void ProducerLane::OnWritten(Container container, const PutOutcome& outcome,
                 absl::StrCat("its aggregate was written to ", outcome.shard_id,
                              ", and it is not known which hash keys belong "
                              "there")));
-  failed_.push_back(std::move(container));
+  Repeat(std::move(container));
 }
 
 void ProducerLane::Tell(Outcomes& outcomes) {
@@ -197,17 +220,20 @@ void ProducerLane::Tell(Outcomes& outcomes) {
 // Of aggregates that were written to other shards than they were made for
 // (client/regroup.h): learns the shards and queues again what readers leave
 // out; new aggregates that wait and are of a shard that is closed are made
-// anew.
+// anew. What cannot be placed yet stays so, and is asked for after a pause.
 void ProducerLane::PutMisplacedAgain() {
   {
     absl::MutexLock lock(&mu_);
-    if (!misplaced_) return;
+    const auto is_to_be_placed = [this](const Container& container) {
+      return IsToBePlaced(container);
+    };
+    if (std::none_of(queue_.begin(), queue_.end(), is_to_be_placed)) return;
   }
   shared_.shards_changed = true;
   const absl::Time now = absl::Now();
   const auto shards = client_.topology().LearnShards(
       options_.stream_name, now, now + options_.delivery_timeout);
-  if (shards == nullptr) return;  // Asked again after a pause.
+  if (shards == nullptr) return;
   std::deque<Container> queue;
   {
     absl::MutexLock lock(&mu_);
@@ -215,48 +241,50 @@ void ProducerLane::PutMisplacedAgain() {
   }
   Outcomes outcomes;
   std::deque<Container> placed;
-  bool is_complete = true;
   for (Container& container : queue) {
-    is_complete &= Place(std::move(container), *shards, placed, outcomes);
+    Place(std::move(container), *shards, placed, outcomes);
   }
+  if (shared_.is_numbered()) NumberFirst(placed);
   {
     absl::MutexLock lock(&mu_);
     queue_.insert(queue_.begin(), std::make_move_iterator(placed.begin()),
                   std::make_move_iterator(placed.end()));
-    misplaced_ = !is_complete;
   }
   Tell(outcomes);
 }
 
-// Appends what of it is to be sent. False when it has to be placed later.
-bool ProducerLane::Place(Container container, const ShardMap& shards,
+// Appends what of it is to be sent.
+void ProducerLane::Place(Container container, const ShardMap& shards,
                          std::deque<Container>& placed, Outcomes& outcomes) {
   const AggregationOptions limits =
       options_.aggregation.value_or(AggregationOptions());
-  std::deque<Container> again;
+  const bool is_of_another_stream = container.stream_id() != shards.stream_id();
+  std::deque<Container> parts;
   if (container.misplaced.has_value()) {
+    // What became of it is not to be found out any more.
+    if (is_of_another_stream) {
+      const absl::Status why = container.last_error;
+      return Container::Fail(std::move(container), why, outcomes);
+    }
     const auto range = shards.RangeOf(container.misplaced->shard_id);
     if (!range.has_value()) {
       placed.push_back(std::move(container));
-      return false;
+      return;
     }
-    again =
+    parts =
         SplitMisplaced(std::move(container), *range, shards, limits, outcomes);
   } else if (container.is_aggregate() && !container.may_be_written &&
-             !container.BelongsAsBefore(shards)) {
-    again = Regroup(std::move(container), shards, limits);
+             !is_of_another_stream && !container.BelongsAsBefore(shards)) {
+    parts = Regroup(std::move(container), shards, limits);
   } else {
-    again.push_back(std::move(container));
+    parts.push_back(std::move(container));
   }
-  bool is_complete = true;
-  for (Container& part : again) {
+  for (Container& part : parts) {
     if (shared_.is_numbered() && part.number == 0) {
       part.number = shared_.numbers.TakeReserved();
-      is_complete &= part.number != 0;
     }
     placed.push_back(std::move(part));
   }
-  return is_complete;
 }
 
 }  // namespace trireme::client

@@ -31,8 +31,25 @@ struct ProducerShared {
   NumberWindow numbers;
   ProducerCounters counters;
   std::atomic<uint64_t> records_received = 0;
+  // Who waits until records are settled: then what is buffered goes as soon as
+  // its lane is idle.
+  std::atomic<int> waiting = 0;
   // Records were written to other shards than they were sent for.
   std::atomic<bool> shards_changed = false;
+};
+
+// While it lives, somebody waits (ProducerShared::waiting).
+class Waiting {
+ public:
+  explicit Waiting(ProducerShared& shared) : shared_(shared) {
+    ++shared_.waiting;
+  }
+  ~Waiting() { --shared_.waiting; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  ProducerShared& shared_;
 };
 
 }  // namespace trireme::client

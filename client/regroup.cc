@@ -86,7 +86,7 @@ std::deque<Container> SplitMisplaced(Container container,
           outcomes.Add(put.member, refused);
         }
       }
-      outcomes.Release(put.member.bytes(), 1);
+      outcomes.Release(put.member);
     }
     ++outcome.sub_sequence_number;
   }
@@ -95,6 +95,23 @@ std::deque<Container> SplitMisplaced(Container container,
   std::deque<Container> parts = Group(std::move(again), shards, limits);
   for (Container& part : parts) part.attempts = 1;
   return parts;
+}
+
+void NumberFirst(std::deque<Container>& queue) {
+  auto taker = queue.begin();
+  auto giver = queue.end();
+  for (; taker != giver; ++taker) {
+    if (taker->number != 0 || taker->misplaced.has_value()) continue;
+    do {
+      --giver;
+    } while (giver != taker && (giver->number == 0 || giver->may_be_written));
+    if (giver == taker) break;
+    std::swap(taker->number, giver->number);
+  }
+  if (taker == queue.end() || taker->number != 0) return;
+  std::stable_partition(taker, queue.end(), [](const Container& container) {
+    return container.number != 0 && !container.misplaced.has_value();
+  });
 }
 
 }  // namespace trireme::client

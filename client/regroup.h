@@ -29,6 +29,11 @@ std::deque<Container> SplitMisplaced(Container container,
                                      const AggregationOptions& limits,
                                      Outcomes& outcomes);
 
+// When there were not numbers for all: gives those in front the numbers of ones
+// behind that were never written. If none has any to give, what was sent before
+// goes first, whose numbers the others wait for.
+void NumberFirst(std::deque<Container>& queue);
+
 }  // namespace trireme::client
 
 #endif  // TRIREME_CLIENT_REGROUP_H_

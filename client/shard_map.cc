@@ -4,13 +4,14 @@
 
 namespace trireme::client {
 
-ShardMap::ShardMap(const std::vector<v1::Shard>& shards) {
-  for (const v1::Shard& shard : shards) {
+ShardMap::ShardMap(const v1::ListShardsResponse& listed)
+    : stream_id_(listed.stream_id()) {
+  for (const v1::Shard& shard : listed.shards()) {
     const auto range = ParseHashKeyRange(shard.hash_key_range());
     if (!range.has_value()) continue;
     ranges_[shard.shard_id()] = *range;
     if (shard.sequence_number_range().ending_sequence_number().empty()) {
-      by_start_[range->first] = {shard.shard_id(), *range,
+      by_start_[range->first] = {stream_id_, shard.shard_id(), *range,
                                  shard.replication_group()};
     }
   }

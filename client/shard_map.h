@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
@@ -18,13 +17,17 @@ namespace trireme::client {
 
 class ShardMap {
  public:
-  explicit ShardMap(const std::vector<v1::Shard>& shards);
+  // `listed`: all shards of a stream.
+  explicit ShardMap(const v1::ListShardsResponse& listed);
 
   struct Shard {
+    std::string stream_id;
     std::string id;
     HashKeyRange range;
     uint32_t group = 0;
   };
+  // Another one of the stream's name has another.
+  const std::string& stream_id() const { return stream_id_; }
   // The open shard that has the key; null: none has. Lives as long as the map.
   const Shard* ShardOf(HashKey key) const;
   // By the explicit hash key, or by the partition key's MD5 if that is empty.
@@ -35,6 +38,7 @@ class ShardMap {
   std::optional<HashKeyRange> RangeOf(absl::string_view shard_id) const;
 
  private:
+  std::string stream_id_;
   std::map<HashKey, Shard> by_start_;  // Open shards.
   absl::flat_hash_map<std::string, HashKeyRange> ranges_;
 };

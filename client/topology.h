@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -36,9 +35,9 @@ class Topology {
 
   // How the cluster is asked, until a deadline.
   struct Source {
-    std::function<absl::StatusOr<std::vector<v1::Shard>>(
+    std::function<absl::StatusOr<v1::ListShardsResponse>(
         absl::string_view stream, absl::Time deadline)>
-        list_shards;
+        list_shards;  // All of them.
     std::function<void(absl::Time deadline)> learn_leaders;
   };
   explicit Topology(Source source) : source_(std::move(source)) {}

@@ -428,10 +428,12 @@ void PutOperations::RerouteNow(CallPtr call) {
       name, left, [this, call](absl::StatusOr<StreamPtr> found) mutable {
         if (!found.ok()) return call->FailRequest(found.status());
         const Stream& stream = **found;
-        // A stream made again under its name is another one: a call that was
-        // partly written to the old one must not go on there.
-        const bool is_other = stream.id != call->stream->id &&
+        // A stream made again under its name is another one: a call that
+        // named the old one by its id, or was partly written to it, must not go
+        // on there.
+        const bool is_bound = !call->address.id.empty() ||
                               call->unplaced.size() < call->records.size();
+        const bool is_other = stream.id != call->stream->id && is_bound;
         if (is_other || stream.status == StreamStatus::kDeleting ||
             stream.status == StreamStatus::kCreating) {
           return call->FailRequest(

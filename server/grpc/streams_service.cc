@@ -122,6 +122,7 @@ v1::ListShardsResponse ToResponse(const ListShardsResponse& found,
     ToMessage(*shard, response.add_shards());
   }
   response.set_next_token(found.next_token);
+  response.set_stream_id(StreamIdToString(found.stream->id));
   return response;
 }
 

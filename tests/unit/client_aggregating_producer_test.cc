@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -357,6 +358,99 @@ TEST_F(AggregatingProducerTest, ManyThreadsShareAggregates) {
   for (std::thread& thread : threads) thread.join();
   producer.Close();
   ExpectEachOnceInOrder("s", 2000, 4, outcomes);
+}
+
+TEST_F(AggregatingProducerTest, AStreamMadeAgainGetsNoAggregatesOfTheOldOne) {
+  Outcomes old;
+  Producer producer(*client_, Options());
+  PutRange(producer, 0, 40, 7, old);
+  producer.Flush();
+  ASSERT_TRUE(client_->DeleteStream("s").ok());
+  ASSERT_TRUE(client_->DescribeStreamSummary("s").ok());  // It goes now.
+  ASSERT_TRUE(client_->CreateStream("s", 5).ok());
+  Outcomes between;
+  PutRange(producer, 40, 80, 7, between);
+  producer.Flush();
+  ASSERT_EQ(between.Failures().size(), 40u);
+  for (const absl::Status& failure : between.Failures()) {
+    EXPECT_EQ(Reason(failure), "ResourceNotFoundException") << failure;
+  }
+  Outcomes now;
+  PutRange(producer, 0, 400, 7, now);
+  producer.Close();
+  ExpectEachOnceInOrder("s", 400, 7, now);
+}
+
+// Each member of each aggregate needs a number of its own then, and there are
+// fewer.
+TEST_F(AggregatingProducerTest, ASplitWithFewNumbersLeftOnlySlowsItDown) {
+  ProducerOptions options = Options("one");
+  options.aggregation->aggregate_records_max = 2;
+  options.request_records_max = 500;
+  Outcomes outcomes;
+  Producer producer(*client_, options);
+  PutRange(producer, 0, 1, 1, outcomes);
+  producer.Flush();
+  fake_.HoldPutStreams(true);
+  constexpr int kRecords = 120'001;
+  for (int i = 1; i < kRecords; ++i) {
+    ProducerRecord record{"key0", absl::StrCat(i)};
+    record.explicit_hash_key = HashKeyText(i % 2 == 0 ? 0 : ~HashKey{0});
+    ASSERT_TRUE(producer.Put(std::move(record), outcomes.Callback(i)).ok());
+  }
+  fake_.SplitShard("one", "shardId-000000000000");
+  fake_.HoldPutStreams(false);
+  producer.Close();
+  ExpectEachOnceInOrder("one", kRecords, 1, outcomes, Order::kAny);
+}
+
+// Whoever puts waits for the moment at which none is under way.
+TEST_F(AggregatingProducerTest, ManyThreadsLearnOfASplitTogether) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 5'000;
+  Outcomes outcomes;
+  ProducerOptions options = Options("one");
+  options.unanswered_records_max = 100;
+  Producer producer(*client_, options);
+  PutRange(producer, 0, 1, 1, outcomes);
+  producer.Flush();
+  fake_.SplitShard("one", "shardId-000000000000");
+  std::vector<std::thread> threads;
+  for (int first = 1; first <= kThreads; ++first) {
+    threads.emplace_back([&, first] {
+      for (int i = first; i < kThreads * kEach; i += kThreads) {
+        ASSERT_TRUE(producer
+                        .Put({absl::StrCat("key", i), absl::StrCat(i)},
+                             outcomes.Callback(i))
+                        .ok());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  producer.Close();
+  EXPECT_TRUE(outcomes.Failures().empty());
+  EXPECT_EQ(Read("one").size(), size_t{kThreads * kEach});
+  std::vector<UserRecord> all;
+  for (const v1::Record& record : fake_.records("one")) {
+    ASSERT_TRUE(Unpack(record, /*range=*/nullptr, &all).ok());
+  }
+  const size_t left_out = all.size() - size_t{kThreads * kEach};
+  EXPECT_LT(left_out, size_t{kThreads * kEach / 2});
+}
+
+TEST_F(AggregatingProducerTest, AnAggregateOverTheStreamsLimitIsPutInParts) {
+  fake_.RefuseRecordsOver(2 << 20);
+  ProducerOptions options = Options("one");
+  options.aggregation->aggregate_bytes_max = 9 << 20;
+  options.aggregation->aggregate_records_max = 1000;
+  Outcomes outcomes;
+  Producer producer(*client_, options);
+  for (int i = 0; i < 8; ++i) {
+    const std::string data = absl::StrCat(i, std::string(1 << 20, '.'));
+    ASSERT_TRUE(producer.Put({"key0", data}, outcomes.Callback(i)).ok());
+  }
+  producer.Close();
+  ExpectEachOnceInOrder("one", 8, 1, outcomes);
 }
 
 TEST_F(AggregatingProducerTest, WhatIsPutIsCompressed) {

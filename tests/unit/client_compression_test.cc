@@ -58,7 +58,8 @@ TEST(CompressionTest, WhatWouldNotBeSmallerStaysAsItIs) {
 TEST(CompressionTest, DataThatLooksCompressedComesBackAsItWas) {
   Compressor compressor(3);
   for (const std::string& data :
-       {Frame(Text(10)), Frame(Noise(100)), std::string("\x28\xB5\x2F\xFD")}) {
+       {Frame(Text(10)), Frame(Noise(100)), std::string("\x28\xB5\x2F\xFD"),
+        "\x28\xB5\x2F\xFD" + std::string(9 << 20, '0')}) {
     const auto compressed = compressor.Compress(data);
     ASSERT_TRUE(compressed.has_value());
     EXPECT_EQ(Decompress(*compressed).value(), data);

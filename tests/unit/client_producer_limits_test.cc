@@ -1,6 +1,7 @@
 // A Producer's limits: times to live, room, and what its metrics say.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -136,6 +137,40 @@ TEST_F(ProducerLimitsTest, TheNumberOfRecordsIsBoundedToo) {
   EXPECT_TRUE(producer.TryPut({"k", ""}, nullptr).ok());
   EXPECT_TRUE(producer.TryPut({"k", ""}, nullptr).ok());
   EXPECT_EQ(Reason(producer.TryPut({"k", ""}, nullptr)), kProducerFull);
+}
+
+TEST_F(ProducerLimitsTest, WhoWaitsForRoomDoesNotWaitForCompany) {
+  ProducerOptions options = Aggregating();
+  options.aggregation->aggregate_records_max = 10;
+  options.unanswered_records_max = 5;
+  Producer producer(*client_, options);
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(producer.Put({"k", absl::StrCat(i)}, nullptr).ok());
+  }
+  ASSERT_TRUE(producer.WaitForRoom(absl::Now() + absl::Minutes(1)).ok());
+}
+
+TEST(ByteBudgetTest, AFlushWaitsForWhatCameBeforeItOnly) {
+  ByteBudget budget(100, 100);
+  const auto before = budget.Acquire(1);
+  ASSERT_TRUE(before.has_value());
+  std::atomic<bool> flushed = false;
+  std::thread flusher([&] {
+    budget.Flush();
+    flushed = true;
+  });
+  // The flush has begun when what comes is of the other half.
+  auto after = budget.Acquire(1);
+  while (after == before) {
+    budget.Release(
+        1, *after == 0 ? ByteBudget::Counts{1, 0} : ByteBudget::Counts{0, 1});
+    after = budget.Acquire(1);
+  }
+  EXPECT_FALSE(flushed);
+  budget.Release(
+      1, *before == 0 ? ByteBudget::Counts{1, 0} : ByteBudget::Counts{0, 1});
+  flusher.join();
+  EXPECT_EQ(budget.count(), 1u);
 }
 
 TEST_F(ProducerLimitsTest, AClosedProducerHasNoRoom) {

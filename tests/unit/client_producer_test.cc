@@ -3,6 +3,7 @@
 #include <map>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/error.h"
@@ -236,9 +237,25 @@ TEST_F(ProducerTest, RefusesMalformedRecordsAtTheDoor) {
       absl::IsInvalidArgument(producer.Put({"", "x", "", 0}).get().status()));
   EXPECT_TRUE(absl::IsInvalidArgument(
       producer.Put({std::string(257, 'k'), "x", "", 0}).get().status()));
+  for (const char* key :
+       {"-1", "01", "340282366920938463463374607431768211456", "x"}) {
+    const auto outcome = producer.Put({"k", "x", key}).get();
+    EXPECT_TRUE(absl::IsInvalidArgument(outcome.status())) << key;
+    EXPECT_TRUE(absl::StrContains(outcome.status().message(), key))
+        << outcome.status();
+  }
   std::string umlauts;
   for (int i = 0; i < 256; ++i) umlauts += "ü";
   EXPECT_TRUE(producer.Put({umlauts, "x", "", 0}).get().ok());
+}
+
+TEST_F(ProducerTest, AnAnswerThatTellsNothingIsNoSuccess) {
+  fake_.FailKey("k", /*error_code=*/"", 1);
+  Producer producer(*client_, Options());
+  const auto outcome = producer.Put({"k", "x"}).get();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(outcome->sequence_number.empty());
+  EXPECT_EQ(fake_.records("s").size(), 1u);
 }
 
 TEST_F(ProducerTest, RecordsThatCannotBeDeliveredAreGivenUp) {

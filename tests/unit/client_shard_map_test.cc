@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "client/shard_map.h"
 
 namespace trireme::client {
@@ -14,13 +16,19 @@ v1::Shard Shard(const std::string& start, const std::string& end,
   return shard;
 }
 
+ShardMap MapOf(const std::vector<v1::Shard>& shards) {
+  v1::ListShardsResponse listed;
+  listed.mutable_shards()->Assign(shards.begin(), shards.end());
+  return ShardMap(listed);
+}
+
 // The three shards of kinesis-contract.md §2.1.
 ShardMap ThreeShards() {
-  return ShardMap({Shard("0", "113427455640312821154458202477256070484", 4),
-                   Shard("113427455640312821154458202477256070485",
-                         "226854911280625642308916404954512140969", 5),
-                   Shard("226854911280625642308916404954512140970",
-                         "340282366920938463463374607431768211455", 6)});
+  return MapOf({Shard("0", "113427455640312821154458202477256070484", 4),
+                Shard("113427455640312821154458202477256070485",
+                      "226854911280625642308916404954512140969", 5),
+                Shard("226854911280625642308916404954512140970",
+                      "340282366920938463463374607431768211455", 6)});
 }
 
 TEST(ShardMapTest, AKeyBelongsWhereItsMd5Falls) {
@@ -45,17 +53,17 @@ TEST(ShardMapTest, WhatNoOpenShardHasBelongsNowhere) {
   EXPECT_EQ(map.GroupOf("a", "340282366920938463463374607431768211456"),
             std::nullopt);
   EXPECT_EQ(map.GroupOf("a", "x"), std::nullopt);
-  EXPECT_EQ(ShardMap({}).GroupOf("a", ""), std::nullopt);
-  EXPECT_EQ(ShardMap({Shard("5", "9", 1)}).GroupOf("a", "4"), std::nullopt);
-  EXPECT_EQ(ShardMap({Shard("5", "9", 1)}).GroupOf("a", "10"), std::nullopt);
+  EXPECT_EQ(MapOf({}).GroupOf("a", ""), std::nullopt);
+  EXPECT_EQ(MapOf({Shard("5", "9", 1)}).GroupOf("a", "4"), std::nullopt);
+  EXPECT_EQ(MapOf({Shard("5", "9", 1)}).GroupOf("a", "10"), std::nullopt);
 }
 
 TEST(ShardMapTest, AClosedShardsRangeIsItsChildrens) {
   v1::Shard parent = Shard("0", "340282366920938463463374607431768211455", 1);
   parent.mutable_sequence_number_range()->set_ending_sequence_number("9");
-  const ShardMap map(
-      {parent, Shard("0", "99", 2),
-       Shard("100", "340282366920938463463374607431768211455", 3)});
+  const ShardMap map =
+      MapOf({parent, Shard("0", "99", 2),
+             Shard("100", "340282366920938463463374607431768211455", 3)});
   EXPECT_EQ(map.GroupOf("a", "99"), 2u);
   EXPECT_EQ(map.GroupOf("a", "100"), 3u);
 }
@@ -66,7 +74,7 @@ TEST(ShardMapTest, TellsTheShardOfAKeyAndTheRangeOfAnyShard) {
   parent.mutable_sequence_number_range()->set_ending_sequence_number("9");
   v1::Shard child = Shard("5", "9", 2);
   child.set_shard_id("child");
-  const ShardMap map({parent, child});
+  const ShardMap map = MapOf({parent, child});
   EXPECT_EQ(map.ShardOf(4), nullptr);
   ASSERT_NE(map.ShardOf(5), nullptr);
   EXPECT_EQ(map.ShardOf(5)->id, "child");

@@ -21,11 +21,11 @@ class TopologyTest : public ::testing::Test {
   absl::Time asked_until_;
   Topology topology_{{
       .list_shards = [this](absl::string_view, absl::Time deadline)
-          -> absl::StatusOr<std::vector<v1::Shard>> {
+          -> absl::StatusOr<v1::ListShardsResponse> {
         ++shards_asked_;
         asked_until_ = deadline;
         if (!listing_.ok()) return listing_;
-        return std::vector<v1::Shard>();
+        return v1::ListShardsResponse();
       },
       .learn_leaders =
           [this](absl::Time deadline) {

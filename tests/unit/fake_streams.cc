@@ -2,6 +2,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "tests/unit/fake_answers.h"
 #include "tests/unit/fake_trireme.h"
@@ -28,6 +29,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
           absl::StrCat("Stream ", in->stream_name(), " already exists."));
     }
     Stream& stream = fake_.streams_[in->stream_name()];
+    stream.id = absl::StrFormat("%020d-000", ++fake_.streams_made_);
     v1::StreamDescription& description = stream.description;
     description.set_stream_name(in->stream_name());
     description.set_stream_arn(absl::StrCat(
@@ -344,7 +346,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     summary->set_stream_name(in->stream_name());
     summary->set_stream_status(stream->description.stream_status());
     summary->set_open_shard_count(static_cast<int>(stream->shards.size()));
-    summary->set_stream_id("00000000000000000001-000");
+    summary->set_stream_id(stream->id);
     *summary->mutable_stream_mode_details() =
         stream->description.stream_mode_details();
     summary->set_record_distribution_strategy(stream->distribution);
@@ -399,6 +401,7 @@ class FakeTrireme::StreamsService : public v1::Streams::Service {
     }
     Stream* stream = fake_.Find(name);
     if (stream == nullptr) return NotFound("Stream " + name);
+    out->set_stream_id(stream->id);
     for (size_t i = first; i < stream->shards.size(); ++i) {
       if (out->shards_size() == fake_.shards_per_page_) {
         out->set_next_token(absl::StrCat(name, "/", i));

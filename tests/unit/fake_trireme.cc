@@ -285,9 +285,13 @@ void FakeTrireme::AddShard(Stream& stream, double from, double to) {
 Status FakeTrireme::PutAll(const v1::PutRecordsRequest& request,
                            v1::PutRecordsResponse* response) {
   Stream* stream = Find(request.stream_name());
-  if (stream == nullptr) return NotFound("Stream " + request.stream_name());
+  if (stream == nullptr ||
+      (!request.stream_id().empty() && request.stream_id() != stream->id)) {
+    return NotFound("Stream " + request.stream_name());
+  }
   for (const v1::PutRecordsEntry& entry : request.records()) {
-    if (!refused_key_.empty() && entry.partition_key() == refused_key_) {
+    if ((!refused_key_.empty() && entry.partition_key() == refused_key_) ||
+        entry.data().size() > record_bytes_max_) {
       return TypedError(StatusCode::INVALID_ARGUMENT, "ValidationException",
                         "a record is malformed");
     }

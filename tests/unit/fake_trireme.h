@@ -45,6 +45,11 @@ class FakeTrireme {
                int times);
   // Records with this key make their whole request INVALID_ARGUMENT.
   void RefuseKey(const std::string& key);
+  // The same of records with more data.
+  void RefuseRecordsOver(size_t bytes) {
+    absl::MutexLock lock(&mu_);
+    record_bytes_max_ = bytes;
+  }
   // The next PutRecordsStream breaks, once, instead of answering its n-th
   // request (from 0), which is written before if `written`.
   void BreakPutStreamAt(int request, bool written);
@@ -146,6 +151,7 @@ class FakeTrireme {
     bool closed = false;
   };
   struct Stream {
+    std::string id;
     v1::StreamDescription description;
     std::vector<Shard> shards;
     std::map<std::string, std::string> tags;
@@ -184,6 +190,7 @@ class FakeTrireme {
 
   mutable absl::Mutex mu_;
   std::map<std::string, Stream> streams_ ABSL_GUARDED_BY(mu_);
+  int streams_made_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<std::pair<std::string, std::string>, Group> groups_
       ABSL_GUARDED_BY(mu_);  // By stream and name.
   std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
@@ -202,6 +209,7 @@ class FakeTrireme {
   std::map<std::string, std::pair<std::string, int>> key_failures_
       ABSL_GUARDED_BY(mu_);
   std::string refused_key_ ABSL_GUARDED_BY(mu_);
+  size_t record_bytes_max_ ABSL_GUARDED_BY(mu_) = 10 << 20;
   std::optional<std::pair<int, bool>> break_put_stream_ ABSL_GUARDED_BY(mu_);
   bool ignores_hash_keys_ ABSL_GUARDED_BY(mu_) = false;
   bool holding_put_streams_ ABSL_GUARDED_BY(mu_) = false;

@@ -263,28 +263,50 @@ TEST(PutTest, AnUnknownOrUnfinishedStreamIsNotFound) {
             "Stream young under account 000000000000 not found.");
 }
 
+// The stream is deleted and made again elsewhere; the node hears of it at its
+// next barrier, once. `old` must live until then.
+void MakeAgainElsewhere(TestNode& node, const Stream& old) {
+  node.clock.Advance(absl::Seconds(1));
+  auto drop = std::make_shared<ProposalBody>();
+  drop->command = DropShards(old.id.value(), {0}).SerializeAsString();
+  node.replicas.Propose(
+      {old.shards[0].group, drop, absl::Seconds(1), [](ProposalOutcome) {}});
+  node.replicas.at_barrier = [&node, &old](GroupId group) {
+    if (group != kMetaGroup) return;
+    if (node.replica.state().catalog().Find(old.id) == nullptr) return;
+    node.broker.DeleteStream({{old.name}}, TestNode::kTimeout,
+                             [](absl::Status) {});
+    node.Settle();
+    node.CreateActive(old.name, 1);
+  };
+}
+
 TEST(PutTest, ADroppedShardsStreamIsLookedUpAgain) {
   TestNode node;
   const StreamPtr old = node.CreateActive("s", 1);
-  node.clock.Advance(absl::Seconds(1));
-  // Deleted and made again elsewhere; this node hears of it at the barrier.
-  auto drop = std::make_shared<ProposalBody>();
-  drop->command = DropShards(old->id.value(), {0}).SerializeAsString();
-  node.replicas.Propose(
-      {old->shards[0].group, drop, absl::Seconds(1), [](ProposalOutcome) {}});
-  node.replicas.at_barrier = [&](GroupId group) {
-    if (group != kMetaGroup) return;
-    node.replicas.at_barrier = nullptr;
-    node.broker.DeleteStream({{"s"}}, TestNode::kTimeout, [](absl::Status) {});
-    node.Settle();
-    node.CreateActive("s", 1);
-  };
+  MakeAgainElsewhere(node, *old);
   const auto put = node.Put("s", "k", "d");
   ASSERT_OK(put);
   const StreamPtr now = node.replica.state().catalog().Find("s");
   EXPECT_NE(now->id, old->id);
   const auto read = node.Get(*node.Iterator("s", "0", kTrimHorizon));
   EXPECT_THAT(DataOf(read->records), ElementsAre("d"));
+}
+
+TEST(PutTest, APutByIdNeverGoesToAnotherStreamOfTheName) {
+  TestNode node;
+  const StreamPtr old = node.CreateActive("s", 1);
+  MakeAgainElsewhere(node, *old);
+  const std::string id = StreamIdToString(old->id);
+  TestNode::Answer<PutResult> answer;
+  PutRecordRequest request;
+  request.stream = {"s", "", false, id};
+  request.record = {"d", "k", ""};
+  node.broker.PutRecord(request, TestNode::kTimeout, answer.Callback());
+  EXPECT_EQ(ReasonOf(node.Take(answer).status()),
+            ErrorReason::kResourceNotFound);
+  const auto read = node.Get(*node.Iterator("s", "0", kTrimHorizon));
+  EXPECT_THAT(DataOf(read->records), ElementsAre());
 }
 
 TEST(PutTest, APutToAShardThatStaysSealedIsRefusedInTheEnd) {
