@@ -28,18 +28,15 @@ struct Options {
 class Printout {
  public:
   Printout(Session& session, client::Client& client, const TailOptions& what,
-           const v1::StartingPosition& from,
-           const std::vector<v1::Shard>& listed)
+           const v1::StartingPosition& from, UserRecords user_records)
       : session_(session),
         client_(client),
         what_(what),
         from_(from),
         left_(what.limit == 0 ? UINT64_MAX : what.limit),
-        user_records_(session.console()),
+        user_records_(std::move(user_records)),
         printer_(session),
-        progress_(session.console(), "get", 0) {
-    user_records_.Learn(listed);
-  }
+        progress_(session.console(), "get", 0) {}
 
   absl::Status Print(const std::vector<std::string>& shards) {
     // Ends the questions under way, should this end early.
@@ -151,8 +148,15 @@ int Get(Session& session, const Options& options) {
     shards.clear();
     for (const v1::Shard& shard : listed) shards.push_back(shard.shard_id());
   }
+  UserRecords user_records(session.console());
+  if (options.what.deaggregate) {
+    const absl::Status learned =
+        user_records.Learn(**client, options.what.stream, listed);
+    if (!learned.ok()) return session.Fail(learned);
+  }
   const absl::Status status =
-      Printout(session, **client, options.what, *from, listed).Print(shards);
+      Printout(session, **client, options.what, *from, std::move(user_records))
+          .Print(shards);
   session.console().out.flush();
   return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }

@@ -32,17 +32,14 @@ struct Shards {
 class Tail {
  public:
   Tail(Session& session, client::Client& client, const TailOptions& options,
-       std::string consumer_arn, const std::vector<v1::Shard>& listed)
+       std::string consumer_arn, UserRecords user_records)
       : session_(session),
         client_(client),
         options_(options),
         consumer_arn_(std::move(consumer_arn)),
-        user_records_(session.console()),
+        user_records_(std::move(user_records)),
         printer_(session),
-        on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {
-    absl::MutexLock lock(&mu_);
-    user_records_.Learn(listed);
-  }
+        on_interrupt_(session.interrupt(), [this] { Interrupt(); }) {}
 
   absl::Status Run(const Shards& shards, const v1::StartingPosition& from) {
     {
@@ -258,7 +255,14 @@ int RunTail(Session& session, const TailOptions& options) {
     if (!consumer.ok()) return session.Fail(consumer.status());
     consumer_arn = consumer->consumer_arn();
   }
-  Tail tail(session, **client, options, std::move(consumer_arn), listed);
+  UserRecords user_records(session.console());
+  if (options.deaggregate) {
+    const absl::Status learned =
+        user_records.Learn(**client, options.stream, listed);
+    if (!learned.ok()) return session.Fail(learned);
+  }
+  Tail tail(session, **client, options, std::move(consumer_arn),
+            std::move(user_records));
   const absl::Status status = tail.Run(shards, *from);
   return status.ok() ? static_cast<int>(kExitOk) : session.Fail(status);
 }

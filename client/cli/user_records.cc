@@ -5,10 +5,16 @@
 
 namespace trireme::cli {
 
-void UserRecords::Learn(const std::vector<v1::Shard>& shards) {
+absl::Status UserRecords::Learn(client::Client& client,
+                                const std::string& stream,
+                                const std::vector<v1::Shard>& shards) {
+  const auto summary = client.DescribeStreamSummary(stream);
+  if (!summary.ok()) return summary.status();
+  by_hash_key_ = summary->record_distribution_strategy() != v1::AUTO;
   for (const v1::Shard& shard : shards) {
     Learn(shard.shard_id(), shard.hash_key_range());
   }
+  return absl::OkStatus();
 }
 
 void UserRecords::Learn(const v1::ChildShard& shard) {
@@ -17,6 +23,7 @@ void UserRecords::Learn(const v1::ChildShard& shard) {
 
 void UserRecords::Learn(const std::string& shard_id,
                         const v1::HashKeyRange& range) {
+  if (!by_hash_key_) return;
   if (const auto parsed = client::ParseHashKeyRange(range);
       parsed.has_value()) {
     ranges_[shard_id] = *parsed;

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "client/cli/console.h"
+#include "client/client.h"
 #include "client/hash_key.h"
 #include "client/user_record.h"
 #include "trireme/v1/records.pb.h"
@@ -19,9 +21,12 @@ class UserRecords {
  public:
   explicit UserRecords(Console& console) : console_(console) {}
 
-  // Aggregates that are not their shard's alone are left out, if its range is
-  // known (client/aggregation.h).
-  void Learn(const std::vector<v1::Shard>& shards);
+  // `shards` of `stream`: aggregates that are not their shard's alone are left
+  // out (client/aggregation.h), unless the stream puts records anywhere: then
+  // hash keys tell nothing.
+  absl::Status Learn(client::Client& client, const std::string& stream,
+                     const std::vector<v1::Shard>& shards);
+  // Another shard of it.
   void Learn(const v1::ChildShard& shard);
 
   // What the record holds, decompressed. One that cannot be is given as it is,
@@ -33,6 +38,8 @@ class UserRecords {
   void Learn(const std::string& shard_id, const v1::HashKeyRange& range);
 
   Console& console_;  // Set at construction.
+
+  bool by_hash_key_ = false;  // As the stream's records are put.
 
   std::map<std::string, client::HashKeyRange> ranges_;
 };

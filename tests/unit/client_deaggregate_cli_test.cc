@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "client/aggregation.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
 #include "client/compression.h"
@@ -68,6 +69,30 @@ TEST_F(CliTest, TailDeaggregatesBeforeAndAfterASplit) {
                  "--deaggregate", "--limit", "200"}),
             kExitOk);
   EXPECT_EQ(JsonLines().size(), 200u);
+}
+
+// There records are put into any shard, whatever their keys.
+TEST_F(CliTest, NothingIsLeftOutOfAStreamThatDoesNotGoByHashKeys) {
+  MakeStream(1);
+  fake_.SplitShard("s", "shardId-000000000000");
+  fake_.SetIgnoringHashKeys(true);
+  client::Aggregate aggregate;
+  for (const char* hash_key : {"0", "340282366920938463463374607431768211455"})
+    aggregate.Add({"k", "x", hash_key});
+  ASSERT_EQ(Run({"put", "s", "--key", "a", "--data", aggregate.Encode()}),
+            kExitOk)
+      << err_;
+  ASSERT_EQ(Run({"--output", "json", "get", "s", "--deaggregate"}), kExitOk);
+  EXPECT_EQ(JsonLines().size(), 0u);
+  ASSERT_EQ(Run({"stream", "update-stream-record-distribution-strategy", "s",
+                 "--record-distribution-strategy", "AUTO"}),
+            kExitOk);
+  ASSERT_EQ(Run({"--output", "json", "get", "s", "--deaggregate"}), kExitOk);
+  EXPECT_EQ(JsonLines().size(), 2u);
+  ASSERT_EQ(Run({"--output", "json", "tail", "s", "--from", "trim-horizon",
+                 "--deaggregate", "--limit", "2"}),
+            kExitOk);
+  EXPECT_EQ(JsonLines().size(), 2u);
 }
 
 TEST_F(CliTest, RecordsThatAreNoAggregatesAreShownAsTheyAre) {
