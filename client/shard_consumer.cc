@@ -447,7 +447,11 @@ absl::Status ShardConsumer::CheckMayCheckpoint(
       absl::StatusCode::kInvalidArgument, kInvalidArgument, kCall,
       absl::StrCat("position ", position.sequence_number, "/",
                    position.sub_sequence_number, " of ", lease_.shard_id,
-                   " is behind all records that were given"));
+                   " comes after the last record that was given",
+                   given_.has_value()
+                       ? absl::StrCat(", ", given_->sequence_number, "/",
+                                      given_->sub_sequence_number)
+                       : "; none was"));
 }
 
 absl::Status ShardConsumer::Checkpoint(const RecordPosition& position) {

@@ -61,6 +61,8 @@ struct GroupLoopOptions {
   absl::Duration report_period = absl::Seconds(1);
   // How often a group's leader is logged, at most, when it changes.
   absl::Duration leader_log_period = absl::Seconds(1);
+  // Others of the process's nodes log theirs.
+  bool log_own_leaderships_only = false;
   // A log that has been idle for so long gets a mark, which proves that what
   // precedes it was synced (segment_log.h).
   absl::Duration mark_idle_log_after = absl::Seconds(1);

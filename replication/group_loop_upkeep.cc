@@ -115,6 +115,7 @@ void GroupLoop::TellLeader(Group& group, absl::Duration now) const {
   group.told_leader = leader;
   group.told_term = core.term();
   group.told_at = now;
+  if (options_.log_own_leaderships_only && leader != options_.self) return;
   std::string zone = "a zone not known yet";
   {
     absl::MutexLock lock(&mu_);

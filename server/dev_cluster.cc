@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<DevCluster>> DevCluster::Open(
     node_options.client_address = options.client_address;
     node_options.data_directory = NodeDirectory(options, i);
     node_options.nodes = nodes;
+    node_options.log_own_leaderships_only = true;
     ASSIGN_OR_RETURN(std::unique_ptr<Node> node,
                      Node::Open(node_options, identities[at],
                                 &cluster->transport_, observers[at]));

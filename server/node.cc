@@ -142,6 +142,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const NodeOptions& options,
   std::random_device random;
   loop_options.seed = uint64_t{random()} << 32 | random();
   loop_options.recovering = identity.rejoined;
+  loop_options.log_own_leaderships_only = options.log_own_leaderships_only;
   loop_options.put_limits =
       PutLimitsOf(options.limits, &node->state_->catalog());
   const auto on_fatal = [node = node.get()](absl::Status why) {

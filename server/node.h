@@ -39,6 +39,8 @@ struct NodeOptions {
   // Of pulled state, so that catching up does not starve those who serve.
   uint64_t catch_up_bytes_per_second = 100u << 20;
   LimitsOptions limits;  // The same on all nodes.
+  // Nodes of one process: each logs what it leads itself only.
+  bool log_own_leaderships_only = false;
   StateMachineOptions state;
   SegmentLogOptions log;
 };

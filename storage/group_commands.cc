@@ -268,8 +268,8 @@ GroupsDecision Join(const GroupsState& state,
   if (command.workers_max() > 0 && others >= command.workers_max()) {
     return Refuse(MakeError(
         ErrorReason::kLimitExceeded,
-        absl::StrCat("consumer group ", command.group_name(), " has ", others,
-                     " workers; the limit is ", command.workers_max())));
+        absl::StrCat("consumer group ", command.group_name(),
+                     " has its limit of workers: ", command.workers_max())));
   }
   found.change.workers[worker] = Worker{command.worker_name()};
   v1::JoinGroupReply reply;
@@ -434,10 +434,9 @@ GroupsDecision Checkpoint(const GroupsState& state,
 
 absl::Status CheckIdle(const ConsumerGroup& group) {
   if (group.workers.empty()) return absl::OkStatus();
-  return MakeError(
-      ErrorReason::kResourceInUse,
-      absl::StrCat("consumer group ", group.name, " has ", group.workers.size(),
-                   " workers; stop them first"));
+  return MakeError(ErrorReason::kResourceInUse,
+                   absl::StrCat("consumer group ", group.name, " has workers (",
+                                group.workers.size(), "); stop them first"));
 }
 
 GroupsDecision Reset(const GroupsState& state,

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
@@ -113,15 +114,22 @@ std::function<std::string(const std::string&)> InRange(uint64_t min,
 }
 
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
-                               absl::Duration& value, const std::string& help) {
+                               absl::Duration& value, const std::string& help,
+                               DurationRange range) {
   return app
       .add_option_function<std::string>(
           name,
-          [&value, name](const std::string& text) {
+          [&value, name, range](const std::string& text) {
             const auto parsed = ParseDuration(text);
             if (!parsed.ok()) {
               throw CLI::ValidationError(
                   name, std::string(parsed.status().message()));
+            }
+            if (*parsed < range.min || *parsed > range.max) {
+              throw CLI::ValidationError(
+                  name, absl::StrCat("is ", text, "; it must be ",
+                                     absl::FormatDuration(range.min), " to ",
+                                     absl::FormatDuration(range.max)));
             }
             value = *parsed;
           },
@@ -185,13 +193,25 @@ CLI::Option* AddGroupFromOption(CLI::App& app, std::string& value,
                       "\"2026-11-23 17:00\" in UTC, 10m for ten minutes "
                       "ago, @UNIX)")
       ->type_name("POSITION")
-      ->check([](const std::string& text) {
+      ->check([](const std::string& text) -> std::string {
         const auto parsed = ParseFrom(text);
-        if (!parsed.ok()) return std::string(parsed.status().message());
-        return parsed->sequence_number().empty()
-                   ? std::string()
-                   : "must be trim-horizon, latest or a time: a sequence "
-                     "number belongs to one shard";
+        if (!parsed.ok() || !parsed->sequence_number().empty()) {
+          return absl::StrCat(
+              "'", text,
+              parsed.ok() ? "' is a sequence number, which is of one shard; "
+                            "allowed are "
+                          : "' is none of ",
+              "trim-horizon, latest and a time (2026-11-23T17:00:00Z, "
+              "\"2026-11-23 17:00\" UTC, 10m for ten minutes ago, "
+              "@1795453200)");
+        }
+        const absl::Time now = absl::Now();
+        if (parsed->has_timestamp() &&
+            absl::FromUnixSeconds(parsed->timestamp().seconds()) > now) {
+          return absl::StrCat("'", text, "' is in the future: it is ",
+                              TimeText(now));
+        }
+        return "";
       });
 }
 

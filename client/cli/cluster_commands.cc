@@ -5,14 +5,18 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/cli/cluster_health.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/format.h"
+#include "client/cli/progress.h"
 #include "client/cli/table.h"
 
 namespace trireme::cli {
 namespace {
+
+constexpr absl::Duration kAskAgain = absl::Milliseconds(200);
 
 std::string GroupName(uint32_t group_id) {
   return group_id == 0 ? "0 (meta)" : absl::StrCat(group_id);
@@ -122,10 +126,33 @@ void PrintJson(const v1::GetClusterStatusResponse& status, Console& console) {
   console.out << Dump(json, true) << "\n";
 }
 
-int Status(Session& session, bool check) {
+// Until all is healthy, or the time is over.
+absl::StatusOr<v1::GetClusterStatusResponse> AwaitHealthy(
+    Session& session, client::Client& client) {
+  const absl::Time deadline = absl::Now() + session.timeout;
+  Progress progress(session.console(), "waiting", 0);
+  for (;;) {
+    auto status = client.GetClusterStatus();
+    std::vector<std::string> troubles;
+    if (status.ok()) troubles = ClusterTroubles(*status);
+    if (status.ok() && troubles.empty()) return status;
+    progress.Update(0, status.ok() ? troubles.front()
+                                   : std::string(status.status().message()));
+    if (absl::Now() >= deadline) return status;
+    if (!session.interrupt().WaitFor(kAskAgain)) return status;
+  }
+}
+
+struct StatusOptions {
+  bool check = false;
+  bool wait = false;
+};
+
+int Status(Session& session, const StatusOptions& options) {
   const auto client = session.client();
   if (!client.ok()) return session.Fail(client.status());
-  const auto status = (*client)->GetClusterStatus();
+  const auto status = options.wait ? AwaitHealthy(session, **client)
+                                   : (*client)->GetClusterStatus();
   if (!status.ok()) return session.Fail(status.status());
   Console& console = session.console();
   const std::vector<std::string> troubles = ClusterTroubles(*status);
@@ -142,7 +169,8 @@ int Status(Session& session, bool check) {
       console.out << "trouble: " << trouble << "\n";
     }
   }
-  return check && !troubles.empty() ? kExitFailed : kExitOk;
+  const bool must_be_healthy = options.check || options.wait;
+  return must_be_healthy && !troubles.empty() ? kExitFailed : kExitOk;
 }
 
 }  // namespace
@@ -231,17 +259,21 @@ void AddClusterCommands(CLI::App& app, Session& session) {
       cluster->add_subcommand("status", "zones, nodes and replication groups");
   status->footer(R"(
 Exits 0 whenever a node answers; with --check only when every node is healthy
-and every group has a leader and no replica recovering, else 1.
+and every group has a leader and no replica recovering, else 1; --wait waits
+for that, as long as --timeout says.
 
 Examples:
   trireme cluster status
   trireme cluster status --check --timeout 2s && echo all is well
+  triremed --dev & trireme cluster status --wait
   trireme cluster status --output json | jq '.Nodes[].Health'
 )");
-  const auto check = std::make_shared<bool>(false);
-  status->add_flag("--check", *check, "exit 1 unless all is healthy");
-  status->callback([&session, check] {
-    session.command = [&session, check] { return Status(session, *check); };
+  const auto options = std::make_shared<StatusOptions>();
+  status->add_flag("--check", options->check, "exit 1 unless all is healthy");
+  status->add_flag("--wait", options->wait,
+                   "until all is healthy; exit 1 when it is not in time");
+  status->callback([&session, options] {
+    session.command = [&session, options] { return Status(session, *options); };
   });
 }
 

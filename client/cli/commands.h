@@ -42,8 +42,13 @@ std::function<std::string(const std::string&)> InRange(
     uint64_t min, uint64_t max = UINT64_MAX);
 
 // An option whose value is a duration ("10s", "2m", or seconds).
+struct DurationRange {
+  absl::Duration min = absl::Nanoseconds(1);
+  absl::Duration max = absl::InfiniteDuration();
+};
 CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
-                               absl::Duration& value, const std::string& help);
+                               absl::Duration& value, const std::string& help,
+                               DurationRange range = {});
 
 // --limit: 1 record or more.
 CLI::Option* AddLimitOption(CLI::App& app, uint64_t& value,

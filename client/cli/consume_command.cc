@@ -27,8 +27,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval(200);
 
+// Of a group that is there, its own count.
+struct NewGroupOptions {
+  CLI::Option* from = nullptr;
+  CLI::Option* lease_duration = nullptr;
+  CLI::Option* hand_off_timeout = nullptr;
+};
+
 struct Options {
   client::ConsumerOptions consumer;
+  NewGroupOptions of_new_group;
   ProgramOptions command;
   std::string from = "trim-horizon";
   std::string ack = "lines";
@@ -52,6 +60,8 @@ class Consumption {
                    },
                .on_acknowledged =
                    [this](uint64_t records) { acknowledged_ += records; },
+               .on_not_checkpointed =
+                   [this](uint64_t records) { OnNotCheckpointed(records); },
                .on_restart = [this] { ++restarts_; },
                .give_up = [this](const absl::Status& why) { GiveUp(why); }},
         progress_(session.console(), "consume", 0) {}
@@ -75,9 +85,19 @@ class Consumption {
       const client::Cancellation::Hook on_give_up(gave_up_, stop);
       result = Follow(consumer);
     }
-    Summarize(consumer.metrics(), absl::Now() - start);
     absl::MutexLock lock(&mu_);
     if (!why_.ok()) result = why_;
+    const client::ConsumerMetrics metrics = consumer.metrics();
+    // One that could not join has nothing to tell but why.
+    if (result.ok() || metrics.leases_gained > 0) {
+      Summarize(metrics, absl::Now() - start);
+    }
+    if (result.ok() && not_checkpointed_at_end_ > 0) {
+      result = absl::AbortedError(
+          absl::StrCat(Counted(not_checkpointed_at_end_, "record"),
+                       " that the programs acknowledged at the end will be "
+                       "given again"));
+    }
     return result.ok() ? static_cast<int>(kExitOk) : session_.Fail(result);
   }
 
@@ -144,9 +164,16 @@ class Consumption {
   void Write(absl::string_view shard, const std::string& message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     progress_.Finish();
-    session_.console().err << "trireme: " << shard
-                           << (shard.empty() ? "" : ": ") << message
+    session_.console().err << "trireme: " << TimeText(absl::Now()) << " "
+                           << shard << (shard.empty() ? "" : ": ") << message
                            << std::endl;
+  }
+  void OnNotCheckpointed(uint64_t records) {
+    not_checkpointed_ += records;
+    // Else others have them again by now.
+    if (session_.interrupt().cancelled() || gave_up_.cancelled()) {
+      not_checkpointed_at_end_ += records;
+    }
   }
   void GiveUp(const absl::Status& why) {
     {
@@ -156,12 +183,13 @@ class Consumption {
     gave_up_.Cancel();
   }
 
-  void Summarize(const client::ConsumerMetrics& metrics, absl::Duration took) {
-    absl::MutexLock lock(&mu_);
+  void Summarize(const client::ConsumerMetrics& metrics, absl::Duration took)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     std::ostream& err = session_.console().err;
     if (session_.json()) {
       err << Dump({{"WorkerId", metrics.worker_id},
                    {"AcknowledgedRecords", acknowledged_.load()},
+                   {"NotCheckpointedRecords", not_checkpointed_.load()},
                    {"LeasesGained", metrics.leases_gained},
                    {"LeasesLost", metrics.leases_lost},
                    {"ProgramRestarts", restarts_.load()},
@@ -172,8 +200,11 @@ class Consumption {
     }
     err << "trireme: worker " << metrics.worker_id
         << " is done: " << Counted(acknowledged_, "record")
-        << " acknowledged in " << DurationText(took) << ", "
-        << Counted(metrics.leases_gained, "lease") << " gained, "
+        << " acknowledged in " << DurationText(took);
+    if (not_checkpointed_ > 0) {
+      err << " (" << not_checkpointed_ << " of them not checkpointed)";
+    }
+    err << ", " << Counted(metrics.leases_gained, "lease") << " gained, "
         << metrics.leases_lost << " lost, " << Counted(restarts_, "restart")
         << std::endl;
   }
@@ -185,6 +216,8 @@ class Consumption {
   client::Cancellation gave_up_;  // Has a lock of its own.
 
   std::atomic<uint64_t> acknowledged_ = 0;
+  std::atomic<uint64_t> not_checkpointed_ = 0;  // Of these.
+  std::atomic<uint64_t> not_checkpointed_at_end_ = 0;
   std::atomic<uint64_t> restarts_ = 0;
 
   absl::Mutex mu_;  // The console too.
@@ -192,6 +225,38 @@ class Consumption {
   std::map<std::string, std::string> told_ ABSL_GUARDED_BY(mu_);  // By shard.
   absl::Status why_ ABSL_GUARDED_BY(mu_);
 };
+
+// What was asked for and the group has otherwise is not to be missed.
+void WarnOfIgnored(const Options& options, client::Client& client,
+                   std::ostream& err) {
+  const NewGroupOptions& asked = options.of_new_group;
+  if (asked.from->empty() && asked.lease_duration->empty() &&
+      asked.hand_off_timeout->empty()) {
+    return;
+  }
+  const client::ConsumerOptions& wanted = options.consumer;
+  const auto group =
+      client.DescribeConsumerGroup(wanted.stream_name, wanted.group_name);
+  if (!group.ok()) return;  // It is new; what else is wrong, joining will tell.
+  const v1::ConsumerGroupSettings& has = group->settings();
+  const auto warn = [&](absl::string_view option, absl::string_view instead) {
+    err << "trireme: " << option << " is of a new group, and ignored: group "
+        << wanted.group_name << " " << instead << std::endl;
+  };
+  const auto check = [&](const CLI::Option* option, absl::Duration wants,
+                         int64_t has_ms) {
+    if (option->empty() || wants == absl::Milliseconds(has_ms)) return;
+    warn(option->get_name(), "has " + DurationText(absl::Milliseconds(has_ms)));
+  };
+  check(asked.lease_duration, wanted.lease_duration, has.lease_duration_ms());
+  check(asked.hand_off_timeout, wanted.hand_off_timeout,
+        has.hand_off_timeout_ms());
+  if (!asked.from->empty() &&
+      wanted.from.type() != has.starting_position().type()) {
+    warn(asked.from->get_name(),
+         "goes on from its checkpoints (trireme group reset changes them)");
+  }
+}
 
 int Consume(Session& session, Options& options) {
   if (session.program.empty()) {
@@ -223,6 +288,7 @@ int Consume(Session& session, Options& options) {
   const auto stream =
       (*client)->DescribeStreamSummary(options.consumer.stream_name);
   if (!stream.ok()) return session.Fail(stream.status());
+  WarnOfIgnored(options, **client, session.console().err);
   // What Ctrl-C begins needs one that it does not cancel.
   const auto own = session.NewClient();
   if (!own.ok()) return session.Fail(own.status());
@@ -274,14 +340,20 @@ void AddConsumeCommand(CLI::App& app, Session& session) {
       ->required();
   consume->add_option("--worker-id", consumer.worker_id,
                       "one process's at a time [default: a random one]");
-  AddGroupFromOption(*consume, options->from,
-                     "where a new group begins, unless at trim-horizon");
-  AddDurationOption(*consume, "--lease-duration", consumer.lease_duration,
-                    "of a new group: a worker that is not heard for so long "
-                    "loses its shards [default: 10s]");
-  AddDurationOption(*consume, "--hand-off-timeout", consumer.hand_off_timeout,
-                    "how long a program may take to finish when its shard is "
-                    "given up; of a new group, too [default: 30s]");
+  NewGroupOptions& of_new_group = options->of_new_group;
+  of_new_group.from =
+      AddGroupFromOption(*consume, options->from,
+                         "where a new group begins, unless at trim-horizon");
+  of_new_group.lease_duration = AddDurationOption(
+      *consume, "--lease-duration", consumer.lease_duration,
+      "of a new group: a worker that is not heard for so long loses its "
+      "shards; 1s to 1h [default: 10s]",
+      {absl::Seconds(1), absl::Hours(1)});
+  of_new_group.hand_off_timeout = AddDurationOption(
+      *consume, "--hand-off-timeout", consumer.hand_off_timeout,
+      "how long a program may take to finish when its shard is given up; of a "
+      "new group, too; up to 1h [default: 30s]",
+      {absl::Milliseconds(1), absl::Hours(1)});
   consume
       ->add_option("--ack", options->ack,
                    "lines: the program prints what it has processed; read: "

@@ -159,9 +159,9 @@ int Reset(Session& session, client::Client& client, const Options& options) {
       session, client.ResetConsumerGroup(options.stream, options.group, *from),
       {{"StreamName", options.stream},
        {"GroupName", options.group},
-       {"From", options.from}},
+       {"From", StartText(*from)}},
       absl::StrCat("group ", options.group, " of ", options.stream,
-                   " begins anew at ", options.from));
+                   " begins anew at ", StartText(*from)));
 }
 
 int Delete(Session& session, client::Client& client, const Options& options) {
@@ -192,8 +192,24 @@ CLI::App* AddOfOne(CLI::App& parent, Session& session, const std::string& name,
   CLI::App* const app =
       Add(parent, session, name, help, examples, options, run);
   app->add_option("STREAM", options->stream, "the stream's name")->required();
-  app->add_option("--group,GROUP", options->group, "the group's name")
-      ->required();
+  CLI::Option* const group =
+      app->add_option("GROUP", options->group, "the group's name")->required();
+  // As `consume` has it; its own help would say that both are needed.
+  const auto alias = std::make_shared<std::string>();
+  app->add_option_function<std::string>("--group",
+                                        [alias, group](const std::string& it) {
+                                          *alias = it;
+                                          group->required(false);
+                                        })
+      ->trigger_on_parse()
+      ->group("");
+  app->parse_complete_callback([alias, options] {
+    if (alias->empty()) return;
+    if (!options->group.empty() && options->group != *alias) {
+      throw CLI::ExcludesError("--group", "GROUP");
+    }
+    options->group = *alias;
+  });
   return app;
 }
 

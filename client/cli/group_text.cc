@@ -57,11 +57,6 @@ std::string OwnerText(const Lease& lease) {
   return absl::StrCat(lease.worker_id(), " → ", lease.next_worker_id());
 }
 
-std::string StartText(const v1::StartingPosition& from) {
-  if (!from.has_timestamp()) return v1::ShardIteratorType_Name(from.type());
-  return FormatTime(from.timestamp());
-}
-
 // Full at the worst. A logarithm: one second shows beside an hour.
 std::string LagBar(int64_t millis, int64_t worst) {
   if (millis <= 0) return std::string(kBarWidth, ' ');
@@ -237,6 +232,11 @@ Json GroupJson(const v1::DescribeConsumerGroupResponse& group) {
     json["Leases"].push_back(LeaseJson(lease));
   }
   return json;
+}
+
+std::string StartText(const v1::StartingPosition& from) {
+  if (!from.has_timestamp()) return v1::ShardIteratorType_Name(from.type());
+  return FormatTime(from.timestamp());
 }
 
 std::string CheckpointText(const v1::ShardPosition& position) {

@@ -25,6 +25,8 @@ void PrintGroup(const v1::DescribeConsumerGroupResponse& group,
                 const GroupPicture& picture, std::ostream& out);
 Json GroupJson(const v1::DescribeConsumerGroupResponse& group);
 
+// "TRIM_HORIZON" or a time.
+std::string StartText(const v1::StartingPosition& from);
 // "TRIM_HORIZON", "…001234567890/3", "end".
 std::string CheckpointText(const v1::ShardPosition& position);
 // "0", "340 ms", "3.2 s"; "-": nobody can say.

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cli/app.h"
 #include "client/cli/exit_code.h"
 
@@ -16,6 +18,9 @@ namespace trireme::cli {
 namespace {
 
 void Nothing(int) {}
+
+// `timeout` and others send SIGTERM to a process and again to its group.
+constexpr absl::Duration kSameRequest = absl::Seconds(1);
 
 // Turns Ctrl-C and SIGTERM into a call of `interrupt`, on a thread of its own;
 // a second one ends the program at once. Must be made before any other thread,
@@ -43,11 +48,15 @@ class SignalThread {
 
  private:
   void Run() {
+    absl::Time first = absl::InfinitePast();
     for (;;) {
       int signal = 0;
       sigwait(&signals_, &signal);
       if (signal == SIGUSR2) return;  // The program ends.
+      const absl::Time now = absl::Now();
+      if (signal == SIGTERM && now < first + kSameRequest) continue;
       if (interrupt_.cancelled()) _exit(kExitInterrupted);
+      first = now;
       interrupt_.Cancel();
       pthread_kill(main_, SIGUSR1);
     }

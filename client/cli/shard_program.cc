@@ -116,11 +116,13 @@ void ShardProgram::OnHandOff(Checkpointer& checkpointer) {
   phase_ = Phase::kLeaving;
   EndProgram(absl::Now() + options_.hand_off_timeout, &checkpointer);
   MaybeCheckpoint(checkpointer, absl::InfiniteFuture());
+  TellNotCheckpointed();
 }
 
 void ShardProgram::OnLeaseLost() {
   phase_ = Phase::kLeaving;
   EndProgram(absl::Now(), nullptr);
+  TellNotCheckpointed();
 }
 
 bool ShardProgram::Turn(Checkpointer& checkpointer, absl::Duration wait) {
@@ -275,6 +277,7 @@ void ShardProgram::AcknowledgeFirst(size_t count) {
   written_ -= count;
   restarts_ = 0;
   pause_.Reset();
+  not_checkpointed_ += count;
   hooks_.on_acknowledged(count);
 }
 
@@ -290,9 +293,20 @@ void ShardProgram::MaybeCheckpoint(Checkpointer& checkpointer,
   const absl::Status status = checkpointer.Checkpoint(*acknowledged_);
   if (status.ok()) {
     checkpointed_ = acknowledged_;
+    not_checkpointed_ = 0;
   } else if (checkpointer.holds_lease()) {
     hooks_.tell(shard_id_, absl::StrCat("checkpoint: ", status.message()));
   }
+}
+
+void ShardProgram::TellNotCheckpointed() {
+  if (not_checkpointed_ == 0) return;
+  hooks_.tell(
+      shard_id_,
+      absl::StrCat(Counted(not_checkpointed_, "record"),
+                   " that the program acknowledged could not be checkpointed "
+                   "and will be given again"));
+  hooks_.on_not_checkpointed(not_checkpointed_);
 }
 
 // --- its end ---
@@ -304,16 +318,18 @@ void ShardProgram::OnEnd(const ProcessEnd& end) {
     TakeLine(std::exchange(output_, ""));
   }
   program_.reset();
-  written_ = offset_ = 0;
+  const size_t unacknowledged = std::exchange(written_, 0);
+  offset_ = 0;
   if (phase_ == Phase::kRunning ||
       (phase_ == Phase::kShardEnd && !given_.empty())) {
     return Restart(absl::StrCat("the program ended with ", end.ToString()));
   }
-  if (end.ok() && given_.empty()) return;
+  if (end.ok() && unacknowledged == 0) return;
   std::string message = absl::StrCat("the program ended with ", end.ToString());
-  if (!given_.empty()) {
-    absl::StrAppend(&message, "; ", Counted(given_.size(), "record"),
-                    " that it did not acknowledge will be given again");
+  if (unacknowledged > 0) {
+    absl::StrAppend(&message, " and did not acknowledge the last ",
+                    Counted(unacknowledged, "record"),
+                    " that it was given; they will be given again");
   }
   hooks_.tell(shard_id_, message);
 }
@@ -322,8 +338,9 @@ void ShardProgram::Restart(const std::string& why) {
   if (options_.restarts_max.has_value() &&
       restarts_ >= *options_.restarts_max) {
     return GiveUp(absl::AbortedError(
-        absl::StrCat(shard_id_, ": ", why, "; it was started ", restarts_ + 1,
-                     " times in a row and acknowledged nothing")));
+        absl::StrCat(shard_id_, ": ", why, "; it was started ",
+                     Counted(static_cast<uint64_t>(restarts_) + 1, "time"),
+                     " in a row and acknowledged nothing")));
   }
   ++restarts_;
   hooks_.on_restart();

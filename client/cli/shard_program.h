@@ -60,6 +60,9 @@ struct ProgramHooks {
   std::function<void(absl::string_view shard_id, const std::string& message)>
       tell;
   std::function<void(uint64_t records)> on_acknowledged;
+  // The shard is given up and so many records that were acknowledged are not
+  // checkpointed: they are given again.
+  std::function<void(uint64_t records)> on_not_checkpointed;
   std::function<void()> on_restart;
   // The worker is to end, for this reason.
   std::function<void(const absl::Status& reason)> give_up;
@@ -113,6 +116,7 @@ class ShardProgram : public client::RecordProcessor {
   void OnEnd(const ProcessEnd& end);
   void Restart(const std::string& why);
   void MaybeCheckpoint(client::Checkpointer& checkpointer, absl::Time when);
+  void TellNotCheckpointed();
   void EndProgram(absl::Time by, client::Checkpointer* checkpointer);
   void GiveUp(const absl::Status& reason);
 
@@ -133,6 +137,7 @@ class ShardProgram : public client::RecordProcessor {
   size_t given_bytes_ = 0;
   std::optional<client::RecordPosition> acknowledged_;
   std::optional<client::RecordPosition> checkpointed_;
+  uint64_t not_checkpointed_ = 0;  // Of what is acknowledged.
   absl::Time next_checkpoint_;
 
   // Of the program that runs now; null: none.

@@ -304,6 +304,19 @@ TEST_F(CliTest, CtrlCEndsACallThatWaits) {
   EXPECT_EQ(code, kExitInterrupted);
 }
 
+TEST_F(CliTest, ClusterStatusWaitsUntilAllIsHealthy) {
+  fake_.SetUnhealthy(true);
+  EXPECT_EQ(Run({"cluster", "status", "--wait", "--timeout", "300ms"}),
+            kExitFailed);
+  EXPECT_GT(fake_.calls("GetClusterStatus"), 1);
+  std::thread healer([this, calls = fake_.calls("GetClusterStatus")] {
+    while (fake_.calls("GetClusterStatus") == calls) std::this_thread::yield();
+    fake_.SetUnhealthy(false);
+  });
+  EXPECT_EQ(Run({"cluster", "status", "--wait"}), kExitOk);
+  healer.join();
+}
+
 TEST_F(CliTest, ClusterStatusShowsNodesAndGroups) {
   ASSERT_EQ(Run({"cluster", "status", "--check"}), kExitOk);
   EXPECT_THAT(out_,

@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kShard[] = "shardId-000000000000";
 
@@ -88,7 +89,7 @@ TEST_F(ConsumeCliTest, AProgramThatEndsTooOftenEndsTheWorker) {
             kExitFailed);
   EXPECT_EQ(out_, "[a,b] --output -- x\n");
   EXPECT_THAT(err_, HasSubstr("the program ended with exit code 0; it was "
-                              "started 1 times in a row"));
+                              "started 1 time in a row"));
   EXPECT_EQ(fake_.calls("LeaveConsumerGroup"), 1);
 }
 
@@ -105,7 +106,37 @@ TEST_F(ConsumeCliTest, WhatCannotWorkIsSaidAtOnce) {
   EXPECT_EQ(
       Run({"consume", "s", "--group", "g", "--from", "4959", "--", "cat"}),
       kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("'4959' is a sequence number"));
+  EXPECT_EQ(Run({"consume", "s", "--group", "g", "--from",
+                 "2199-01-01T00:00:00Z", "--", "cat"}),
+            kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("in the future"));
+  EXPECT_EQ(Run({"consume", "s", "--group", "g", "--lease-duration", "5h", "--",
+                 "cat"}),
+            kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("is 5h; it must be 1s to 1h"));
   EXPECT_EQ(fake_.calls("JoinConsumerGroup"), 0);
+}
+
+TEST_F(ConsumeCliTest, WhatAGroupHasOtherwiseIsTold) {
+  MakeStream(1);
+  Put("a");
+  v1::DescribeConsumerGroupResponse group;
+  group.set_stream_name("s");
+  group.set_group_name("g");
+  group.mutable_settings()->set_lease_duration_ms(20'000);
+  group.mutable_settings()->set_hand_off_timeout_ms(30'000);
+  group.mutable_settings()->mutable_starting_position()->set_type(
+      v1::TRIM_HORIZON);
+  fake_.SetGroup(group);
+  ASSERT_EQ(ConsumeAll({"--lease-duration", "15s", "--hand-off-timeout", "30s",
+                        "--from", "latest", "--", "cat"}),
+            kExitOk)
+      << err_;
+  EXPECT_THAT(err_, HasSubstr("--lease-duration is of a new group, and "
+                              "ignored: group g has 20.0 s"));
+  EXPECT_THAT(err_, HasSubstr("--from is of a new group"));
+  EXPECT_THAT(err_, Not(HasSubstr("--hand-off-timeout")));
 }
 
 }  // namespace

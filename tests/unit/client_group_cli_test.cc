@@ -10,6 +10,7 @@ namespace trireme::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Lease = v1::LeaseDescription;
@@ -138,8 +139,13 @@ TEST_F(CliTest, AGroupIsResetAndDeletedWithoutWorkersOnly) {
             kExitOk)
       << err_;
   EXPECT_THAT(fake_.request(), HasSubstr("LATEST"));
+  ASSERT_EQ(Run({"group", "reset", "s", "billing", "--from", "2h"}), kExitOk);
+  EXPECT_THAT(out_, ContainsRegex("begins anew at [0-9]{4}-[0-9-]*T.*Z"));
   EXPECT_EQ(Run({"group", "reset", "s", "billing"}), kExitUsage);
   EXPECT_EQ(Run({"group", "reset", "s", "billing", "--from", "4959"}),
+            kExitUsage);
+  EXPECT_EQ(Run({"group", "delete", "s"}), kExitUsage);
+  EXPECT_EQ(Run({"group", "delete", "s", "billing", "--group", "other"}),
             kExitUsage);
   ASSERT_EQ(Run({"group", "delete", "s", "--group", "billing"}), kExitOk);
   EXPECT_EQ(Run({"group", "delete", "s", "billing"}), kExitNotFound);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "client/batch_processor.h"
 #include "client/lease_clock.h"
@@ -86,6 +87,48 @@ TEST_F(ShardConsumerTest, ABatchThatFailedIsNotCheckpointedForIt) {
   // Taken by the processor, which tries it again and again.
   ASSERT_TRUE(EventuallyProcessed(3));
   EXPECT_EQ(consumer_->ToCheckpoint(), std::nullopt);
+}
+
+// Finishes when the test says so.
+class SlowRecords : public RecordProcessor {
+ public:
+  struct Switches {
+    absl::Notification handing_off;
+    absl::Notification finish;
+    Checkpointer* checkpointer = nullptr;  // Once it hands off.
+  };
+  explicit SlowRecords(Switches& switches) : switches_(switches) {}
+
+  absl::Status Process(const RecordBatch&, Checkpointer&) override {
+    return absl::OkStatus();
+  }
+  void OnHandOff(Checkpointer& checkpointer) override {
+    switches_.checkpointer = &checkpointer;
+    switches_.handing_off.Notify();
+    switches_.finish.WaitForNotification();
+  }
+
+ private:
+  Switches& switches_;
+};
+
+TEST_F(ShardConsumerTest, ALeaseIsRenewedWhileItIsHandedOff) {
+  SlowRecords::Switches switches;
+  const absl::Duration now = LeaseNow();
+  const auto hour = absl::Hours(1);
+  Start([&](const ShardLease&) {
+    return std::make_unique<SlowRecords>(switches);
+  });
+  consumer_->HandOff(now + 2 * hour);
+  switches.handing_off.WaitForNotification();
+  EXPECT_TRUE(switches.checkpointer->holds_lease());
+  // Heartbeats go on, and say how long: here, that it is over.
+  consumer_->Renew(now);
+  EXPECT_FALSE(switches.checkpointer->holds_lease());
+  consumer_->Renew(now + 3 * hour);
+  EXPECT_TRUE(switches.checkpointer->holds_lease());
+  switches.finish.Notify();
+  consumer_.reset();
 }
 
 }  // namespace

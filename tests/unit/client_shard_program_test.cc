@@ -15,6 +15,7 @@ using client::FakeCheckpointer;
 using client::PositionOf;
 using client::RecordBatch;
 using client::RecordsOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -38,6 +39,9 @@ class ShardProgramTest : public ::testing::Test {
     };
     hooks_.on_acknowledged = [this](uint64_t records) {
       acknowledged_ += records;
+    };
+    hooks_.on_not_checkpointed = [this](uint64_t records) {
+      not_checkpointed_ += records;
     };
     hooks_.on_restart = [this] { ++restarts_; };
     hooks_.give_up = [this](const absl::Status& why) { gave_up_ = why; };
@@ -67,6 +71,7 @@ class ShardProgramTest : public ::testing::Test {
   absl::Status flush_;
   std::vector<std::string> told_;
   uint64_t acknowledged_ = 0;
+  uint64_t not_checkpointed_ = 0;
   int restarts_ = 0;
   absl::Status gave_up_;
   std::optional<ShardProgram> processor_;
@@ -201,6 +206,31 @@ TEST_F(ShardProgramTest, AHandOffEndsTheInputAndTakesTheLastAnswers) {
   EXPECT_EQ(checkpointer_.last(), 5);
   EXPECT_EQ(restarts_, 0);
   EXPECT_THAT(told_.back(), HasSubstr("the program ended with exit code 5"));
+}
+
+TEST_F(ShardProgramTest, ALastCheckpointThatFailsIsTold) {
+  options_.checkpoint_interval = absl::Hours(1);  // At the end alone.
+  Make("cat");
+  ASSERT_TRUE(Give(RecordsOf(1, 5)).ok());
+  while (acknowledged_ < 5) ASSERT_TRUE(Give({}).ok());
+  checkpointer_.FailNext(absl::UnavailableError("nobody is there"));
+  processor_->OnHandOff(checkpointer_);
+  EXPECT_EQ(not_checkpointed_, 5u);
+  EXPECT_THAT(told_, ElementsAre("checkpoint: nobody is there",
+                                 HasSubstr("5 records that the program "
+                                           "acknowledged could not be")));
+}
+
+TEST_F(ShardProgramTest, AHandOffOfWhatWasNeverGivenIsNotToldOf) {
+  options_.records_max = 5;
+  Make("head -n 5; cat > /dev/null");
+  ASSERT_TRUE(Give(RecordsOf(1, 5)).ok());
+  AwaitCheckpoint(5);
+  checkpointer_.End();
+  EXPECT_FALSE(Give(RecordsOf(6, 9)).ok());
+  processor_->OnHandOff(checkpointer_);
+  EXPECT_THAT(told_, IsEmpty());
+  EXPECT_EQ(not_checkpointed_, 0u);
 }
 
 TEST_F(ShardProgramTest, AProgramThatDoesNotEndIsKilled) {

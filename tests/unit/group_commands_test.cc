@@ -32,7 +32,7 @@ TEST_F(GroupCommandsTest, JoiningIsRefusedWithTheNameAndTheLimit) {
   const absl::Status full = Join("v", {}, 1).status();
   EXPECT_EQ(ReasonOf(full), ErrorReason::kLimitExceeded);
   EXPECT_THAT(std::string(full.message()),
-              HasSubstr("consumer group g has 1 workers; the limit is 1"));
+              HasSubstr("consumer group g has its limit of workers: 1"));
   EXPECT_EQ(ReasonOf(Join("").status()), ErrorReason::kInvalidArgument);
   EXPECT_EQ(ReasonOf(Join(std::string(257, 'w')).status()),
             ErrorReason::kInvalidArgument);
