@@ -93,6 +93,11 @@ absl::Status ResultOf(v1::LeaseOutcomes::Outcome outcome,
       return MakeError(
           ErrorReason::kInvalidArgument,
           absl::StrCat(shard_id, " is open: it has not come to its end."));
+    case v1::LeaseOutcomes::OUTCOME_NO_ROOM:
+      return MakeError(ErrorReason::kLimitExceeded,
+                       absl::StrCat("With the pending state of ", shard_id,
+                                    " those of the group would be more than ",
+                                    kPendingStatesBytesMax, " bytes."));
     default:
       return MakeError(ErrorReason::kLeaseLost,
                        absl::StrCat("The worker does not have the lease of ",

@@ -1,5 +1,6 @@
 #include "storage/group_commands.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -377,9 +378,24 @@ GroupsDecision Release(const GroupsState& state,
   return decision;
 }
 
+size_t PendingBytes(const Lease& lease) {
+  return lease.pending.has_value() ? lease.pending->state.size() : 0;
+}
+size_t PendingBytes(const ConsumerGroup& group) {
+  size_t bytes = 0;
+  for (const auto& [shard, lease] : group.leases) bytes += PendingBytes(lease);
+  return bytes;
+}
+bool HasPending(const v1::CheckpointCommand& command) {
+  return std::any_of(
+      command.checkpoints().begin(), command.checkpoints().end(),
+      [](const v1::LeaseCheckpoint& one) { return one.pending(); });
+}
+
+// `pending_bytes`: of all of the group's leases, if any is to be pending.
 Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
                                 const v1::LeaseCheckpoint& checkpoint,
-                                Found* found) {
+                                Found* found, size_t* pending_bytes) {
   const Lease* const lease = FindHeld(*found, worker, checkpoint.lease());
   const auto position = ParsePosition(checkpoint.position());
   if (lease == nullptr) {
@@ -403,6 +419,10 @@ Outcomes::Outcome CheckpointOne(const GroupsState& state, WorkerNumber worker,
   }
   Lease moved = *lease;
   if (checkpoint.pending()) {
+    const size_t all =
+        *pending_bytes - PendingBytes(*lease) + checkpoint.state().size();
+    if (all > kPendingStatesBytesMax) return Outcomes::OUTCOME_NO_ROOM;
+    *pending_bytes = all;
     moved.pending = PendingCheckpoint{*position, checkpoint.state()};
     found->change.leases[shard] = std::move(moved);
     return Outcomes::OUTCOME_DONE;
@@ -422,10 +442,11 @@ GroupsDecision Checkpoint(const GroupsState& state,
                           const v1::CheckpointCommand& command) {
   absl::StatusOr<Found> found = Find(state, command.group());
   if (!found.ok()) return Refuse(found.status());
+  size_t pending_bytes = HasPending(command) ? PendingBytes(found->group) : 0;
   Outcomes reply;
   for (const v1::LeaseCheckpoint& checkpoint : command.checkpoints()) {
-    reply.add_outcomes(
-        CheckpointOne(state, command.worker(), checkpoint, &*found));
+    reply.add_outcomes(CheckpointOne(state, command.worker(), checkpoint,
+                                     &*found, &pending_bytes));
   }
   GroupsDecision decision = Decide(std::move(found->change));
   decision.reply = reply.SerializeAsString();

@@ -20,6 +20,8 @@ class GroupCommand;
 
 inline constexpr size_t kWorkerNameBytesMax = 256;
 inline constexpr size_t kPendingStateBytesMax = 64u << 10;
+// Of all of a group's leases.
+inline constexpr size_t kPendingStatesBytesMax = 16u << 20;
 inline constexpr int64_t kLeaseMsMin = 1'000;
 inline constexpr int64_t kLeaseMsMax = 3'600'000;
 inline constexpr int64_t kHandOffMsMax = 3'600'000;

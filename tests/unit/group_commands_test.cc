@@ -149,6 +149,26 @@ TEST_F(GroupCommandsTest, APendingCheckpointStandsBesideTheOther) {
   EXPECT_EQ(LeaseOf(0).pending, std::nullopt);
 }
 
+TEST_F(GroupCommandsTest, PendingStatesOfAGroupAreBounded) {
+  const std::string state(kPendingStateBytesMax, 'x');
+  constexpr uint32_t kFit = kPendingStatesBytesMax / kPendingStateBytesMax;
+  for (uint32_t i = 0; i <= kFit; ++i) AddShard();
+  const auto a = Join("a");
+  for (uint32_t i = 0; i <= kFit; ++i) Assign(i, *a);
+  const auto announce = [&](uint32_t shard) {
+    return Checkpoint(shard, *a, At(5), std::nullopt, state.c_str());
+  };
+  for (uint32_t i = 0; i < kFit; ++i) {
+    ASSERT_EQ(announce(i), Outcomes::OUTCOME_DONE);
+  }
+  EXPECT_EQ(announce(kFit), Outcomes::OUTCOME_NO_ROOM);
+  EXPECT_EQ(LeaseOf(kFit).pending, std::nullopt);
+  // Its own place is its own again, and what is checkpointed makes room.
+  EXPECT_EQ(announce(0), Outcomes::OUTCOME_DONE);
+  EXPECT_EQ(Checkpoint(0, *a, At(5)), Outcomes::OUTCOME_DONE);
+  EXPECT_EQ(announce(kFit), Outcomes::OUTCOME_DONE);
+}
+
 TEST_F(GroupCommandsTest, ChildrenComeWhenTheirParentIsReadToItsEnd) {
   AddShard();
   const auto worker = Join("w");
