@@ -11,10 +11,6 @@ namespace {
 constexpr absl::Duration kPauseFirst = absl::Milliseconds(100);
 constexpr absl::Duration kPauseMax = absl::Seconds(10);
 
-uint64_t BytesOf(const UserRecord& record) {
-  return record.partition_key.size() + record.data.size();
-}
-
 }  // namespace
 
 BatchLane::BatchLane(const BatchOptions& options, const ShardLease& lease)
@@ -25,7 +21,7 @@ BatchLane::BatchLane(const BatchOptions& options, const ShardLease& lease)
 }
 
 void BatchLane::Add(uint64_t number, UserRecord record, absl::Time now) {
-  queued_bytes_ += BytesOf(record);
+  queued_bytes_ += record.bytes();
   queue_.push_back({number, std::move(record), now});
 }
 
@@ -93,7 +89,7 @@ BatchLane::Front BatchLane::FrontOfQueue() const {
       front.window_over = true;
       break;
     }
-    bytes += BytesOf(queued.record);
+    bytes += queued.record.bytes();
     // The first goes in whatever its size.
     if (front.records > 0 && bytes > options_.batch_bytes_max) {
       front.full = true;
@@ -116,7 +112,7 @@ void BatchLane::TakeFront(size_t records) {
   batch_done_ = 0;
   for (size_t i = 0; i < records; ++i) {
     Queued& queued = queue_.front();
-    batch_bytes_ += BytesOf(queued.record);
+    batch_bytes_ += queued.record.bytes();
     batch_.push_back(std::move(queued.record));
     numbers_.push_back(queued.number);
     queue_.pop_front();
@@ -242,7 +238,7 @@ BatchLane::Finished BatchLane::OnFinalResult(const BatchResult& result,
     return {};
   }
   if (window_->state_too_large()) {
-    window_->EndEarly();
+    window_->DropState();  // The window goes on.
   } else {
     window_->Close();
   }
@@ -290,7 +286,7 @@ BatchLane::Finished BatchLane::FinishTo(size_t end) {
       numbers_.begin() + static_cast<ptrdiff_t>(end));
   if (window_.has_value() && end > batch_done_) window_->Touch();
   for (; batch_done_ < end; ++batch_done_) {
-    batch_bytes_ -= BytesOf(batch_[batch_done_]);
+    batch_bytes_ -= batch_[batch_done_].bytes();
   }
   while (!pieces_.empty() && pieces_.back().end <= batch_done_) {
     pieces_.pop_back();

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
@@ -25,8 +26,8 @@ class ByteBudget {
   using Half = uint8_t;  // 0 or 1.
   using Counts = std::array<uint64_t, 2>;
 
-  // Waits for room, and tells the record's half; none when closed. A record
-  // larger than the whole budget is taken when nothing else is there.
+  // Waits for room, and tells the record's half; none when closed. A record of
+  // any size is taken while less than the budget is there.
   std::optional<Half> Acquire(uint64_t bytes) {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &ByteBudget::HasRoomOrClosed));
@@ -67,9 +68,14 @@ class ByteBudget {
     return mu_.AwaitWithDeadline(
         absl::Condition(this, &ByteBudget::HasRoomOrClosed), deadline);
   }
-  void WaitUntilEmpty(absl::Duration timeout) {
+  // Waits until nothing is here, or `stop` says so, which is asked when
+  // something comes or goes.
+  void WaitUntilEmpty(absl::Time deadline, absl::FunctionRef<bool()> stop) {
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(this, &ByteBudget::Empty), timeout);
+    const auto is_over = [&]() ABSL_SHARED_LOCKS_REQUIRED(mu_) {
+      return count_ == 0 || stop();
+    };
+    mu_.AwaitWithDeadline(absl::Condition(&is_over), deadline);
   }
   // Waits until all that came before is released, whatever comes meanwhile.
   void Flush() {
@@ -92,7 +98,6 @@ class ByteBudget {
   bool HasRoomOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return closed_ || (bytes_ < bytes_max_ && count_ < count_max_);
   }
-  bool Empty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return count_ == 0; }
   bool NotFlushing() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !flushing_;
   }

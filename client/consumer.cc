@@ -292,8 +292,8 @@ void Consumer::Hurry() {
 // Not more often than every kHurryInterval, whatever happens.
 void Consumer::PauseUntilDue(absl::Duration interval) {
   const absl::Duration least = std::min(interval, kHurryInterval);
-  absl::SleepFor(least);
   absl::MutexLock lock(&mu_);
+  mu_.AwaitWithTimeout(absl::Condition(this, &Consumer::IsOver), least);
   if (LeaseNow() >= hurry_until_) {
     mu_.AwaitWithTimeout(absl::Condition(&hurries_), interval - least);
   }

@@ -63,8 +63,9 @@ struct ConsumerMetrics {
   std::string worker_id;
   uint64_t leases_gained = 0;
   uint64_t leases_lost = 0;  // Without having been handed off.
-  uint64_t records = 0;      // User records that were given, all shards.
-  uint64_t bytes = 0;        // Of their data and keys.
+  // Of all shards: user records that Process returned OK for.
+  uint64_t records = 0;
+  uint64_t bytes = 0;  // Of their data and keys.
   uint64_t process_errors = 0;
   std::vector<ShardProgress> shards;  // Of the leases held now; by shard.
 };
@@ -85,7 +86,9 @@ class Consumer {
   // Waits for the end: OK after a stop, else the error that repeating does not
   // cure: ResourceNotFoundException when the stream is deleted,
   // WorkerReplacedException when another one has this one's id,
-  // InvalidArgumentException for options that are none.
+  // InvalidArgumentException or ValidationException for an option outside its
+  // range, LimitExceededException when the stream has its limit of groups, or
+  // the group of workers.
   absl::Status Wait();
 
   ConsumerMetrics metrics() const;

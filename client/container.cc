@@ -46,10 +46,14 @@ void Container::AddMember(Member member) {
 }
 
 bool Container::Join(UserPut& put, const AggregationOptions& limits) {
+  const uint64_t key_bytes =
+      put.record.partition_key.size() + put.record.explicit_hash_key.size();
   if (aggregate_->count() >= limits.aggregate_records_max ||
+      key_bytes_ + key_bytes > kAggregateKeyBytesMax ||
       aggregate_->BytesWith(put.record) > limits.aggregate_bytes_max) {
     return false;
   }
+  key_bytes_ += key_bytes;
   aggregate_->Add(std::move(put.record));
   AddMember(std::move(put.member));
   return true;

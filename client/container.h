@@ -107,6 +107,7 @@ class Container {
 
   absl::InlinedVector<Member, 1> members_;  // In order.
   uint64_t bytes_ = 0;
+  uint64_t key_bytes_ = 0;  // Of those that joined.
   absl::Time expires_ = absl::InfiniteFuture();
   std::string shard_id_;
   std::string stream_id_;

@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/aggregation.h"
 #include "client/compression.h"
 #include "client/container.h"
 #include "client/error.h"
@@ -22,9 +23,12 @@ namespace {
 constexpr uint64_t kRecordBytesMax = 10 << 20;
 constexpr size_t kKeyCharactersMax = 256;
 constexpr uint64_t kAggregateBytesMin = 64;
+constexpr int kLanesMax = 1'000;
+constexpr int kRequestRecordsMax = 500;
+constexpr int kRequestsInFlightMax = 10'000;
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
-// How long Put waits for a moment at which no record is under way, and how
-// often.
+// How long Put waits for a moment at which no record is under way, unless
+// shards have changed, and how much later again.
 constexpr absl::Duration kQuietWait = absl::Seconds(1);
 constexpr absl::Duration kQuietPeriod = absl::Seconds(30);
 
@@ -52,7 +56,7 @@ absl::Status CheckRecord(const ProducerRecord& record, bool key_is_optional) {
                      absl::CHexEscape(record.explicit_hash_key.substr(0, 50)),
                      "'; allowed are 0 to 2^128 - 1 in decimal digits"));
   }
-  const uint64_t bytes = record.partition_key.size() + record.data.size();
+  const uint64_t bytes = record.bytes();
   if (bytes > kRecordBytesMax) {
     return MakeError(
         absl::StatusCode::kInvalidArgument, "ValidationException", "PutRecords",
@@ -109,8 +113,11 @@ absl::Status CheckAggregation(const ProducerOptions& options) {
         "aggregate_bytes_max is ", aggregation.aggregate_bytes_max,
         "; allowed are ", kAggregateBytesMin, " to ", kRecordBytesMax - 1));
   }
-  if (aggregation.aggregate_records_max < 1) {
-    return BadOption("aggregate_records_max is 0; allowed are 1 and more");
+  if (aggregation.aggregate_records_max < 1 ||
+      aggregation.aggregate_records_max > kAggregateRecordsMax) {
+    return BadOption(absl::StrCat("aggregate_records_max is ",
+                                  aggregation.aggregate_records_max,
+                                  "; allowed are 1 to ", kAggregateRecordsMax));
   }
   if (!Md5("").has_value()) {
     return BadOption("aggregation needs MD5, which OpenSSL refuses here");
@@ -118,7 +125,27 @@ absl::Status CheckAggregation(const ProducerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRequests(const ProducerOptions& options) {
+  struct Range {
+    const char* name;
+    int value;
+    int max;
+  };
+  for (const Range& range :
+       {Range{"lanes", options.lanes, kLanesMax},
+        Range{"request_records_max", options.request_records_max,
+              kRequestRecordsMax},
+        Range{"requests_in_flight_max", options.requests_in_flight_max,
+              kRequestsInFlightMax}}) {
+    if (range.value >= 1 && range.value <= range.max) continue;
+    return BadOption(absl::StrCat(range.name, " is ", range.value,
+                                  "; allowed are 1 to ", range.max));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOptions(const ProducerOptions& options) {
+  CLIENT_RETURN_IF_ERROR(CheckRequests(options));
   if (options.identity.has_value()) {
     CLIENT_RETURN_IF_ERROR(CheckIdentity(*options.identity));
   }
@@ -159,10 +186,6 @@ UserPut MakePut(ProducerRecord& record, PutCallback& done,
   return put;
 }
 
-uint64_t BytesOf(const ProducerRecord& record) {
-  return record.partition_key.size() + record.data.size();
-}
-
 }  // namespace
 
 Producer::Producer(Client& client, ProducerOptions options)
@@ -188,9 +211,7 @@ void Producer::Abort() {
 
 void Producer::Watch() {
   while (stop_watch_.WaitFor(kWatchInterval)) {
-    for (ProducerLane* const lane : AllLanes()) {
-      lane->BreakIfSilent(absl::Now());
-    }
+    for (ProducerLane* const lane : AllLanes()) lane->Watch(absl::Now());
     if (shared_.budget.count() > 0) {
       client_.topology().LearnLeaders(absl::Now(), absl::InfiniteFuture());
     }
@@ -205,7 +226,7 @@ absl::Status Producer::Check(const ProducerRecord& record) const {
 absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
   CLIENT_RETURN_IF_ERROR(Check(record));
   AwaitQuiet(absl::InfiniteFuture());
-  const uint64_t bytes = BytesOf(record);
+  const uint64_t bytes = record.bytes();
   auto half = shared_.budget.TryAcquire(bytes);
   if (!half.has_value()) {
     const Waiting waiting(shared_);
@@ -219,11 +240,12 @@ absl::Status Producer::Put(ProducerRecord record, PutCallback done) {
 absl::Status Producer::TryPut(ProducerRecord&& record, PutCallback&& done) {
   CLIENT_RETURN_IF_ERROR(Check(record));
   const absl::Time now = absl::Now();
-  if (LearningIsDue(now) && !LearnShards() && now < QuietUntil(now)) {
+  if (LearningIsDue(now) && !LearnShards(absl::InfiniteFuture()) &&
+      now < QuietUntil(now)) {
     SealAll();
     return Full();
   }
-  const auto half = shared_.budget.TryAcquire(BytesOf(record));
+  const auto half = shared_.budget.TryAcquire(record.bytes());
   if (!half.has_value()) return shared_.budget.closed() ? Closed() : Full();
   return Enqueue(record, done, *half, Wait::kNo);
 }
@@ -268,7 +290,7 @@ absl::Status Producer::Enqueue(ProducerRecord& record, PutCallback& done,
         --shared_.records_received;
         ByteBudget::Counts one = {};
         one[half] = 1;
-        shared_.budget.Release(BytesOf(record), one);
+        shared_.budget.Release(record.bytes(), one);
         return shared_.budget.closed() ? Closed() : Full();
       }
     }
@@ -293,39 +315,48 @@ uint64_t Producer::TakeNumber(Wait wait) {
 }
 
 bool Producer::LearningIsDue(absl::Time now) const {
-  return shared_.shards_changed ||
-         client_.topology().IsDue(shared_.options.stream_name, now);
+  if (shared_.shards_changed) return true;
+  absl::ReaderMutexLock lock(&mu_);
+  return client_.topology().IsDue(shared_.options.stream_name, now,
+                                  shards_.get());
 }
 
 absl::Time Producer::QuietUntil(absl::Time now) {
   const bool changed = shared_.shards_changed;
   absl::MutexLock lock(&mu_);
   if (now >= quiet_at_ || (changed && !change_seen_)) {
-    quiet_at_ = now + kQuietPeriod;
-    quiet_until_ = now + kQuietWait;
+    // After a reshard it is worth what is under way, which goes on meanwhile.
+    const absl::Duration wait =
+        changed ? shared_.options.delivery_timeout : kQuietWait;
+    quiet_until_ = now + wait;
+    quiet_at_ = quiet_until_ + kQuietPeriod;
     change_seen_ = changed;
   }
   return quiet_until_;
 }
 
 void Producer::AwaitQuiet(absl::Time deadline) {
+  const uint64_t learned = times_learned_;
   absl::Time now = absl::Now();
-  if (!LearningIsDue(now) || LearnShards()) return;
+  if (!LearningIsDue(now) || LearnShards(deadline)) return;
   const absl::Time until = std::min(QuietUntil(now), deadline);
   if (until <= now) return;
   const Waiting waiting(shared_);
   SealAll();
   for (; now < until && LearningIsDue(now); now = absl::Now()) {
-    shared_.budget.WaitUntilEmpty(until - now);
-    if (LearnShards()) return;
+    shared_.budget.WaitUntilEmpty(until,
+                                  [&] { return times_learned_ != learned; });
+    if (times_learned_ != learned || LearnShards(deadline)) return;
   }
 }
 
-bool Producer::LearnShards() {
+bool Producer::LearnShards(absl::Time deadline) {
+  if (shared_.budget.count() > 0) return false;
   {
     absl::MutexLock lock(&mu_);
     if (learning_) {
-      mu_.Await(absl::Condition(this, &Producer::NotLearning));
+      mu_.AwaitWithDeadline(absl::Condition(this, &Producer::NotLearning),
+                            deadline);
       return true;
     }
     // Records under way hold their keys to the lanes they are on. One that
@@ -337,11 +368,13 @@ bool Producer::LearnShards() {
   const bool changed = shared_.shards_changed.exchange(false);
   const absl::Time now = absl::Now();
   std::shared_ptr<const ShardMap> shards = client_.topology().ShardsOf(
-      shared_.options.stream_name, now, now + shared_.options.delivery_timeout);
+      shared_.options.stream_name, now,
+      std::min(deadline, now + shared_.options.delivery_timeout));
   absl::MutexLock lock(&mu_);
   learning_ = false;
   if (changed) change_seen_ = false;
   shards_ = std::move(shards);
+  ++times_learned_;
   return true;
 }
 

@@ -5,19 +5,20 @@
 // own, whose calls go to the group's leader, and move with it once everything
 // sent to the old one is answered. Which group a record belongs to is learned
 // when none is under way (client/topology.h); when it is due, Put waits for
-// that moment, a second at most, and all others who call it too. As long as
+// that moment, and all others who call it too: a second at most, or after a
+// reshard until what is under way is answered. As long as
 // nobody tells, one set of lanes goes to any node.
 //
 // Order. All records of a partition key take the same lane, and a lane sends
 // in the order of Put. So the records of a key are stored in that order as
 // long as none fails. When one fails and is repeated, records of the key that
 // were under way behind it may come before it; the lane limits this to what was
-// already sent: it sends nothing new until all that was sent is answered, then
-// sends the failed ones first, in order. With requests_in_flight_max = 1
-// nothing is under way behind a failed request and only records of that very
-// request can overtake. With aggregation a reshard counts as a failure: members
-// of an aggregate that do not belong to the shard it was written to are put
-// again.
+// already sent or being encoded: it sends nothing new until all that was sent
+// is answered, then sends the failed ones first, in order. With
+// requests_in_flight_max = 1 nothing is under way behind a failed request and
+// only records of that very request can overtake. With aggregation a reshard
+// counts as a failure: members of an aggregate that do not belong to the shard
+// it was written to are put again.
 //
 // Duplicates. When a call breaks, or the server answers InternalFailure,
 // nobody knows if the record was written: see Delivery.
@@ -31,7 +32,7 @@
 #ifndef TRIREME_CLIENT_PRODUCER_H_
 #define TRIREME_CLIENT_PRODUCER_H_
 
-#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -69,9 +70,11 @@ class Producer {
   ~Producer();
 
   // Waits while the producer is full. `done` is called exactly once if this
-  // returns OK, and not at all otherwise. Errors: InvalidArgument (key that is
-  // not UTF-8, or of 0 or more than 256 characters, record over 10 MiB; options
-  // that exclude each other), Cancelled after Close or Client::Cancel.
+  // returns OK, and not at all otherwise. Errors: InvalidArgument (a key that
+  // is not UTF-8, has more than 256 characters, or none unless keys_optional;
+  // an explicit hash key that is none; a record over 10 MiB; options that are
+  // out of their ranges or exclude each other), Cancelled after Close or
+  // Client::Cancel.
   absl::Status Put(ProducerRecord record, PutCallback done);
   std::future<absl::StatusOr<PutOutcome>> Put(ProducerRecord record);
 
@@ -109,9 +112,9 @@ class Producer {
   // Shards can be learned when no record is under way, before one comes in:
   // when they are to be, all callers of Put wait for that.
   bool LearningIsDue(absl::Time now) const;
-  // Learns them, or waits for another caller who does. False: records are under
-  // way.
-  bool LearnShards();
+  // Learns them, or waits for another caller who does, until `deadline`. False:
+  // records are under way.
+  bool LearnShards(absl::Time deadline);
   // Until when to wait for that; in the past: not now.
   absl::Time QuietUntil(absl::Time now);
   void AwaitQuiet(absl::Time deadline);
@@ -124,7 +127,7 @@ class Producer {
   // What idle lanes hold, when somebody waits.
   void SealAwaited();
   size_t LaneCount() const {  // Of a group.
-    return static_cast<size_t>(std::max(shared_.options.lanes, 1));
+    return static_cast<size_t>(shared_.options.lanes);
   }
   bool NotLearning() const ABSL_SHARED_LOCKS_REQUIRED(mu_) {
     return !learning_;
@@ -135,9 +138,10 @@ class Producer {
   Client& client_;
 
   ProducerShared shared_;
-  Cancellation stop_watch_;  // Has a lock of its own.
+  Cancellation stop_watch_;                  // Has a lock of its own.
+  std::atomic<uint64_t> times_learned_ = 0;  // Changed under mu_.
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   absl::flat_hash_map<Group, Lanes> lanes_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<const ShardMap> shards_ ABSL_GUARDED_BY(mu_);
   bool learning_ ABSL_GUARDED_BY(mu_) = false;

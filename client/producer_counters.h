@@ -16,11 +16,11 @@ namespace trireme::client {
 
 class ProducerCounters {
  public:
-  // Adds all that `more` has. Other codes than the first so many are counted
-  // together.
+  // Other codes than the first so many are counted together.
   static constexpr size_t kCodesMax = 64;
   static constexpr char kOtherCodes[] = "Other";
 
+  // Adds all that `more` has.
   void Add(const ProducerMetrics& more) {
     absl::MutexLock lock(&mu_);
     sum_.user_records_put += more.user_records_put;

@@ -96,12 +96,16 @@ void ProducerLane::Abort() {
   if (context_ != nullptr) context_->TryCancel();
 }
 
-void ProducerLane::BreakIfSilent(absl::Time now) {
-  absl::MutexLock lock(&mu_);
-  if (context_ == nullptr || sent_.empty()) return;
-  if (now - sent_.front().sent_at > options_.answer_timeout) {
-    context_->TryCancel();
+void ProducerLane::Watch(absl::Time now) {
+  {
+    absl::MutexLock lock(&mu_);
+    const absl::Time waits_since =
+        sent_.empty() ? half_closed_at_ : sent_.front().sent_at;
+    if (context_ != nullptr && now - waits_since > options_.answer_timeout) {
+      context_->TryCancel();
+    }
   }
+  SettleExpired(absl::OkStatus());
 }
 
 // --- the lane's thread ---
@@ -161,10 +165,15 @@ void ProducerLane::RunCall(const Endpoint& endpoint) {
     if (aborted_) return;
     context_ = &context;
     broken_ = false;
+    half_closed_at_ = absl::InfiniteFuture();
   }
   const auto call = endpoint.records->PutRecordsStream(&context);
   std::thread reader([&] { ReadAnswers(*call); });
   SendUntilBroken(endpoint, *call);
+  {
+    absl::MutexLock lock(&mu_);
+    half_closed_at_ = absl::Now();
+  }
   call->WritesDone();
   reader.join();
   const absl::Status status = FromGrpc(call->Finish(), kCall);
@@ -195,8 +204,7 @@ void ProducerLane::SendUntilBroken(const Endpoint& endpoint, Call& call) {
     // The group's leader moved: what was sent here is answered here, and the
     // rest goes there.
     if (&Destination() != &endpoint) return;
-    if (!TakeRequest(request)) return;
-    if (!call.Write(request)) return;
+    if (TakeRequest(request) && !call.Write(request)) return;
   }
 }
 
@@ -218,16 +226,18 @@ bool ProducerLane::AwaitTurn() {
     SettleExpired(absl::OkStatus());
     if (!is_pause) continue;
     Pause(backoff_.Next());
-    PutMisplacedAgain();
+    PlaceAll();
   }
 }
 
-// False when the call is to end.
+// False when there is nothing to send any more.
 bool ProducerLane::TakeRequest(v1::PutRecordsRequest& request) {
   Sent sent;
   {
     absl::MutexLock lock(&mu_);
-    if (broken_ || aborted_ || queue_.empty()) return false;
+    if (broken_ || aborted_ || queue_.empty() || FrontIsToBePlaced()) {
+      return false;
+    }
     GatherRequest(sent);
   }
   // Not under the lock: to compress takes a while.
@@ -333,6 +343,7 @@ void ProducerLane::SettleExpired(const absl::Status& status) {
     give_up(failed_);
     // Something is sent in between, however many expire.
     expire_at_ = std::max(expire_at_, absl::Now() + kSweepPauseMin);
+    SealHeldUp();
   }
   Tell(outcomes);
 }

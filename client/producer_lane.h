@@ -56,8 +56,10 @@ class ProducerLane {
   // was sent. Does not wait.
   void Abort();
 
-  // Breaks the call when its oldest request has waited too long.
-  void BreakIfSilent(absl::Time now);
+  // To be called now and then: breaks the call when its oldest request, or its
+  // end, has waited too long for an answer; gives up what has expired, though
+  // the lane's thread may be held up.
+  void Watch(absl::Time now);
 
  private:
   struct Sent {
@@ -90,9 +92,10 @@ class ProducerLane {
   void Pause(absl::Duration pause);
   void SettleExpired(const absl::Status& status);
   void SettleAllCancelled();
-  void PutMisplacedAgain();
-  void Place(Container container, const ShardMap& shards,
-             std::deque<Container>& placed, Outcomes& outcomes);
+  void PlaceAll();
+  bool HasMisplaced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::deque<Container> Place(Container container, const ShardMap& shards,
+                              Outcomes& outcomes);
 
   // The reading thread.
   void ReadAnswers(Call& call);
@@ -118,7 +121,7 @@ class ProducerLane {
   bool FrontIsToBePlaced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !queue_.empty() && IsToBePlaced(queue_.front());
   }
-  // By PutMisplacedAgain, before it is sent.
+  // By PlaceAll, before it is sent.
   bool IsToBePlaced(const Container& container) const {
     return container.misplaced.has_value() ||
            (shared_.is_numbered() && container.number == 0);
@@ -146,7 +149,9 @@ class ProducerLane {
   absl::Time expire_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   absl::Time wakes_at_ ABSL_GUARDED_BY(mu_);  // The lane's thread, if it waits.
   bool clean_answer_ ABSL_GUARDED_BY(mu_) = false;  // Since the last pause.
-  bool broken_ ABSL_GUARDED_BY(mu_) = false;        // The call that is open.
+  // Of the call that is open:
+  bool broken_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Time half_closed_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
   bool aborted_ ABSL_GUARDED_BY(mu_) = false;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mu_) = nullptr;

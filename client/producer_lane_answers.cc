@@ -70,6 +70,7 @@ void ProducerLane::OnBroken(const absl::Status& status) {
       first = false;
     }
     RequeueFailed();
+    SealHeldUp();
   }
   Tell(outcomes);
   // A refusal was of one request, not of what expires.
@@ -215,76 +216,84 @@ void ProducerLane::Tell(Outcomes& outcomes) {
   outcomes.Tell(shared_.numbers, shared_.budget, shared_.counters);
 }
 
-// --- after a reshard, on the lane's thread ---
+// --- what needs a place or a number, on the lane's thread ---
 
-// Of aggregates that were written to other shards than they were made for
-// (client/regroup.h): learns the shards and queues again what readers leave
-// out; new aggregates that wait and are of a shard that is closed are made
-// anew. What cannot be placed yet stays so, and is asked for after a pause.
-void ProducerLane::PutMisplacedAgain() {
+bool ProducerLane::HasMisplaced() const {
+  return std::any_of(queue_.begin(), queue_.end(),
+                     [](const Container& container) {
+                       return container.misplaced.has_value();
+                     });
+}
+
+// When there are aggregates that were written to other shards than they were
+// made for (client/regroup.h), learns the shards: what readers leave out is
+// queued again, and new aggregates of a shard that is closed are made anew.
+// Then gives numbers to those that have none. What cannot be placed yet stays
+// so, and is asked for after a pause.
+void ProducerLane::PlaceAll() {
+  bool has_misplaced = false;
   {
     absl::MutexLock lock(&mu_);
-    const auto is_to_be_placed = [this](const Container& container) {
-      return IsToBePlaced(container);
-    };
-    if (std::none_of(queue_.begin(), queue_.end(), is_to_be_placed)) return;
+    has_misplaced = HasMisplaced();
+    if (std::none_of(queue_.begin(), queue_.end(),
+                     [this](const Container& container) {
+                       return IsToBePlaced(container);
+                     })) {
+      return;
+    }
   }
-  shared_.shards_changed = true;
-  const absl::Time now = absl::Now();
-  const auto shards = client_.topology().LearnShards(
-      options_.stream_name, now, now + options_.delivery_timeout);
-  if (shards == nullptr) return;
-  std::deque<Container> queue;
-  {
-    absl::MutexLock lock(&mu_);
-    queue = std::exchange(queue_, {});
+  std::shared_ptr<const ShardMap> shards;
+  if (has_misplaced) {
+    shared_.shards_changed = true;
+    const absl::Time now = absl::Now();
+    shards = client_.topology().LearnShards(options_.stream_name, now,
+                                            now + options_.delivery_timeout);
   }
   Outcomes outcomes;
-  std::deque<Container> placed;
-  for (Container& container : queue) {
-    Place(std::move(container), *shards, placed, outcomes);
-  }
-  if (shared_.is_numbered()) NumberFirst(placed);
   {
     absl::MutexLock lock(&mu_);
-    queue_.insert(queue_.begin(), std::make_move_iterator(placed.begin()),
-                  std::make_move_iterator(placed.end()));
+    if (shards != nullptr) {
+      std::deque<Container> placed;
+      for (Container& container : queue_) {
+        for (Container& part : Place(std::move(container), *shards, outcomes)) {
+          placed.push_back(std::move(part));
+        }
+      }
+      queue_ = std::move(placed);
+    }
+    if (shared_.is_numbered()) GiveNumbers(queue_, shared_.numbers);
+    SealHeldUp();
   }
   Tell(outcomes);
 }
 
-// Appends what of it is to be sent.
-void ProducerLane::Place(Container container, const ShardMap& shards,
-                         std::deque<Container>& placed, Outcomes& outcomes) {
+// What of it is to be sent.
+std::deque<Container> ProducerLane::Place(Container container,
+                                          const ShardMap& shards,
+                                          Outcomes& outcomes) {
   const AggregationOptions limits =
       options_.aggregation.value_or(AggregationOptions());
   const bool is_of_another_stream = container.stream_id() != shards.stream_id();
   std::deque<Container> parts;
   if (container.misplaced.has_value()) {
-    // What became of it is not to be found out any more.
-    if (is_of_another_stream) {
-      const absl::Status why = container.last_error;
-      return Container::Fail(std::move(container), why, outcomes);
-    }
     const auto range = shards.RangeOf(container.misplaced->shard_id);
-    if (!range.has_value()) {
-      placed.push_back(std::move(container));
-      return;
+    if (is_of_another_stream) {
+      // What became of it is not to be found out any more.
+      const absl::Status why = container.last_error;
+      Container::Fail(std::move(container), why, outcomes);
+    } else if (range.has_value()) {
+      parts = SplitMisplaced(std::move(container), *range, shards, limits,
+                             outcomes);
+    } else {
+      parts.push_back(std::move(container));
     }
-    parts =
-        SplitMisplaced(std::move(container), *range, shards, limits, outcomes);
   } else if (container.is_aggregate() && !container.may_be_written &&
              !is_of_another_stream && !container.BelongsAsBefore(shards)) {
     parts = Regroup(std::move(container), shards, limits);
   } else {
     parts.push_back(std::move(container));
   }
-  for (Container& part : parts) {
-    if (shared_.is_numbered() && part.number == 0) {
-      part.number = shared_.numbers.TakeReserved();
-    }
-    placed.push_back(std::move(part));
-  }
+  return parts;
 }
 
 }  // namespace trireme::client

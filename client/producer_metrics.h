@@ -41,7 +41,8 @@ struct ProducerMetrics {
   uint64_t container_records_sent = 0;  // In all requests, repeated ones too.
   uint64_t container_bytes_sent = 0;    // Their data, compressed or not.
   uint64_t retries = 0;  // Container records that were sent again.
-  // Of attempts to put a container record, and of records that expired.
+  // Of attempts to put a container record, and of records that expired. Of 64
+  // codes; others count as "Other".
   std::map<std::string, uint64_t> errors_by_code;
   uint64_t all_errors = 0;
   TimeSummary buffering_time;  // Of user records, from Put to the first send.

@@ -39,7 +39,7 @@ struct AggregationOptions {
   // Of an aggregate, 64..10,485,759; a user record that is larger goes alone. A
   // stream takes records of 1 MiB unless told otherwise.
   uint64_t aggregate_bytes_max = 51'200;
-  uint64_t aggregate_records_max = 4'294'967'295;
+  uint64_t aggregate_records_max = 1 << 20;  // 1..1,048,576: readers' limit.
   // A user record waits no longer than this for others to go with.
   absl::Duration buffered_time_max = absl::Milliseconds(100);
 };
@@ -53,14 +53,16 @@ struct CompressionOptions {
 
 struct ProducerOptions {
   std::string stream_name;
-  int lanes = 1;  // Of each replication group.
-  // Buffered, queued and sent together: their keys and data, and how many.
+  int lanes = 1;  // Of each replication group; 1..1,000.
+  // Buffered, queued and sent together: their keys and data, and how many. A
+  // record of any size is taken while there is less.
   uint64_t unanswered_bytes_max = 32 << 20;
   uint64_t unanswered_records_max = 500'000;
-  // Of one request. The service allows 500 records and 10 MiB.
+  // Of one request: 1..500 records, and of bytes 10 MiB, which the service
+  // allows. A record that is larger than request_bytes_max goes alone.
   int request_records_max = 500;
   uint64_t request_bytes_max = 1 << 20;
-  // On one lane.
+  // On one lane; 1..10,000.
   int requests_in_flight_max = 8;
   // From Put until a record that cannot be delivered is given up. What is sent
   // waits for its answer.

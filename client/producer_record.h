@@ -20,6 +20,8 @@ struct ProducerRecord {
   // From Put until the record is given up with DEADLINE_EXCEEDED/Expired, in
   // place of delivery_timeout.
   std::optional<absl::Duration> time_to_live = std::nullopt;
+
+  uint64_t bytes() const { return partition_key.size() + data.size(); }
 };
 
 struct PutOutcome {

@@ -46,13 +46,14 @@ class Checkpointer {
   // lease next begins behind it. Errors: FailedPrecondition
   // (LeaseLostException) when another worker has the lease, or may have;
   // InvalidArgument for a position that lies before the checkpoint there is, or
-  // behind all records that were given.
+  // comes after the last record that was given.
   virtual absl::Status Checkpoint(const RecordPosition& position) = 0;
   // Everything that was given is, but for a batch that Process refused.
   virtual absl::Status Checkpoint() = 0;
   // Keeps `state` (64 KiB at most) with the lease, and that it was about to
   // checkpoint `position`, until the next Checkpoint; who gets the lease
-  // without that is told (ShardLease). Errors: the same.
+  // without that is told (ShardLease). Errors: the same, and ResourceExhausted
+  // (LimitExceededException) when the group's states would be over 16 MiB.
   virtual absl::Status Prepare(const RecordPosition& position,
                                absl::string_view state) = 0;
   // False when the lease is another worker's, or may be by now: what is done

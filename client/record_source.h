@@ -26,7 +26,8 @@ class RecordSource {
  public:
   virtual ~RecordSource() = default;
 
-  // Waits for the next page: none when `until` came first, or Interrupt.
+  // Waits for the next page: none when `until` came first, on Interrupt, or
+  // after an error that is tried again.
   // Errors: those that repeating does not cure; the source is used up then.
   virtual absl::StatusOr<std::optional<RecordPage>> Next(absl::Time until) = 0;
   // Ends Next soon, or the next one. Any thread.
@@ -52,7 +53,7 @@ std::unique_ptr<RecordSource> PollFrom(Client& client, const ShardStart& start,
                                        absl::Duration idle_interval);
 
 // The number behind which the shard's next record will come. Waits until
-// somebody tells, or `until`: DeadlineExceeded.
+// somebody tells, or `until`: DeadlineExceeded. Empty: the shard is closed.
 absl::StatusOr<std::string> FindTip(Client& client, const std::string& stream,
                                     const std::string& shard_id,
                                     absl::Time until);

@@ -97,7 +97,12 @@ std::deque<Container> SplitMisplaced(Container container,
   return parts;
 }
 
-void NumberFirst(std::deque<Container>& queue) {
+void GiveNumbers(std::deque<Container>& queue, NumberWindow& numbers) {
+  for (Container& container : queue) {
+    if (container.number != 0 || container.misplaced.has_value()) continue;
+    container.number = numbers.TakeReserved();
+    if (container.number == 0) break;
+  }
   auto taker = queue.begin();
   auto giver = queue.end();
   for (; taker != giver; ++taker) {

@@ -7,6 +7,7 @@
 
 #include "client/container.h"
 #include "client/hash_key.h"
+#include "client/number_window.h"
 #include "client/outcomes.h"
 #include "client/producer_options.h"
 #include "client/shard_map.h"
@@ -29,10 +30,11 @@ std::deque<Container> SplitMisplaced(Container container,
                                      const AggregationOptions& limits,
                                      Outcomes& outcomes);
 
-// When there were not numbers for all: gives those in front the numbers of ones
-// behind that were never written. If none has any to give, what was sent before
-// goes first, whose numbers the others wait for.
-void NumberFirst(std::deque<Container>& queue);
+// Gives numbers to those that have none and are placed. When there are not
+// enough, those in front get the numbers of ones behind that were never
+// written; if none has any to give, what was sent before goes first, whose
+// numbers the others wait for.
+void GiveNumbers(std::deque<Container>& queue, NumberWindow& numbers);
 
 }  // namespace trireme::client
 

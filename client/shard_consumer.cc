@@ -41,12 +41,10 @@ absl::Status StatusOf(const v1::LeaseResult& result,
                       absl::string_view shard_id) {
   if (result.error_code().empty()) return absl::OkStatus();
   if (result.error_code() == kLeaseLost) return LeaseLost(shard_id);
-  return MakeError(absl::StatusCode::kInvalidArgument, result.error_code(),
-                   kCall, result.error_message());
-}
-
-uint64_t BytesOf(const UserRecord& record) {
-  return record.partition_key.size() + record.data.size();
+  const auto code = result.error_code() == "LimitExceededException"
+                        ? absl::StatusCode::kResourceExhausted
+                        : absl::StatusCode::kInvalidArgument;
+  return MakeError(code, result.error_code(), kCall, result.error_message());
 }
 
 }  // namespace
@@ -107,10 +105,13 @@ void ShardConsumer::End() {
 
 bool ShardConsumer::Lose() {
   absl::MutexLock lock(&mu_);
-  const bool is_news = mode_ != Mode::kLost && !ended_;
+  StopProcessing();
+  return !ended_ && !std::exchange(loss_told_, true);
+}
+
+void ShardConsumer::StopProcessing() {
   mode_ = Mode::kLost;
   if (source_ != nullptr) source_->Interrupt();
-  return is_news;
 }
 
 bool ShardConsumer::ended() const {
@@ -372,7 +373,7 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
 void ShardConsumer::OnProcessed(const RecordBatch& batch) {
   if (batch.records.empty()) return;
   uint64_t bytes = 0;
-  for (const UserRecord& record : batch.records) bytes += BytesOf(record);
+  for (const UserRecord& record : batch.records) bytes += record.bytes();
   absl::MutexLock lock(&mu_);
   progress_.records += batch.records.size();
   progress_.bytes += bytes;
@@ -508,7 +509,13 @@ absl::Status ShardConsumer::Send(v1::ShardCheckpoint checkpoint) {
     return absl::InternalError("a checkpoint was answered without its result");
   }
   const absl::Status status = StatusOf(response.results(0), lease_.shard_id);
-  if (Reason(status) == kLeaseLost) Lose();
+  if (Reason(status) == kLeaseLost) {
+    {
+      absl::MutexLock lock(&mu_);
+      StopProcessing();
+    }
+    context_->on_change();  // The next heartbeat tells the consumer.
+  }
   return status;
 }
 

@@ -40,8 +40,10 @@ enum class CheckpointMode {
 
 struct ReadingOptions {
   ReadMode mode = ReadMode::kPush;
-  absl::Duration poll_interval = absl::Seconds(1);  // When nothing is there.
-  // What Process is given at most; one aggregated record may exceed it.
+  // When nothing is there. More than 0, as the other interval.
+  absl::Duration poll_interval = absl::Seconds(1);
+  // What Process is given at most, 1..10,000; one aggregated record may exceed
+  // it.
   int records_max = 10'000;
   // What is held of a shard that is read faster than processed; as much again
   // is being processed.
@@ -54,9 +56,9 @@ struct ReadingOptions {
 
 struct ShardProgress {
   std::string shard_id;
-  uint64_t records = 0;
-  uint64_t bytes = 0;
-  uint64_t process_errors = 0;
+  uint64_t records = 0;         // User records that Process returned OK for,
+  uint64_t bytes = 0;           // and their keys and data.
+  uint64_t process_errors = 0;  // Calls of Process, or OnShardEnd, that failed.
   // Of the last page: MillisBehindLatest.
   absl::Duration behind_latest = absl::InfiniteDuration();
   std::optional<RecordPosition> processed;  // The last record that is.
@@ -95,12 +97,8 @@ class ShardConsumer : private Checkpointer {
   void HandOff(absl::Duration by);
   // To be finished; the consumer leaves its group then.
   void End();
-  // It is another's. True when that is news.
+  // It is another's. True once, if it is lost before it has ended.
   bool Lose();
-  // Waits for the thread.
-  void AwaitEnd() {
-    if (thread_.joinable()) thread_.join();
-  }
   bool ended() const;  // Its thread does nothing more.
 
   // What is to be checkpointed, unless that is done; of CheckpointMode
@@ -111,13 +109,19 @@ class ShardConsumer : private Checkpointer {
                     const v1::LeaseResult& result);
 
   ShardProgress progress() const;
+  // Gives up a lease that this has ended with, and the cluster does not know.
+  void Release();
+
+  // --- Consumer's side; one thread ---
   // Bytes a second since it was asked last, evened out; nothing when that is
   // about what was said last.
   std::optional<uint64_t> TakeLoad(absl::Duration now);
   // What was taken did not arrive.
   void ForgetToldLoad() { load_told_ = 0; }
-  // Gives up a lease that this has ended with, and the cluster does not know.
-  void Release();
+  // Waits for its thread.
+  void AwaitEnd() {
+    if (thread_.joinable()) thread_.join();
+  }
 
  private:
   enum class Mode { kRunning, kHandOff, kEnding, kLost };
@@ -132,6 +136,7 @@ class ShardConsumer : private Checkpointer {
 
   void Run();
   void Finish();
+  void StopProcessing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // As long as it runs and the lease is held.
   void Consume();
   bool OpenSource();
@@ -179,6 +184,7 @@ class ShardConsumer : private Checkpointer {
   bool checkpoints_itself_ ABSL_GUARDED_BY(mu_) = true;  // The processor.
   std::unique_ptr<RecordSource> source_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  bool loss_told_ ABSL_GUARDED_BY(mu_) = false;
   std::optional<RecordPosition> given_ ABSL_GUARDED_BY(mu_);
   // Of that, what Checkpoint without a position is about: no refused batch.
   std::optional<RecordPosition> accepted_ ABSL_GUARDED_BY(mu_);

@@ -52,10 +52,12 @@ std::shared_ptr<const ShardMap> Topology::LearnShards(absl::string_view stream,
   return shards;
 }
 
-bool Topology::IsDue(absl::string_view stream, absl::Time now) const {
+bool Topology::IsDue(absl::string_view stream, absl::Time now,
+                     const ShardMap* have) const {
   absl::MutexLock lock(&mu_);
   const auto known = streams_.find(stream);
-  return known == streams_.end() || now >= known->second.ask_at;
+  return known == streams_.end() || now >= known->second.ask_at ||
+         known->second.shards.get() != have;
 }
 
 bool Topology::Add(absl::string_view stream, absl::Time now) {

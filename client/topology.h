@@ -51,8 +51,10 @@ class Topology {
   std::shared_ptr<const ShardMap> LearnShards(absl::string_view stream,
                                               absl::Time now,
                                               absl::Time deadline);
-  // The next ShardsOf would ask for shards.
-  bool IsDue(absl::string_view stream, absl::Time now) const;
+  // The next ShardsOf would ask for shards, or tell others than `have` (null:
+  // none).
+  bool IsDue(absl::string_view stream, absl::Time now,
+             const ShardMap* have) const;
   // Takes note that the stream is put to; true for the first time.
   bool Add(absl::string_view stream, absl::Time now);
   // The stream was not found: its shards are asked for when it is put to again.

@@ -29,15 +29,15 @@ class TumblingWindow {
   void Open(absl::Time time) {
     start_ = absl::UnixEpoch() + absl::Floor(time - absl::UnixEpoch(), length_);
     open_ = true;
-    EndEarly();
+    DropState();
   }
-  // What was carried is dropped; the window goes on.
-  void EndEarly() {
+  // What was carried is dropped.
+  void DropState() {
     state_.clear();
     touched_ = false;
   }
   void Close() {
-    EndEarly();
+    DropState();
     open_ = false;
   }
   // Records were handled; `touched` until the window, or this part of it, ends.

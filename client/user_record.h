@@ -30,6 +30,8 @@ struct UserRecord {
   std::string partition_key;
   std::string explicit_hash_key;  // Of aggregated ones; empty: none.
   std::string data;
+
+  uint64_t bytes() const { return partition_key.size() + data.size(); }
 };
 
 }  // namespace trireme::client

@@ -99,7 +99,7 @@ struct DescribeGroupRequest {
 };
 struct DescribeGroupResponse {
   StreamPtr stream;
-  ConsumerGroup group;  // Its leases are those of this page.
+  ConsumerGroup group;  // Of pending checkpoints the positions alone.
   struct Row {
     FoundLease found;
     // How long the oldest record that is not checkpointed has been there.

@@ -13,6 +13,19 @@
 #include "storage/status_macros.h"
 
 namespace trireme {
+namespace {
+
+// What its workers have.
+void SumLoads(DescribeGroupResponse* response) {
+  for (const auto& [shard, lease] : response->group.leases) {
+    if (lease.owner == 0) continue;
+    DescribeGroupResponse::Load& load = response->loads[lease.owner];
+    ++load.lease_count;
+    load.bytes_per_second += lease.bytes_per_second;
+  }
+}
+
+}  // namespace
 
 const std::pair<const ConsumerGroupId, ConsumerGroup>* FindGroup(
     const ConsumerGroups& groups, StreamId stream, absl::string_view name) {
@@ -100,12 +113,13 @@ bool ConsumerGroupDescription::ReadGroup(Call* call) const {
     }
   });
   if (!is_there) return false;
-  for (const auto& [shard, lease] : response.group.leases) {
-    if (lease.owner == 0) continue;
-    DescribeGroupResponse::Load& load = response.loads[lease.owner];
-    ++load.lease_count;
-    load.bytes_per_second += lease.bytes_per_second;
-  }
+  SumLoads(&response);
+  FillPage(call);
+  return true;
+}
+
+void ConsumerGroupDescription::FillPage(Call* call) const {
+  DescribeGroupResponse& response = call->response;
   response.first_page = !call->after.has_value();
   const std::vector<Shard>& shards = response.stream->shards;
   auto shard = shards.begin();
@@ -123,14 +137,13 @@ bool ConsumerGroupDescription::ReadGroup(Call* call) const {
       response.next_token =
           EncodeNextToken(*signer_, ListOperation::kDescribeConsumerGroup, last,
                           clock_->WallNow());
-      break;
+      return;
     }
     DescribeGroupResponse::Row& row = response.rows.emplace_back();
     row.found.shard = &*shard;
     const auto lease = response.group.leases.find(shard->index);
     if (lease != response.group.leases.end()) row.found.lease = lease->second;
   }
-  return true;
 }
 
 void ConsumerGroupDescription::AwaitShards(std::shared_ptr<Call> call) {

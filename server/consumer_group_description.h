@@ -45,6 +45,7 @@ class ConsumerGroupDescription {
 
   // Fills in all but how far shards are behind. False: there is no such group.
   bool ReadGroup(Call* call) const;
+  void FillPage(Call* call) const;
   void AwaitShards(std::shared_ptr<Call> call);
   absl::Status ReadLags(Call* call) const;
   absl::StatusOr<std::optional<int64_t>> MillisBehind(

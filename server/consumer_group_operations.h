@@ -42,7 +42,7 @@ struct ConsumerGroupParts {
 class ConsumerGroupOperations {
  public:
   using StatusDone = absl::AnyInvocable<void(absl::Status)>;
-  // One each, in order; OK or kLeaseLost, kInvalidArgument.
+  // One each, in order; OK or kLeaseLost, kInvalidArgument, kLimitExceeded.
   using Results = std::vector<absl::Status>;
 
   explicit ConsumerGroupOperations(const ConsumerGroupParts& parts)

@@ -16,7 +16,7 @@ struct PlannedLease {
   ShardIndex shard;
   uint64_t counter = 0;  // The lease's, on which this was planned.
   WorkerNumber worker = 0;
-  bool forced = false;  // Its owner is not waited for.
+  bool forced = false;          // Its owner is not waited for.
   WorkerNumber next_owner = 0;  // The lease's, on which this was planned.
 
   friend bool operator==(const PlannedLease&, const PlannedLease&) = default;
@@ -28,8 +28,7 @@ struct PlannedLease {
 // leases move from the busiest worker to the idlest, as long as the two differ
 // by a tenth of the mean load or more and that brings them closer. So what is
 // balanced stays as it is. What a draining worker has counts as nobody's.
-// `hand_off_is_over`: the owner had its time to
-// release the lease.
+// `hand_off_is_over`: the owner had its time to release the lease.
 std::vector<PlannedLease> PlanLeases(
     const ConsumerGroup& group,
     absl::FunctionRef<bool(ShardIndex)> hand_off_is_over);

@@ -37,7 +37,7 @@ struct NewGroupOptions {
 struct Options {
   client::ConsumerOptions consumer;
   NewGroupOptions of_new_group;
-  ProgramOptions command;
+  ProgramOptions program;
   std::string from = "trim-horizon";
   std::string ack = "lines";
   int restarts_max = -1;  // -1: without end.
@@ -76,7 +76,7 @@ class Consumption {
     client::Consumer consumer(client, std::move(options),
                               [this](const client::ShardLease& lease) {
                                 return std::make_unique<ShardProgram>(
-                                    options_.command, hooks_, lease);
+                                    options_.program, hooks_, lease);
                               });
     absl::Status result;
     {
@@ -92,12 +92,8 @@ class Consumption {
     if (result.ok() || metrics.leases_gained > 0) {
       Summarize(metrics, absl::Now() - start);
     }
-    if (result.ok() && not_checkpointed_at_end_ > 0) {
-      result = absl::AbortedError(
-          absl::StrCat(Counted(not_checkpointed_at_end_, "record"),
-                       " that the programs acknowledged at the end will be "
-                       "given again"));
-    }
+    // Told by shard.
+    if (result.ok() && not_checkpointed_at_end_ > 0) return kExitFailed;
     return result.ok() ? static_cast<int>(kExitOk) : session_.Fail(result);
   }
 
@@ -270,12 +266,12 @@ int Consume(Session& session, Options& options) {
   }
   const auto from = ParseFrom(options.from);
   if (!from.ok()) return session.Fail(from.status());
-  options.command.command = session.program;
-  options.command.command.front() = *program;
-  options.command.hand_off_timeout = options.consumer.hand_off_timeout;
-  if (options.ack == "read") options.command.ack = AckMode::kRead;
+  options.program.command = session.program;
+  options.program.command.front() = *program;
+  options.program.hand_off_timeout = options.consumer.hand_off_timeout;
+  if (options.ack == "read") options.program.ack = AckMode::kRead;
   if (options.restarts_max >= 0) {
-    options.command.restarts_max = options.restarts_max;
+    options.program.restarts_max = options.restarts_max;
   }
   options.consumer.from = *from;
   client::ReadingOptions& reading = options.consumer.reading;
@@ -360,14 +356,14 @@ void AddConsumeCommand(CLI::App& app, Session& session) {
                    "what it has read [default: lines]")
       ->check(CLI::IsMember({"lines", "read"}));
   consume
-      ->add_option("--batch", options->command.records_max,
+      ->add_option("--batch", options->program.records_max,
                    "records a program is given before it acknowledges any "
                    "[default: 1000]")
       ->check(InRange(1, 1'000'000));
   consume
       ->add_option("--max-restarts", options->restarts_max,
-                   "give up when a program has ended so often in a row "
-                   "without acknowledging anything [default: never]")
+                   "give up when a program ends after so many restarts in a "
+                   "row without acknowledging anything [default: never]")
       ->check(InRange(0, 1'000'000));
   consume->add_flag("--poll", options->poll,
                     "ask for records every second, instead of having them "

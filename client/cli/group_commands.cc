@@ -129,7 +129,9 @@ int Watch(Session& session, client::Client& client, const Options& options) {
     if (session.interrupt().cancelled()) break;
     if (!group.ok()) return session.Fail(group.status());
     if (session.json()) {
-      console.out << Dump(GroupJson(*group), false) << std::endl;
+      console.out << Dump({{"ConsumerGroupDescription", GroupJson(*group)}},
+                          false)
+                  << std::endl;
       continue;
     }
     std::ostringstream picture;

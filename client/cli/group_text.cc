@@ -45,11 +45,6 @@ const char* StateText(Lease::State state) {
   }
 }
 
-// What its owner reads of it; nobody's lease keeps what the last one said.
-uint64_t RateOf(const Lease& lease) {
-  return lease.worker_id().empty() ? 0 : lease.bytes_per_second();
-}
-
 std::string OwnerText(const Lease& lease) {
   if (lease.next_worker_id().empty()) {
     return lease.worker_id().empty() ? "-" : lease.worker_id();
@@ -86,7 +81,7 @@ Sum SumOf(const v1::DescribeConsumerGroupResponse& group) {
     sum.free += lease.state() == Lease::FREE;
     sum.handing_off += lease.state() == Lease::HANDING_OFF;
     sum.worst_millis = std::max(sum.worst_millis, lease.millis_behind());
-    sum.bytes_per_second += RateOf(lease);
+    sum.bytes_per_second += lease.bytes_per_second();
   }
   sum.leases =
       static_cast<size_t>(group.leases_size()) - sum.waiting - sum.ended;
@@ -149,7 +144,7 @@ void PrintLeases(const v1::DescribeConsumerGroupResponse& group,
     std::vector<std::string> row = {
         lease.shard_id(),  StateText(lease.state()),
         OwnerText(lease),  CheckpointText(lease.checkpoint()),
-        BehindText(lease), RateText(RateOf(lease))};
+        BehindText(lease), RateText(lease.bytes_per_second())};
     if (picture.bars) {
       row.push_back(LagBar(lease.millis_behind(), sum.worst_millis));
     }

@@ -126,10 +126,10 @@ void ShardProgram::OnLeaseLost() {
 }
 
 bool ShardProgram::Turn(Checkpointer& checkpointer, absl::Duration wait) {
-  if (gave_up_ || checkpointer.is_ending()) return false;
+  if (gave_up_.cancelled() || checkpointer.is_ending()) return false;
   Pump(wait, checkpointer.holds_lease());
   MaybeCheckpoint(checkpointer, absl::Now());
-  return !gave_up_;
+  return !gave_up_.cancelled();
 }
 
 // --- the program ---
@@ -149,7 +149,7 @@ bool ShardProgram::StartProgram(absl::Duration wait) {
   if (phase_ == Phase::kLeaving) return false;
   const absl::Duration pause = start_at_ - absl::Now();
   if (pause > absl::ZeroDuration()) {
-    absl::SleepFor(std::min(pause, wait));
+    gave_up_.WaitFor(std::min(pause, wait));
     return false;
   }
   auto started = ChildProcess::Start(options_.command, environment_);
@@ -378,7 +378,7 @@ void ShardProgram::EndProgram(absl::Time by, Checkpointer* checkpointer) {
 }
 
 void ShardProgram::GiveUp(const absl::Status& reason) {
-  gave_up_ = true;
+  gave_up_.Cancel();
   hooks_.give_up(reason);
 }
 

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/backoff.h"
+#include "client/cancellation.h"
 #include "client/cli/child_process.h"
 #include "client/record_processor.h"
 
@@ -132,7 +133,7 @@ class ShardProgram : public client::RecordProcessor {
   const std::vector<std::string> environment_;
 
   Phase phase_ = Phase::kRunning;
-  bool gave_up_ = false;
+  client::Cancellation gave_up_;
   std::deque<Given> given_;
   size_t given_bytes_ = 0;
   std::optional<client::RecordPosition> acknowledged_;

@@ -25,11 +25,12 @@ const std::vector<SourceFile>& Sources() {
   static const auto* const sources = [] {
     auto* const found = new std::vector<SourceFile>();
     for (const char* folder :
-         {"storage", "replication", "server", "client", "tests"}) {
+         {"proto", "storage", "replication", "server", "client", "tests"}) {
       for (const auto& entry : fs::recursive_directory_iterator(
                fs::path(TRIREME_SOURCE_DIR) / folder)) {
         const std::string extension = entry.path().extension();
-        if (extension != ".h" && extension != ".cc") continue;
+        if (extension != ".h" && extension != ".cc" && extension != ".proto")
+          continue;
         SourceFile& file = found->emplace_back();
         file.path = fs::relative(entry.path(), TRIREME_SOURCE_DIR);
         std::ifstream in(entry.path());

@@ -190,7 +190,7 @@ TEST_F(AggregatingProducerTest, ARecordDoesNotWaitForOthersForLong) {
   options.aggregation->buffered_time_max = absl::Hours(1);
   Producer patient(*client_, options);
   ProducerRecord record{"k", "data"};
-  record.time_to_live = absl::Seconds(2);
+  record.time_to_live = absl::Milliseconds(400);
   EXPECT_TRUE(patient.Put(record).get().ok());
 }
 
@@ -402,6 +402,18 @@ TEST_F(AggregatingProducerTest, ASplitWithFewNumbersLeftOnlySlowsItDown) {
   fake_.HoldPutStreams(false);
   producer.Close();
   ExpectEachOnceInOrder("one", kRecords, 1, outcomes, Order::kAny);
+}
+
+TEST_F(AggregatingProducerTest, AnotherProducerOfTheClientKnowsTheShardsToo) {
+  Outcomes outcomes;
+  Producer first(*client_, Options("one"));
+  PutRange(first, 0, 10, 1, outcomes);
+  first.Close();
+  Producer second(*client_, Options("one"));
+  PutRange(second, 10, 20, 1, outcomes);
+  second.Close();
+  EXPECT_EQ(fake_.records("one").size(), 2u);
+  ExpectEachOnceInOrder("one", 20, 1, outcomes);
 }
 
 // Whoever puts waits for the moment at which none is under way.

@@ -93,6 +93,27 @@ TEST_F(ConsumeCliTest, AProgramThatEndsTooOftenEndsTheWorker) {
   EXPECT_EQ(fake_.calls("LeaveConsumerGroup"), 1);
 }
 
+TEST_F(ConsumeCliTest, ALastCheckpointThatFailsIsAnError) {
+  MakeStream(1);
+  for (const char* data : {"a", "b"}) Put(data);
+  fake_.FailNext("Checkpoint",
+                 testing::TypedError(grpc::StatusCode::INVALID_ARGUMENT,
+                                     "InvalidArgumentException", "not today"),
+                 /*times=*/1 << 20);
+  std::thread user([this] {
+    EXPECT_TRUE(fake_.AwaitCall("Checkpoint"));
+    interrupt_.Cancel();
+  });
+  EXPECT_EQ(Run({"consume", "s", "--group", "g", "--", "cat"}), kExitFailed);
+  user.join();
+  EXPECT_THAT(err_,
+              AllOf(HasSubstr("not today"),
+                    HasSubstr("2 records that the program acknowledged could "
+                              "not be checkpointed"),
+                    HasSubstr("2 records acknowledged in "),
+                    HasSubstr("(2 of them not checkpointed)")));
+}
+
 TEST_F(ConsumeCliTest, WhatCannotWorkIsSaidAtOnce) {
   EXPECT_EQ(Run({"consume", "s", "--group", "g", "--", "cat"}), kExitNotFound);
   MakeStream(1);

@@ -150,29 +150,6 @@ TEST_F(ProducerLimitsTest, WhoWaitsForRoomDoesNotWaitForCompany) {
   ASSERT_TRUE(producer.WaitForRoom(absl::Now() + absl::Minutes(1)).ok());
 }
 
-TEST(ByteBudgetTest, AFlushWaitsForWhatCameBeforeItOnly) {
-  ByteBudget budget(100, 100);
-  const auto before = budget.Acquire(1);
-  ASSERT_TRUE(before.has_value());
-  std::atomic<bool> flushed = false;
-  std::thread flusher([&] {
-    budget.Flush();
-    flushed = true;
-  });
-  // The flush has begun when what comes is of the other half.
-  auto after = budget.Acquire(1);
-  while (after == before) {
-    budget.Release(
-        1, *after == 0 ? ByteBudget::Counts{1, 0} : ByteBudget::Counts{0, 1});
-    after = budget.Acquire(1);
-  }
-  EXPECT_FALSE(flushed);
-  budget.Release(
-      1, *before == 0 ? ByteBudget::Counts{1, 0} : ByteBudget::Counts{0, 1});
-  flusher.join();
-  EXPECT_EQ(budget.count(), 1u);
-}
-
 TEST_F(ProducerLimitsTest, AClosedProducerHasNoRoom) {
   Producer producer(*client_, Options());
   producer.Close();
@@ -224,25 +201,6 @@ TEST(ProducerCountersTest, ErrorCodesAreBounded) {
   EXPECT_EQ(sum.errors_by_code.size(), ProducerCounters::kCodesMax + 1);
   EXPECT_EQ(sum.errors_by_code.at(ProducerCounters::kOtherCodes), 136u);
   EXPECT_EQ(sum.all_errors, 200u);
-}
-
-TEST(NumberWindowTest, KeepsSomeNumbersForLanes) {
-  NumberWindow window(1);
-  for (size_t i = 1; i <= NumberWindow::kSize; ++i) {
-    EXPECT_EQ(window.TryTake(), i);
-  }
-  EXPECT_EQ(window.TryTake(), 0u);
-  EXPECT_FALSE(window.AwaitRoom(absl::Now()));
-  for (size_t i = 0; i < NumberWindow::kReserve; ++i) {
-    EXPECT_NE(window.TakeReserved(), 0u);
-  }
-  EXPECT_EQ(window.TakeReserved(), 0u);
-  window.Settle(1);
-  EXPECT_EQ(window.TakeReserved(),
-            NumberWindow::kSize + NumberWindow::kReserve + 1);
-  window.Close();
-  EXPECT_TRUE(window.AwaitRoom(absl::Now()));
-  EXPECT_EQ(window.TakeReserved(), 0u);
 }
 
 TEST(BackoffTest, SpreadsClientsAlsoWhenAServerTellsWhenToComeBack) {

@@ -123,22 +123,6 @@ TEST_F(ProducerTest, AFencedProducersRecordIsNotRepeated) {
   EXPECT_EQ(fake_.records("s").size(), 29u);
 }
 
-TEST_F(ProducerTest, NumbersStayWithinTheWindow) {
-  NumberWindow window(5);
-  for (size_t i = 0; i < NumberWindow::kSize; ++i) {
-    EXPECT_EQ(window.Take(), 5 + i);
-  }
-  std::thread waiting(
-      [&] { EXPECT_EQ(window.Take(), 5 + NumberWindow::kSize); });
-  window.Settle(6);
-  EXPECT_EQ(window.oldest(), 5u);
-  window.Settle(5);
-  waiting.join();
-  EXPECT_EQ(window.oldest(), 7u);
-  window.Close();
-  EXPECT_EQ(window.Take(), 0u);
-}
-
 TEST_F(ProducerTest, ABrokenCallIsRepeatedAtLeastOnce) {
   fake_.BreakPutStreamAt(3, /*written=*/true);
   ProducerOptions options = Options();

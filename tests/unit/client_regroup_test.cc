@@ -25,7 +25,9 @@ std::deque<Container> Queue(const std::vector<std::string>& all) {
 // "1:3 2:0": the first one has number 3, the second one none.
 std::string After(const std::vector<std::string>& all) {
   std::deque<Container> queue = Queue(all);
-  NumberFirst(queue);
+  NumberWindow none(100);
+  none.Close();
+  GiveNumbers(queue, none);
   std::string text;
   for (const Container& container : queue) {
     if (!text.empty()) text += ' ';
@@ -35,19 +37,28 @@ std::string After(const std::vector<std::string>& all) {
   return text;
 }
 
-TEST(NumberFirstTest, ThoseInFrontGetTheNumbersOfThoseBehind) {
+TEST(GiveNumbersTest, NewOnesAreTakenInOrder) {
+  std::deque<Container> queue = Queue({"1", "0", "2m", "0"});
+  NumberWindow numbers(7);
+  GiveNumbers(queue, numbers);
+  EXPECT_EQ(queue[1].number, 7u);
+  EXPECT_EQ(queue[2].number, 2u);
+  EXPECT_EQ(queue[3].number, 8u);
+}
+
+TEST(GiveNumbersTest, ThoseInFrontGetTheNumbersOfThoseBehind) {
   EXPECT_EQ(After({"1", "0", "2", "0", "3"}), "1:1 2:3 3:2 4:0 5:0");
   EXPECT_EQ(After({"0", "0", "1", "2"}), "1:2 2:1 3:0 4:0");
   EXPECT_EQ(After({"1", "2"}), "1:1 2:2");
   EXPECT_EQ(After({}), "");
 }
 
-TEST(NumberFirstTest, WhatMayBeWrittenKeepsItsNumberAndGoesFirst) {
+TEST(GiveNumbersTest, WhatMayBeWrittenKeepsItsNumberAndGoesFirst) {
   EXPECT_EQ(After({"0", "1w"}), "2:1 1:0");
   EXPECT_EQ(After({"0", "0", "1w", "2", "3w"}), "1:2 3:1 5:3 2:0 4:0");
 }
 
-TEST(NumberFirstTest, MisplacedOnesNeitherGiveNorTake) {
+TEST(GiveNumbersTest, MisplacedOnesNeitherGiveNorTake) {
   EXPECT_EQ(After({"1m", "0", "2"}), "1:1 2:2 3:0");
   EXPECT_EQ(After({"0", "1m"}), "1:0 2:1");
 }

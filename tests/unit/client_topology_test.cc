@@ -46,9 +46,11 @@ TEST_F(TopologyTest, ShardsAreAskedForEveryMinuteAndLeadersMoreOften) {
   EXPECT_NE(ShardsOf("s"), nullptr);
   EXPECT_EQ(leaders_asked_, 2);
   EXPECT_EQ(shards_asked_, 1);
-  EXPECT_FALSE(topology_.IsDue("s", now_));
+  const auto known = ShardsOf("s");
+  EXPECT_FALSE(topology_.IsDue("s", now_, known.get()));
+  EXPECT_TRUE(topology_.IsDue("s", now_, nullptr));
   now_ += Topology::kShardsPeriod;
-  EXPECT_TRUE(topology_.IsDue("s", now_));
+  EXPECT_TRUE(topology_.IsDue("s", now_, known.get()));
   EXPECT_NE(ShardsOf("s"), nullptr);
   EXPECT_EQ(shards_asked_, 2);
 }
@@ -78,7 +80,7 @@ TEST_F(TopologyTest, WhatIsKnownStaysWhenNobodyTells) {
 TEST_F(TopologyTest, AStreamThatWasNotFoundIsAskedForAgain) {
   ShardsOf("s");
   topology_.Forget("s");
-  EXPECT_TRUE(topology_.IsDue("s", now_));
+  EXPECT_TRUE(topology_.IsDue("s", now_, nullptr));
   ShardsOf("s");
   EXPECT_EQ(shards_asked_, 2);
 }

@@ -67,10 +67,12 @@ class Workers {
     return absl::OkStatus();
   }
 
-  // Until all shards are given out, and every worker has one.
+  // Until all open shards are given out, and every worker has one.
   absl::Status AwaitShares() {
+    v1::ShardFilter open;
+    open.set_type(v1::ShardFilter::AT_LATEST);
     CLIENT_ASSIGN_OR_RETURN(const auto shards,
-                            client_.ListShards(flags_.streams.items));
+                            client_.ListShards(flags_.streams.items, open));
     const absl::Time deadline = absl::Now() + kPatience;
     while (absl::Now() < deadline &&
            client_.cancellation().WaitFor(kPollPeriod)) {
@@ -81,7 +83,7 @@ class Workers {
         held += share;
         each = each && share > 0;
       }
-      if (each && held == shards.size()) return absl::OkStatus();
+      if (each && held >= shards.size()) return absl::OkStatus();
     }
     return absl::DeadlineExceededError(
         absl::StrCat(shards.size(), " shards are not shared out among ",
