@@ -166,12 +166,15 @@ absl::StatusOr<v1::JoinConsumerGroupResponse> Consumer::Join() {
   settings.set_hand_off_timeout_ms(
       absl::ToInt64Milliseconds(options_.hand_off_timeout));
   *settings.mutable_starting_position() = options_.from;
+  // One that was deleted since is not to begin anew unasked.
+  request.set_existing_only(has_joined_);
   Backoff backoff;
   for (;;) {
     auto joined = client_.JoinConsumerGroup(request);
     // A stream that is being created will be there soon.
     const bool again = Classify(joined.status()) != Failure::kRefused ||
                        Reason(joined.status()) == kResourceInUse;
+    has_joined_ = has_joined_ || joined.ok();
     if (joined.ok() || !again) return joined;
     Report("", joined.status());
     if (!stop_.WaitFor(backoff.Next())) return joined;

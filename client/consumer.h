@@ -84,7 +84,7 @@ class Consumer {
   // Asks for it and returns at once.
   void RequestStop() { stop_.Cancel(); }
   // Waits for the end: OK after a stop, else the error that repeating does not
-  // cure: ResourceNotFoundException when the stream is deleted,
+  // cure: ResourceNotFoundException when the stream or the group is deleted,
   // WorkerReplacedException when another one has this one's id,
   // InvalidArgumentException or ValidationException for an option outside its
   // range, LimitExceededException when the stream has its limit of groups, or
@@ -133,6 +133,8 @@ class Consumer {
   bool hurries_ ABSL_GUARDED_BY(mu_) = false;  // Since the last heartbeat.
   bool over_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status result_ ABSL_GUARDED_BY(mu_);
+
+  bool has_joined_ = false;  // The heartbeats' thread's.
 
   Cancellation stop_;  // Has a lock of its own.
   std::optional<Cancellation::Hook> on_stop_;

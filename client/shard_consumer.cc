@@ -105,8 +105,10 @@ void ShardConsumer::End() {
 
 bool ShardConsumer::Lose() {
   absl::MutexLock lock(&mu_);
+  // It may have ended because a checkpoint was refused.
+  if (ended_ && mode_ != Mode::kLost) return false;
   StopProcessing();
-  return !ended_ && !std::exchange(loss_told_, true);
+  return !std::exchange(loss_told_, true);
 }
 
 void ShardConsumer::StopProcessing() {
@@ -157,13 +159,26 @@ void ShardConsumer::NoteCheckpoint(const RecordPosition& position) {
 
 ShardProgress ShardConsumer::progress() const {
   absl::MutexLock lock(&mu_);
-  return progress_;
+  ShardProgress progress = progress_;
+  if (in_hand_since_.has_value()) {
+    const absl::Duration age = absl::Now() - *in_hand_since_;
+    progress.behind_latest = progress.behind_latest == absl::InfiniteDuration()
+                                 ? age
+                                 : std::max(progress.behind_latest, age);
+  }
+  return progress;
 }
 
 std::optional<uint64_t> ShardConsumer::TakeLoad(absl::Duration now) {
   const double seconds = absl::ToDoubleSeconds(now - load_at_);
   if (seconds < 0.1) return std::nullopt;
-  const uint64_t bytes = progress().bytes;
+  uint64_t bytes = 0;
+  {
+    absl::MutexLock lock(&mu_);
+    bytes = progress_.bytes;
+    // A long batch is not idleness: it counts when it is done.
+    if (bytes == load_bytes_ && in_hand_since_.has_value()) return std::nullopt;
+  }
   const double rate = static_cast<double>(bytes - load_bytes_) / seconds;
   load_ = (load_ + rate) / 2;
   load_bytes_ = bytes;
@@ -340,6 +355,7 @@ void ShardConsumer::Take(RecordPage page) {
     batch.records.clear();
   }
   absl::MutexLock lock(&mu_);
+  in_hand_since_.reset();
   progress_.behind_latest = page.behind_latest;
 }
 
@@ -349,6 +365,7 @@ bool ShardConsumer::Process(const RecordBatch& batch) {
     if (!batch.records.empty()) {
       absl::MutexLock lock(&mu_);
       given_ = accepted_ = batch.records.back().position;
+      in_hand_since_ = batch.records.front().approximate_arrival_timestamp;
     }
     const absl::Status status = processor_->Process(batch, *this);
     if (status.ok()) {

@@ -59,7 +59,8 @@ struct ShardProgress {
   uint64_t records = 0;         // User records that Process returned OK for,
   uint64_t bytes = 0;           // and their keys and data.
   uint64_t process_errors = 0;  // Calls of Process, or OnShardEnd, that failed.
-  // Of the last page: MillisBehindLatest.
+  // Of the last page: MillisBehindLatest; or, if that is more, how old the
+  // first record of those in hand is.
   absl::Duration behind_latest = absl::InfiniteDuration();
   std::optional<RecordPosition> processed;  // The last record that is.
 };
@@ -189,6 +190,8 @@ class ShardConsumer : private Checkpointer {
   // Of that, what Checkpoint without a position is about: no refused batch.
   std::optional<RecordPosition> accepted_ ABSL_GUARDED_BY(mu_);
   std::optional<RecordPosition> checkpointed_ ABSL_GUARDED_BY(mu_);
+  // When the first record arrived of those that are being processed.
+  std::optional<absl::Time> in_hand_since_ ABSL_GUARDED_BY(mu_);
   ShardProgress progress_ ABSL_GUARDED_BY(mu_);
 
   // Owned by the caller of TakeLoad.

@@ -30,6 +30,7 @@ struct JoinGroupRequest {
   int64_t lease_ms = 0;                // 0: the default.
   std::optional<int64_t> hand_off_ms;  // Nothing: the default.
   StartingPosition from;
+  bool existing_only = false;  // kResourceNotFound rather than a new group.
 };
 struct JoinedGroup {
   WorkerHandle worker;

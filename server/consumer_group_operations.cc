@@ -183,6 +183,7 @@ void ConsumerGroupOperations::Join(const JoinGroupRequest& request,
   EncodeSettings(settings, join.mutable_settings());
   join.set_groups_max(kConsumerGroupsMax);
   join.set_workers_max(kGroupWorkersMax);
+  join.set_existing_only(request.existing_only);
 
   const absl::Duration deadline = clock_->MonotonicNow() + timeout;
   router_->FindFresh(

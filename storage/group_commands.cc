@@ -213,6 +213,11 @@ absl::StatusOr<GroupChange> FindOrMake(const GroupsState& state,
                 if (group.name == command.group_name()) named = id;
               });
   if (named.has_value()) return GroupChange{*named};
+  if (command.existing_only()) {
+    return MakeError(ErrorReason::kResourceNotFound,
+                     absl::StrCat("consumer group ", command.group_name(),
+                                  " is not there any more"));
+  }
   if (command.groups_max() > 0 && count >= command.groups_max()) {
     return MakeError(
         ErrorReason::kLimitExceeded,
@@ -455,9 +460,12 @@ GroupsDecision Checkpoint(const GroupsState& state,
 
 absl::Status CheckIdle(const ConsumerGroup& group) {
   if (group.workers.empty()) return absl::OkStatus();
-  return MakeError(ErrorReason::kResourceInUse,
-                   absl::StrCat("consumer group ", group.name, " has workers (",
-                                group.workers.size(), "); stop them first"));
+  return MakeError(
+      ErrorReason::kResourceInUse,
+      absl::StrCat("consumer group ", group.name, " has workers (",
+                   group.workers.size(),
+                   "); stop them first (one that was killed counts until the "
+                   "lease duration is over)"));
 }
 
 GroupsDecision Reset(const GroupsState& state,

@@ -127,7 +127,7 @@ CLI::Option* AddDurationOption(CLI::App& app, const std::string& name,
             }
             if (*parsed < range.min || *parsed > range.max) {
               throw CLI::ValidationError(
-                  name, absl::StrCat("is ", text, "; it must be ",
+                  name, absl::StrCat("'", text, "' is not ",
                                      absl::FormatDuration(range.min), " to ",
                                      absl::FormatDuration(range.max)));
             }

@@ -26,6 +26,20 @@ namespace trireme::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval(200);
+// So that the lag and the rate of a slow program are those of a moment ago.
+constexpr int kRecordsPerBatch = 100;
+constexpr absl::Duration kUpToDate = absl::Seconds(1);
+
+std::string BehindText(const client::ConsumerMetrics& metrics) {
+  if (metrics.shards.empty()) return "";
+  absl::Duration behind;
+  for (const client::ShardProgress& shard : metrics.shards) {
+    behind = std::max(behind, shard.behind_latest);
+  }
+  if (behind == absl::InfiniteDuration()) return ", lag not known yet";
+  return behind < kUpToDate ? ", up to date"
+                            : ", " + DurationText(behind) + " behind";
+}
 
 // Of a group that is there, its own count.
 struct NewGroupOptions {
@@ -104,19 +118,11 @@ class Consumption {
     while (session_.console().err_is_terminal &&
            over.wait_for(kProgressInterval) != std::future_status::ready) {
       const client::ConsumerMetrics metrics = consumer.metrics();
-      absl::Duration behind;
-      for (const client::ShardProgress& shard : metrics.shards) {
-        if (shard.behind_latest == absl::InfiniteDuration()) continue;
-        behind = std::max(behind, shard.behind_latest);
-      }
       absl::MutexLock lock(&mu_);
-      progress_.Update(
-          acknowledged_,
-          absl::StrCat(Counted(acknowledged_, "record"), ", ",
-                       Counted(metrics.shards.size(), "shard"),
-                       behind > absl::ZeroDuration()
-                           ? ", " + DurationText(behind) + " behind"
-                           : ", up to date"));
+      progress_.Update(acknowledged_,
+                       absl::StrCat(Counted(acknowledged_, "record"), ", ",
+                                    Counted(metrics.shards.size(), "shard"),
+                                    BehindText(metrics)));
     }
     absl::Status result = over.get();
     absl::MutexLock lock(&mu_);
@@ -277,6 +283,7 @@ int Consume(Session& session, Options& options) {
   client::ReadingOptions& reading = options.consumer.reading;
   reading.unpack = !options.raw;
   reading.checkpoint = client::CheckpointMode::kExplicit;
+  reading.records_max = kRecordsPerBatch;
   if (options.poll) reading.mode = client::ReadMode::kPoll;
   // A worker waits for its stream's nodes; whoever starts one wants to know.
   const auto client = session.client();

@@ -22,7 +22,7 @@ constexpr char kGroupsHint[] =
     "`trireme group list` shows the groups there are, with their streams";
 constexpr char kWorkersHint[] =
     "stop its workers first; `trireme group describe STREAM GROUP` shows them";
-constexpr Hint kHints[] = {
+const Hint kHints[] = {
     {client::kNotConnected, "",
      "is triremed running there? Start one with `triremed --dev`, or name "
      "another address with --endpoint HOST:PORT"},

@@ -294,8 +294,12 @@ void ShardProgram::MaybeCheckpoint(Checkpointer& checkpointer,
   if (status.ok()) {
     checkpointed_ = acknowledged_;
     not_checkpointed_ = 0;
-  } else if (checkpointer.holds_lease()) {
-    hooks_.tell(shard_id_, absl::StrCat("checkpoint: ", status.message()));
+    checkpoint_error_.clear();
+  } else if (checkpointer.holds_lease() &&
+             checkpoint_error_ != status.message()) {
+    checkpoint_error_ = std::string(status.message());
+    hooks_.tell(shard_id_, absl::StrCat("checkpoint: ", checkpoint_error_,
+                                        "; trying again"));
   }
 }
 
@@ -329,7 +333,7 @@ void ShardProgram::OnEnd(const ProcessEnd& end) {
   if (unacknowledged > 0) {
     absl::StrAppend(&message, " and did not acknowledge the last ",
                     Counted(unacknowledged, "record"),
-                    " that it was given; they will be given again");
+                    " that it was given, to be given again");
   }
   hooks_.tell(shard_id_, message);
 }

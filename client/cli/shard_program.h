@@ -140,6 +140,7 @@ class ShardProgram : public client::RecordProcessor {
   std::optional<client::RecordPosition> checkpointed_;
   uint64_t not_checkpointed_ = 0;  // Of what is acknowledged.
   absl::Time next_checkpoint_;
+  std::string checkpoint_error_;  // That was told; empty: it works.
 
   // Of the program that runs now; null: none.
   std::unique_ptr<ChildProcess> program_;

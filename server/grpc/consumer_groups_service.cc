@@ -244,6 +244,7 @@ void OnJoin(
   if (settings.has_hand_off_timeout_ms()) {
     request.hand_off_ms = settings.hand_off_timeout_ms();
   }
+  request.existing_only = message.existing_only();
   Broker& broker = call->broker();
   auto answer =
       [call = std::move(call)](const absl::StatusOr<JoinedGroup>& joined) {

@@ -135,7 +135,7 @@ TEST_F(ConsumeCliTest, WhatCannotWorkIsSaidAtOnce) {
   EXPECT_EQ(Run({"consume", "s", "--group", "g", "--lease-duration", "5h", "--",
                  "cat"}),
             kExitUsage);
-  EXPECT_THAT(err_, HasSubstr("is 5h; it must be 1s to 1h"));
+  EXPECT_THAT(err_, HasSubstr("'5h' is not 1s to 1h"));
   EXPECT_EQ(fake_.calls("JoinConsumerGroup"), 0);
 }
 

@@ -181,6 +181,16 @@ TEST_F(ConsumerTest, AWorkerThatWasExpiredJoinsAgain) {
   EXPECT_EQ(fake_.calls("JoinConsumerGroup"), 2);
 }
 
+TEST_F(ConsumerTest, AGroupThatWasDeletedIsNotMadeAgain) {
+  Put("a");
+  Consumer consumer(*client_, Options(), NoteAll());
+  ASSERT_TRUE(journal_.AwaitLines(1));
+  ASSERT_TRUE(client_->DeleteConsumerGroup("s", "g").ok());
+  EXPECT_EQ(Reason(consumer.Wait()), "ResourceNotFoundException");
+  EXPECT_EQ(journal_.lines(), (std::vector<std::string>{"0 a", "0 lost"}));
+  EXPECT_EQ(consumer.metrics().leases_lost, 1u);
+}
+
 TEST_F(ConsumerTest, WhatRepeatingDoesNotCureEndsIt) {
   const auto end_of = [this](const ConsumerOptions& options) {
     std::vector<std::string> told;

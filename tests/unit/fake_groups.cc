@@ -26,6 +26,10 @@ class FakeTrireme::GroupsService : public v1::ConsumerGroups::Service {
     if (fake_.Find(in->stream_name()) == nullptr) {
       return NotFound("Stream " + in->stream_name());
     }
+    if (in->existing_only() &&
+        !fake_.groups_.contains({in->stream_name(), in->group_name()})) {
+      return NotFound("Consumer group");
+    }
     Group& group = fake_.groups_[{in->stream_name(), in->group_name()}];
     group.stream = in->stream_name();
     group.worker_id = in->worker_id();

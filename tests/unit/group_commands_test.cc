@@ -137,6 +137,21 @@ TEST_F(GroupCommandsTest, OneStartIsNoProgressFromAnother) {
   EXPECT_EQ(LeaseOf(0).checkpoint, LeasePosition());
 }
 
+TEST_F(GroupCommandsTest, AWorkerThatComesBackMakesNoGroup) {
+  AddShard();
+  v1::GroupCommand command;
+  v1::JoinGroupCommand& join = *command.mutable_join_group();
+  join.set_stream_id(1);
+  join.set_group_name("g");
+  join.set_worker_name("a");
+  join.mutable_settings()->set_lease_ms(10'000);
+  join.set_existing_only(true);
+  EXPECT_EQ(ReasonOf(Do(command).status), ErrorReason::kResourceNotFound);
+  EXPECT_TRUE(groups_.empty());
+  ASSERT_OK(Join("b"));
+  EXPECT_OK(Do(command).status);
+}
+
 TEST_F(GroupCommandsTest, APendingCheckpointStandsBesideTheOther) {
   AddShard();
   const auto a = Join("a");
