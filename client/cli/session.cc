@@ -19,7 +19,8 @@ struct Hint {
   absl::string_view text;  // Empty: the message says it all.
 };
 constexpr char kGroupsHint[] =
-    "`trireme group list` shows the groups there are, with their streams";
+    "`trireme group list` shows the groups there are, with their streams; "
+    "`trireme stream list` shows all streams";
 constexpr char kWorkersHint[] =
     "stop its workers first; `trireme group describe STREAM GROUP` shows them";
 const Hint kHints[] = {
