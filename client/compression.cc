@@ -72,9 +72,7 @@ std::string CompressInSmallBlocks(ZSTD_CCtx* context, absl::string_view data,
   ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
   ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
   const size_t blocks = data.size() / kBlock + 1;
-  std::string compressed(
-      ZSTD_compressBound(data.size()) + blocks * ZSTD_CStreamOutSize() / 1024,
-      '\0');
+  std::string compressed(blocks * ZSTD_compressBound(kBlock), '\0');
   ZSTD_outBuffer out{compressed.data(), compressed.size(), 0};
   for (size_t block = 0; block < blocks; ++block) {
     const absl::string_view part = data.substr(block * kBlock, kBlock);

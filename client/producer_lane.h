@@ -93,7 +93,6 @@ class ProducerLane {
   void SettleExpired(const absl::Status& status);
   void SettleAllCancelled();
   void PlaceAll();
-  bool HasMisplaced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::deque<Container> Place(Container container, const ShardMap& shards,
                               Outcomes& outcomes);
 

@@ -218,13 +218,6 @@ void ProducerLane::Tell(Outcomes& outcomes) {
 
 // --- what needs a place or a number, on the lane's thread ---
 
-bool ProducerLane::HasMisplaced() const {
-  return std::any_of(queue_.begin(), queue_.end(),
-                     [](const Container& container) {
-                       return container.misplaced.has_value();
-                     });
-}
-
 // When there are aggregates that were written to other shards than they were
 // made for (client/regroup.h), learns the shards: what readers leave out is
 // queued again, and new aggregates of a shard that is closed are made anew.
@@ -234,13 +227,12 @@ void ProducerLane::PlaceAll() {
   bool has_misplaced = false;
   {
     absl::MutexLock lock(&mu_);
-    has_misplaced = HasMisplaced();
-    if (std::none_of(queue_.begin(), queue_.end(),
-                     [this](const Container& container) {
-                       return IsToBePlaced(container);
-                     })) {
-      return;
+    bool is_any_to_be_placed = false;
+    for (const Container& container : queue_) {
+      has_misplaced |= container.misplaced.has_value();
+      is_any_to_be_placed |= IsToBePlaced(container);
     }
+    if (!is_any_to_be_placed) return;
   }
   std::shared_ptr<const ShardMap> shards;
   if (has_misplaced) {

@@ -201,9 +201,7 @@ CLI::Option* AddGroupFromOption(CLI::App& app, std::string& value,
               parsed.ok() ? "' is a sequence number, which is of one shard; "
                             "allowed are "
                           : "' is none of ",
-              "trim-horizon, latest and a time (2026-11-23T17:00:00Z, "
-              "\"2026-11-23 17:00\" UTC, 10m for ten minutes ago, "
-              "@1795453200)");
+              "trim-horizon, latest and a time (", kTimeExamples, ")");
         }
         const absl::Time now = absl::Now();
         if (parsed->has_timestamp() &&

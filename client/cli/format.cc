@@ -206,10 +206,8 @@ absl::StatusOr<v1::StartingPosition> ParseFrom(const std::string& text) {
   absl::Time time;
   if (ParseTime(text, time)) return client::FromTime(time);
   return absl::InvalidArgumentError(absl::StrCat(
-      "'", text,
-      "' is none of trim-horizon, latest, a time (2026-11-23T17:00:00Z, "
-      "\"2026-11-23 17:00\" UTC, 10m for ten minutes ago, @1795453200), a "
-      "sequence number, after:SEQUENCE_NUMBER"));
+      "'", text, "' is none of trim-horizon, latest, a time (", kTimeExamples,
+      "), a sequence number, after:SEQUENCE_NUMBER"));
 }
 
 std::string ParseShardId(const std::string& text) {

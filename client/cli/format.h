@@ -26,7 +26,11 @@ std::string FormatBytes(uint64_t bytes);    // 9.2 MiB
 std::string FormatMegabytes(double bytes);  // 9.7 MB, decimal
 std::string FormatDecimals(double value, int decimals);
 std::string DurationText(absl::Duration value);  // 2d 03:04:05 or 1.25 ms
-std::string TimeText(absl::Time time);  // UTC, ms
+std::string TimeText(absl::Time time);           // UTC, ms
+// How people write times.
+inline constexpr char kTimeExamples[] =
+    "2026-11-23T17:00:00Z, \"2026-11-23 17:00\" UTC, 10m for ten minutes ago, "
+    "@1795453200";
 std::string FormatTime(const google::protobuf::Timestamp& time);
 
 // A record's data for people: itself when it is printable UTF-8, else base64
