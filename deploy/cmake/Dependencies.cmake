@@ -44,9 +44,16 @@ trireme_find(Protobuf 3.21 "libprotobuf-dev protobuf-compiler")
 trireme_find(gRPC 1.51 "libgrpc++-dev protobuf-compiler-grpc" CONFIG)
 # Configuration files (MIT).
 trireme_find(yaml-cpp 0.7 libyaml-cpp-dev CONFIG)
+# The Kinesis endpoint: sockets and TLS (Asio), HTTP/1.1 (Beast); headers only
+# (BSL-1.0).
+trireme_find(Boost 1.74 libboost-dev)
+# HTTP/2 of the Kinesis endpoint (MIT).
+trireme_find_pkg(NGHTTP2 libnghttp2 1.52 libnghttp2-dev)
+# Answers in CBOR, whose tagged times nlohmann-json cannot write (MIT).
+trireme_find_pkg(LIBCBOR libcbor 0.8 libcbor-dev)
 # Command line (BSD-3-Clause).
 trireme_find_pkg(CLI11 CLI11 2.1 libcli11-dev)
-# --output json of the command line (MIT).
+# JSON of the Kinesis endpoint and of --output json (MIT).
 trireme_find(nlohmann_json 3.11 nlohmann-json3-dev CONFIG)
 # The database that client/examples/order_enrichment writes to, and nothing else
 # (public domain).
