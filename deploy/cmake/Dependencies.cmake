@@ -31,9 +31,9 @@ find_package(Threads REQUIRED)
 trireme_find(absl "" libabsl-dev CONFIG)
 # Logging (MIT).
 trireme_find(spdlog 1.10 libspdlog-dev CONFIG)
-# MD5 of partition keys, TLS (Apache-2.0).
+# MD5 of partition keys, AWS signatures, TLS (Apache-2.0).
 trireme_find(OpenSSL 3.0 libssl-dev)
-# CRC32C with SSE4.2/PCLMUL (BSD-3-Clause).
+# CRC32C, and the CRC32 of event streams, with SSE4.2/PCLMUL (BSD-3-Clause).
 trireme_find_pkg(ISAL libisal 2.30 libisal-dev)
 # Shard logs and tables (Apache-2.0 or GPL-2.0).
 trireme_find(RocksDB 7.8 librocksdb-dev CONFIG)
