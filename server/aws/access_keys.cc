@@ -11,9 +11,9 @@
 namespace trireme {
 namespace {
 
-constexpr size_t kIdCharactersMin = 16;
+constexpr size_t kIdCharactersMin = 3;
 constexpr size_t kIdCharactersMax = 128;
-constexpr size_t kSecretCharactersMin = 16;
+constexpr size_t kSecretCharactersMin = 8;
 constexpr size_t kSecretCharactersMax = 256;
 
 bool IsIdCharacter(char c) {

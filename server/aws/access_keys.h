@@ -16,8 +16,8 @@
 namespace trireme {
 
 struct AccessKey {
-  std::string id;      // 16..128 of A-Z, a-z, 0-9 and '_'.
-  std::string secret;  // 16..256 printable ASCII characters, no blanks.
+  std::string id;      // 3..128 of A-Z, a-z, 0-9 and '_'.
+  std::string secret;  // 8..256 printable ASCII characters, no blanks.
 };
 
 class AccessKeys {

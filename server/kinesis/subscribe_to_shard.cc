@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kEventMembersBytes = 512;
 constexpr size_t kRecordMembersBytes = 200;
+constexpr int kUnavailable = 503;
 
 absl::string_view Continuation(const SubscriptionEvent& event) {
   return event.continuation_sequence_number;
@@ -81,9 +82,12 @@ class ShardEventStream : public SubscriptionSink,
   void Finish(absl::Status status) override {
     const std::shared_ptr<ShardEventStream> last = std::move(self_);
     if (!begun_) return call_->Fail(status);
-    if (!status.ok()) {
+    const AwsError error = status.ok() ? AwsError() : ToAwsError(status);
+    // What the API has no exception for only ends the stream: clients subscribe
+    // again after what they have.
+    if (!status.ok() && error.http_status != kUnavailable) {
       ending_ = true;
-      exchange().Write(EncodeException(ToAwsError(status)));
+      exchange().Write(EncodeException(error));
     }
     exchange().End();
   }
