@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 #include "server/http/http_server.h"
 #include "storage/check.h"
 #include "tests/fuzz/input.h"
@@ -186,6 +187,7 @@ void Run(const uint8_t* data, size_t size) {
   wire.Send(absl::string_view(bytes).substr(bytes.size() / 2));
   wire.EndOutput();
   wire.ReceiveAll();
+  CHECK(!::testing::Test::HasFailure(), "the connection does not end");
   // The server serves on.
   HttpWire next(Server().port());
   next.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
