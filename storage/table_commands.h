@@ -21,7 +21,7 @@ inline constexpr size_t kTableNameBytesMin = 3;
 inline constexpr size_t kTableNameBytesMax = 255;
 inline constexpr size_t kTableDefinitionBytesMax = 256u << 10;
 inline constexpr size_t kItemKeyBytesMax = 8u << 10;
-inline constexpr size_t kItemBytesMax = 1u << 20;
+inline constexpr size_t kItemBytesMax = 2u << 20;
 
 struct TablesState {
   const ItemTables& tables;
