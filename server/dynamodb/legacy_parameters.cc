@@ -96,10 +96,6 @@ absl::StatusOr<std::vector<AttributeValue>> ParseValues(const Json& json) {
 // {Value, Exists} or {ComparisonOperator, AttributeValueList}.
 absl::StatusOr<Condition> ParseOne(const std::string& attribute,
                                    const Json& json) {
-  if (!json.is_object()) {
-    return SerializationError(
-        "Unexpected value where a structure was expected");
-  }
   ASSIGN_OR_RETURN(std::string name, StringField(json, "ComparisonOperator"));
   ASSIGN_OR_RETURN(const std::optional<bool> exists, BoolField(json, "Exists"));
   ASSIGN_OR_RETURN(std::vector<AttributeValue> values, ParseValues(json));
@@ -135,10 +131,6 @@ absl::StatusOr<Condition> ParseOne(const std::string& attribute,
 
 absl::StatusOr<UpdateAction> ParseUpdateOf(const std::string& attribute,
                                            const Json& json) {
-  if (!json.is_object()) {
-    return SerializationError(
-        "Unexpected value where a structure was expected");
-  }
   ASSIGN_OR_RETURN(const std::string name, StringField(json, "Action"));
   ASSIGN_OR_RETURN(const Json* const value, ObjectField(json, "Value"));
   UpdateAction action;
