@@ -74,6 +74,7 @@ absl::StatusOr<std::vector<Token>> CutTokens(absl::string_view parameter,
     Token token = FirstToken(text.substr(at));
     token.at = at;
     if (token.text.empty()) {
+      token.kind = Token::Kind::kSymbol;
       token.text = text.substr(at, 1);
       return SyntaxError(parameter, text, token);
     }
