@@ -177,7 +177,8 @@ TEST_F(DynamoDbCallsTest, TablesAreLimitedInNumber) {
 TEST_F(DynamoDbCallsTest, TagsComeAndGo) {
   CreateEvents();
   const std::string arn =
-      R"("ResourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/events")";
+      R"("ResourceArn":
+         "arn:aws:dynamodb:us-east-1:000000000000:table/events")";
   Ok("TagResource", "{" + arn + R"(, "Tags": [{"Key": "a", "Value": "1"},
                                             {"Key": "b", "Value": "2"}]})");
   Ok("UntagResource", "{" + arn + R"(, "TagKeys": ["a", "none"]})");

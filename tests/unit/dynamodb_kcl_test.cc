@@ -120,7 +120,8 @@ TEST_F(DynamoDbKclTest, AtTheStartItLooksForItsTableAndMakesIt) {
 
 TEST_F(DynamoDbKclTest, PointInTimeRecoveryIsTakenAndSaidToBeOff) {
   const Json reply = Ok("UpdateContinuousBackups", R"({"TableName": "app",
-    "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true}})");
+    "PointInTimeRecoverySpecification":
+      {"PointInTimeRecoveryEnabled": true}})");
   EXPECT_EQ(
       reply["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
            ["PointInTimeRecoveryStatus"],
