@@ -124,12 +124,12 @@ void SimTables::ChangeGroups(const std::vector<GroupChange>& changes) {
 
 void SimTables::ChangeItems(const std::vector<TableChange>& changes) {
   for (const TableChange& change : changes) {
-    ForRowsOf(items, change,
-              [this](absl::string_view key,
-                     const std::optional<std::string>& row) {
-                item_rows.erase(std::string(key));
-                if (row.has_value()) item_rows[std::string(key)] = *row;
-              });
+    ForRowsOf(
+        items, change,
+        [this](absl::string_view key, const std::optional<std::string>& row) {
+          item_rows.erase(std::string(key));
+          if (row.has_value()) item_rows[std::string(key)] = *row;
+        });
     items.Apply(change);
   }
   // A start must find the same.
