@@ -59,7 +59,7 @@ absl::Status ParseIndexUpdate(const Json& json, AskedUpdate* asked) {
       "GlobalSecondaryIndexUpdate.Delete must be set");
 }
 
-absl::StatusOr<AskedUpdate> ParseUpdate(const Json& request) {
+absl::StatusOr<AskedUpdate> ParseAskedUpdate(const Json& request) {
   AskedUpdate asked;
   ASSIGN_OR_RETURN(asked.attributes, ParseAttributes(request));
   ASSIGN_OR_RETURN(const Json* const indexes,
@@ -216,7 +216,7 @@ void UpdateTable(Broker* broker, const Json& request, absl::Duration timeout,
                  AnswerDone done) {
   const absl::StatusOr<std::string> name = TableNameIn(request);
   if (!name.ok()) return done(ErrorAnswer(name.status()));
-  absl::StatusOr<AskedUpdate> asked = ParseUpdate(request);
+  absl::StatusOr<AskedUpdate> asked = ParseAskedUpdate(request);
   if (!asked.ok()) return done(ErrorAnswer(asked.status()));
   DefinitionChange change;
   change.table_name = *name;
