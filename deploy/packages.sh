@@ -9,7 +9,7 @@ packages=(
   libzstd-dev
   libprotobuf-dev protobuf-compiler libgrpc++-dev protobuf-compiler-grpc
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev
-  libboost-dev libnghttp2-dev libcbor-dev
+  libboost-dev libnghttp2-dev libcbor-dev rapidjson-dev
   libgtest-dev libgmock-dev libbenchmark-dev e2fsprogs iproute2 mount
 )
 

@@ -113,6 +113,24 @@ void CheckExposures(ConfigSection* section, const NodeConfig& config,
   if (!exposed.ok()) section->AddError(key, exposed.message());
 }
 
+std::optional<KinesisConfig> ReadKinesis(ConfigSection* section,
+                                         bool insecure) {
+  std::optional<ConfigSection> kinesis = section->SectionAt("kinesis");
+  if (!kinesis.has_value()) return std::nullopt;
+  KinesisConfig config;
+  config.listen = kinesis->AddressAt("listen");
+  config.tls = ReadTls(&*kinesis, "tls", /*needs_ca=*/false);
+  config.access_keys = kinesis->TextOr("access_keys", "");
+  kinesis->RefuseOthers();
+  if (Address::Parse(config.listen).ok()) {  // Else it was told already.
+    const absl::Status exposed = CheckKinesisExposure(
+        "kinesis.listen", config.listen, config.tls.has_value(),
+        !config.access_keys.empty(), insecure);
+    if (!exposed.ok()) kinesis->AddError("listen", exposed.message());
+  }
+  return config;
+}
+
 NodeConfig ReadNodeConfig(ConfigSection* section, bool insecure) {
   NodeConfig config;
   config.cluster = section->Text("cluster");
@@ -135,6 +153,7 @@ NodeConfig ReadNodeConfig(ConfigSection* section, bool insecure) {
   config.insecure = section->FlagOr("insecure", false) || insecure;
   config.tls = ReadTls(section, "tls", /*needs_ca=*/false);
   config.peer_tls = ReadTls(section, "peer_tls", /*needs_ca=*/true);
+  config.kinesis = ReadKinesis(section, config.insecure);
   ReadPeers(section, &config);
   ReadAccount(section, &config.account);
   section->RefuseOthers();
@@ -194,6 +213,21 @@ absl::Status CheckExposure(absl::string_view key, absl::string_view address,
       key == "peer_listen" ? "peer_tls" : "tls",
       " (certificate, key, ca), or listen on 127.0.0.1, or, on a network you "
       "trust, accept plaintext with `insecure: true` or --insecure"));
+}
+
+absl::Status CheckKinesisExposure(absl::string_view key,
+                                  absl::string_view address, bool has_tls,
+                                  bool has_access_keys, bool insecure) {
+  RETURN_IF_ERROR(CheckExposure(key, address, has_tls, insecure));
+  if (Address::Parse(address)->IsLoopback() || has_access_keys || insecure) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "is ", address,
+      ", which other machines can reach, and would take any "
+      "signature. Name a file of access keys with `access_keys`, or listen on "
+      "127.0.0.1, or, on a network you trust, take anyone with "
+      "`insecure: true` or --insecure"));
 }
 
 }  // namespace trireme

@@ -27,6 +27,13 @@ struct PeerConfig {
   std::string address;  // Of its peer_listen, as seen from here.
 };
 
+// The endpoint for AWS clients (docs/kinesis-endpoint.md).
+struct KinesisConfig {
+  std::string listen;
+  std::optional<TlsFiles> tls;
+  std::string access_keys;  // A file; empty: any keys will do.
+};
+
 struct NodeConfig {
   std::string cluster;
   NodeId node;
@@ -43,6 +50,7 @@ struct NodeConfig {
   std::string iterator_secret;  // The same on every node; may be empty.
   std::string log_level = "info";
   bool insecure = false;
+  std::optional<KinesisConfig> kinesis;
   std::optional<TlsFiles> tls;       // For clients.
   std::optional<TlsFiles> peer_tls;  // Between nodes; with a ca (mTLS).
 
@@ -62,6 +70,10 @@ absl::StatusOr<NodeConfig> LoadNodeConfig(const std::string& path,
 // (design.md D16). `key` is the address's name in the message.
 absl::Status CheckExposure(absl::string_view key, absl::string_view address,
                            bool has_tls, bool insecure);
+// The same of the endpoint for AWS clients, which must know its callers too.
+absl::Status CheckKinesisExposure(absl::string_view key,
+                                  absl::string_view address, bool has_tls,
+                                  bool has_access_keys, bool insecure);
 
 }  // namespace trireme
 

@@ -3,19 +3,23 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/address.h"
 #include "server/dev_cluster.h"
 #include "server/directory_lock.h"
 #include "server/front_end.h"
 #include "server/grpc/peer_transport.h"
 #include "server/node.h"
+#include "server/self_signed_certificate.h"
 #include "spdlog/spdlog.h"
 #include "storage/status_macros.h"
 
@@ -93,8 +97,48 @@ absl::StatusOr<std::optional<Identity>> FormIdentity(const NodeConfig& config,
   return identity;
 }
 
-FrontEndOptions FrontEndFor(const NodeConfig& config) {
+absl::StatusOr<AccessKeys> LoadAccessKeys(const std::string& path) {
+  if (path.empty()) return AccessKeys();
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot read the access keys ", path));
+  }
+  return AccessKeys::Parse(text.str(), path);
+}
+
+absl::StatusOr<KinesisServerOptions> KinesisFor(const KinesisConfig& config) {
+  KinesisServerOptions options;
+  options.address = config.listen;
+  if (config.tls.has_value()) {
+    ASSIGN_OR_RETURN(options.tls, ReadTlsFiles(*config.tls));
+    options.plaintext = false;
+  }
+  ASSIGN_OR_RETURN(options.access_keys, LoadAccessKeys(config.access_keys));
+  return options;
+}
+
+// Takes TLS as well, with a certificate of its own: some clients have no way
+// without.
+absl::StatusOr<std::optional<KinesisServerOptions>> KinesisFor(
+    const DaemonFlags& flags) {
+  if (flags.kinesis_listen == "none") return std::nullopt;
+  KinesisServerOptions options;
+  options.address = flags.kinesis_listen;
+  ASSIGN_OR_RETURN(const Address address, Address::Parse(options.address));
+  options.plaintext = address.IsLoopback() || flags.insecure;
+  ASSIGN_OR_RETURN(options.tls, LoadOrMakeCertificate(flags.data_dir));
+  ASSIGN_OR_RETURN(options.access_keys, LoadAccessKeys(flags.access_keys));
+  return options;
+}
+
+absl::StatusOr<FrontEndOptions> FrontEndFor(const NodeConfig& config) {
   FrontEndOptions options;
+  if (config.kinesis.has_value()) {
+    ASSIGN_OR_RETURN(options.kinesis, KinesisFor(*config.kinesis));
+  }
   options.broker.cluster = config.cluster;
   options.broker.iterator_secret = config.iterator_secret;
   options.broker.account = config.account;
@@ -128,7 +172,8 @@ absl::Status RunNode(const NodeConfig& config) {
       const Identity found,
       LoadIdentity(PosixFileSystem::Get(), config.data_dir, expected,
                    static_cast<uint64_t>(absl::GetCurrentTimeNanos()) / 1000));
-  FrontEnd front_end(FrontEndFor(config));
+  ASSIGN_OR_RETURN(const FrontEndOptions front_options, FrontEndFor(config));
+  FrontEnd front_end(front_options);
   RETURN_IF_ERROR(front_end.Listen());
   Formation formation(found, config.NodeIds());
   ASSIGN_OR_RETURN(const std::unique_ptr<PeerTransport> transport,
@@ -160,6 +205,11 @@ absl::Status RunNode(const NodeConfig& config) {
   spdlog::info("node {} in {} serves clients on {} and peers on {}",
                config.node.value(), config.zone, config.listen,
                config.peer_listen);
+  if (config.kinesis.has_value()) {
+    spdlog::info("AWS clients: {}://{}",
+                 config.kinesis->tls.has_value() ? "https" : "http",
+                 config.kinesis->listen);
+  }
   WaitForStop();
   front_end.StartDraining();
   node->Drain(kDrainTimeout);
@@ -177,6 +227,7 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   FrontEndOptions front_options;
   front_options.broker.cluster = "dev";
   front_options.grpc.address = flags.listen;
+  ASSIGN_OR_RETURN(front_options.kinesis, KinesisFor(flags));
   if (flags.limits == "kinesis") {
     front_options.broker.limits.profile = LimitsProfile::kKinesis;
   }
@@ -210,6 +261,9 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   front_end.Serve(&cluster->node(0));
   spdlog::info("three zones in one process serve clients on {}; data in {}",
                flags.listen, flags.data_dir);
+  if (front_options.kinesis.has_value()) {
+    spdlog::info("AWS clients: http:// or https://{}", flags.kinesis_listen);
+  }
   WaitForStop();
   front_end.Stop(kCallGrace);
   for (LifecycleDriver& lifecycle : lifecycles) lifecycle.Stop();

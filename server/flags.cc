@@ -33,6 +33,16 @@ std::variant<DaemonFlags, int> ParseFlags(int argc, const char* const* argv,
   app.add_option("--listen", flags.listen, "HOST:PORT that --dev listens on")
       ->capture_default_str()
       ->needs(dev);
+  app.add_option("--kinesis-listen", flags.kinesis_listen,
+                 "HOST:PORT where --dev takes AWS clients (SDKs, CLI, KCL, "
+                 "KPL); none: nowhere")
+      ->capture_default_str()
+      ->needs(dev);
+  app.add_option("--access-keys", flags.access_keys,
+                 "File of the access keys that AWS clients of --dev must sign "
+                 "with, a line each: ID SECRET. Without it any will do")
+      ->check(CLI::ExistingFile)
+      ->needs(dev);
   app.add_option("--limits", flags.limits,
                  "Rates that --dev holds callers to: none or kinesis")
       ->capture_default_str()

@@ -12,9 +12,12 @@ struct DaemonFlags {
   std::string config;  // Else: the configuration file of one node.
   std::string data_dir = "trireme-dev";   // With --dev.
   std::string listen = "127.0.0.1:7420";  // With --dev.
-  std::string limits = "none";            // With --dev; or kinesis.
-  bool insecure = false;                  // Plaintext beyond this machine.
-  std::string log_level;  // Empty: the configuration's, or info.
+  // With --dev, where AWS clients connect; "none": nowhere.
+  std::string kinesis_listen = "127.0.0.1:4567";
+  std::string access_keys;      // With --dev: a file of who may; empty: anyone.
+  std::string limits = "none";  // With --dev; or kinesis.
+  bool insecure = false;        // Plaintext beyond this machine.
+  std::string log_level;        // Empty: the configuration's, or info.
 };
 
 // The flags, or the exit code when there is nothing to run: help or the

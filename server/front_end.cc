@@ -59,6 +59,9 @@ FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
 
 absl::Status FrontEnd::Listen() {
   ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc));
+  if (options_.kinesis.has_value()) {
+    ASSIGN_OR_RETURN(kinesis_, KinesisServer::Start(*options_.kinesis));
+  }
   return absl::OkStatus();
 }
 
@@ -69,15 +72,20 @@ void FrontEnd::Serve(Node* node) {
       BrokerParts{&node->loop(), &node->state(), &tails_, &claims_, &read_pool_,
                   &timers_, &node->loop().cluster_clock()});
   server_->Serve(broker_.get());
+  if (kinesis_ != nullptr) kinesis_->Serve(broker_.get());
 }
 
 void FrontEnd::StartDraining() {
   if (server_ != nullptr) server_->StartDraining();
+  if (kinesis_ != nullptr) kinesis_->StartDraining();
 }
 
 void FrontEnd::Stop(absl::Duration grace) {
   if (server_ != nullptr) server_->Stop(grace);
+  // It has ended the subscriptions, the Kinesis server's too.
   server_.reset();
+  if (kinesis_ != nullptr) kinesis_->Stop(grace);
+  kinesis_.reset();
   timers_.Stop();
   // Their jobs use the broker, which is destroyed before them.
   wake_pool_.Stop();

@@ -1,6 +1,6 @@
 // FrontEnd is what a node offers to clients: the tail buffers, the Broker with
-// its threads, and the gRPC server. A node of a cluster has one; of the three
-// nodes of a --dev process the first has one.
+// its threads, and the gRPC and Kinesis servers. A node of a cluster has one;
+// of the three nodes of a --dev process the first has one.
 //
 // Build it before the node (its observer follows the node's applier), Listen at
 // once, Serve when the node is open. Nothing of it survives a crash.
@@ -8,6 +8,7 @@
 #define TRIREME_SERVER_FRONT_END_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -15,6 +16,7 @@
 #include "server/autoscaler.h"
 #include "server/broker.h"
 #include "server/grpc/grpc_server.h"
+#include "server/kinesis/kinesis_server.h"
 #include "server/lease_assigner.h"
 #include "server/load_meter.h"
 #include "server/node.h"
@@ -29,6 +31,7 @@ namespace trireme {
 struct FrontEndOptions {
   BrokerOptions broker;
   GrpcServerOptions grpc;
+  std::optional<KinesisServerOptions> kinesis;  // None: no such endpoint.
   uint64_t tail_bytes_max = 64u << 20;
   int read_threads = 4;
 };
@@ -80,6 +83,7 @@ class FrontEnd {
   AppliedFanout observers_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<GrpcServer> server_;
+  std::unique_ptr<KinesisServer> kinesis_;  // Null: none is wanted.
 };
 
 }  // namespace trireme

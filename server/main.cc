@@ -40,6 +40,15 @@ absl::Status Run(const DaemonFlags& flags) {
       return absl::FailedPreconditionError("--listen " +
                                            std::string(exposure.message()));
     }
+    if (flags.kinesis_listen != "none") {
+      const absl::Status kinesis_exposure = CheckKinesisExposure(
+          "--kinesis-listen", flags.kinesis_listen, /*has_tls=*/true,
+          !flags.access_keys.empty(), flags.insecure);
+      if (!kinesis_exposure.ok()) {
+        return absl::FailedPreconditionError(
+            "--kinesis-listen " + std::string(kinesis_exposure.message()));
+      }
+    }
     return RunDevCluster(flags);
   }
   absl::StatusOr<NodeConfig> config =

@@ -142,10 +142,9 @@ absl::Status CheckKeysGiven(const Stream& stream,
   Violations violations;
   for (size_t i = 0; i < records.size(); ++i) {
     if (!records[i].partition_key.empty()) continue;
-    violations.CheckLength(
+    violations.AddNull(
         is_batch ? absl::StrCat("records.", i + 1, ".member.partitionKey")
-                 : "partitionKey",
-        "", 0, 1, kPartitionKeyCharactersMax);
+                 : "partitionKey");
   }
   return violations.ToStatus();
 }

@@ -82,20 +82,50 @@ void AppendEncoded(const RecordView& record, absl::string_view number,
   if (!record.data.empty()) AppendBytes(kDataTag, record.data, out);
 }
 
+// The number at the front of `encoded`, which goes on after it.
+uint64_t TakeVarint(absl::string_view* encoded) {
+  uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    CHECK(!encoded->empty() && shift < 64, "an encoded batch is cut off");
+    const auto byte = static_cast<uint8_t>(encoded->front());
+    encoded->remove_prefix(1);
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+absl::string_view TakeBytes(absl::string_view* encoded) {
+  const uint64_t length = TakeVarint(encoded);
+  CHECK(length <= encoded->size(), "an encoded batch is cut off");
+  const absl::string_view bytes = encoded->substr(0, length);
+  encoded->remove_prefix(length);
+  return bytes;
+}
+
+// The fields of the record at the front of `encoded`, which goes on after it.
+absl::string_view TakeFields(absl::string_view* encoded) {
+  CHECK(!encoded->empty() && encoded->front() == kRecordsTag,
+        "an encoded batch is not where its records are");
+  encoded->remove_prefix(1);
+  return TakeBytes(encoded);
+}
+
 // Bytes of the record at the front of `encoded`, its tag and length included.
 size_t FirstRecordBytes(absl::string_view encoded) {
-  CHECK(!encoded.empty() && encoded[0] == kRecordsTag,
-        "an encoded batch is not where its records are");
-  uint64_t length = 0;
-  size_t at = 1;
-  for (int shift = 0;; shift += 7) {
-    CHECK(at < encoded.size() && shift < 64, "an encoded batch is cut off");
-    const auto byte = static_cast<uint8_t>(encoded[at++]);
-    length |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) break;
+  const size_t before = encoded.size();
+  TakeFields(&encoded);
+  return before - encoded.size();
+}
+
+int64_t ArrivalMs(absl::string_view timestamp) {
+  uint64_t ms = 0;
+  while (!timestamp.empty()) {
+    const char tag = timestamp.front();
+    timestamp.remove_prefix(1);
+    const uint64_t value = TakeVarint(&timestamp);
+    ms += tag == kSecondsTag ? value * 1000 : value / 1'000'000;
   }
-  CHECK(length <= encoded.size() - at, "an encoded batch is cut off");
-  return at + length;
+  return static_cast<int64_t>(ms);
 }
 
 }  // namespace
@@ -121,6 +151,33 @@ absl::StatusOr<std::string> EncodeRecords(const BatchOrigin& origin,
   }
   RETURN_IF_ERROR(reader.status());
   return out;
+}
+
+EncodedRecord TakeRecord(absl::string_view* encoded) {
+  absl::string_view fields = TakeFields(encoded);
+  EncodedRecord record;
+  while (!fields.empty()) {
+    const char tag = fields.front();
+    fields.remove_prefix(1);
+    const absl::string_view bytes = TakeBytes(&fields);
+    switch (tag) {
+      case kSequenceNumberTag:
+        record.sequence_number = bytes;
+        break;
+      case kArrivalTag:
+        record.arrival_ms = ArrivalMs(bytes);
+        break;
+      case kPartitionKeyTag:
+        record.partition_key = bytes;
+        break;
+      case kDataTag:
+        record.data = bytes;
+        break;
+      default:
+        CHECK(false, "an encoded record has an unknown field");
+    }
+  }
+  return record;
 }
 
 uint64_t CountedBytes(const RecordRun& run) {

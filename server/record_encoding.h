@@ -28,6 +28,17 @@ struct BatchOrigin {
 absl::StatusOr<std::string> EncodeRecords(const BatchOrigin& origin,
                                           absl::string_view batch);
 
+// A record of an encoded batch, for front ends whose wire is another.
+struct EncodedRecord {
+  absl::string_view sequence_number;
+  int64_t arrival_ms = 0;
+  absl::string_view partition_key;  // Empty: none.
+  absl::string_view data;
+};
+// The record at the front of `encoded`, which goes on after it. The views are
+// of `encoded`'s bytes.
+EncodedRecord TakeRecord(absl::string_view* encoded);
+
 // Part of an encoded batch, on a record's border at both ends.
 struct EncodedSpan {
   std::shared_ptr<const std::string> owner;

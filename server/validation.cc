@@ -17,7 +17,7 @@ constexpr char kPayloadUrl[] = "trireme.dev/FieldViolations";
 constexpr char kFieldEnd = '\x1f';
 constexpr char kViolationEnd = '\x1e';
 constexpr size_t kViolationsToldMax = 10;
-constexpr size_t kValueBytesShownMax = 256;
+constexpr size_t kValueBytesShownMax = 300;
 
 // Every code point has exactly one byte that does not continue another.
 bool BeginsCharacter(char c) {
@@ -64,13 +64,24 @@ void Violations::AddEnum(absl::string_view member, absl::string_view value,
 
 void Violations::Add(absl::string_view member, absl::string_view value,
                      absl::string_view constraint) {
+  // A message must stay readable (and fit a trailer) whatever was sent.
+  const absl::string_view shown = Utf8Prefix(value, kValueBytesShownMax);
+  AddShown(
+      member,
+      absl::StrCat("'", shown, value.size() > shown.size() ? "..." : "", "'"),
+      constraint);
+}
+
+void Violations::AddNull(absl::string_view member) {
+  AddShown(member, "null", "Member must not be null");
+}
+
+void Violations::AddShown(absl::string_view member, std::string value,
+                          absl::string_view constraint) {
   ++count_;
   if (violations_.size() == kViolationsToldMax) return;
-  // A message must stay readable (and fit a trailer) whatever was sent.
-  std::string shown(Utf8Prefix(value, kValueBytesShownMax));
-  if (value.size() > shown.size()) shown += "...";
   violations_.push_back(
-      {{std::string(member), std::string(constraint)}, std::move(shown)});
+      {{std::string(member), std::string(constraint)}, std::move(value)});
 }
 
 absl::Status Violations::ToStatus() const {
@@ -79,7 +90,7 @@ absl::Status Violations::ToStatus() const {
   std::string payload;
   for (const Violation& violation : violations_) {
     texts.push_back(absl::StrCat(
-        "Value '", violation.value, "' at '", violation.field.member,
+        "Value ", violation.value, " at '", violation.field.member,
         "' failed to satisfy constraint: ", violation.field.constraint));
     absl::StrAppend(
         &payload, violation.field.member, absl::string_view(&kFieldEnd, 1),

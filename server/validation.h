@@ -33,6 +33,8 @@ class Violations {
                std::span<const absl::string_view> values);
   void Add(absl::string_view member, absl::string_view value,
            absl::string_view constraint);
+  // A member that must be there is not.
+  void AddNull(absl::string_view member);
 
   bool empty() const { return violations_.empty(); }
   // OK when nothing was wrong.
@@ -41,8 +43,11 @@ class Violations {
  private:
   struct Violation {
     FieldViolation field;
-    std::string value;
+    std::string value;  // In quotes, or null.
   };
+  void AddShown(absl::string_view member, std::string value,
+                absl::string_view constraint);
+
   std::vector<Violation> violations_;  // At most ten are kept and told.
   size_t count_ = 0;
 };

@@ -31,9 +31,9 @@ find_package(Threads REQUIRED)
 trireme_find(absl "" libabsl-dev CONFIG)
 # Logging (MIT).
 trireme_find(spdlog 1.10 libspdlog-dev CONFIG)
-# MD5 of partition keys, TLS (Apache-2.0).
+# MD5 of partition keys, AWS signatures, TLS (Apache-2.0).
 trireme_find(OpenSSL 3.0 libssl-dev)
-# CRC32C with SSE4.2/PCLMUL (BSD-3-Clause).
+# CRC32C, and the CRC32 of event streams, with SSE4.2/PCLMUL (BSD-3-Clause).
 trireme_find_pkg(ISAL libisal 2.30 libisal-dev)
 # Shard logs and tables (Apache-2.0 or GPL-2.0).
 trireme_find(RocksDB 7.8 librocksdb-dev CONFIG)
@@ -49,8 +49,11 @@ trireme_find(yaml-cpp 0.7 libyaml-cpp-dev CONFIG)
 trireme_find(Boost 1.74 libboost-dev)
 # HTTP/2 of the Kinesis endpoint (MIT).
 trireme_find_pkg(NGHTTP2 libnghttp2 1.52 libnghttp2-dev)
-# Answers in CBOR, whose tagged times nlohmann-json cannot write (MIT).
+# CBOR of the Kinesis endpoint: nlohmann-json cannot write tagged times, and its
+# reader recurses as deep as its input says (MIT).
 trireme_find_pkg(LIBCBOR libcbor 0.8 libcbor-dev)
+# JSON of answers, written without a tree in between; headers only (MIT).
+trireme_find(RapidJSON 1.1 rapidjson-dev)
 # Command line (BSD-3-Clause).
 trireme_find_pkg(CLI11 CLI11 2.1 libcli11-dev)
 # JSON of the Kinesis endpoint and of --output json (MIT).

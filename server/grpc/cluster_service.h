@@ -2,7 +2,7 @@
 #ifndef TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
 #define TRIREME_SERVER_GRPC_CLUSTER_SERVICE_H_
 
-#include "server/grpc/served_broker.h"
+#include "server/served_broker.h"
 #include "server/grpc/unary_service.h"
 #include "trireme/v1/cluster.grpc.pb.h"
 

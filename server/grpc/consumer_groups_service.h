@@ -3,7 +3,7 @@
 #ifndef TRIREME_SERVER_GRPC_CONSUMER_GROUPS_SERVICE_H_
 #define TRIREME_SERVER_GRPC_CONSUMER_GROUPS_SERVICE_H_
 
-#include "server/grpc/served_broker.h"
+#include "server/served_broker.h"
 #include "server/grpc/unary_service.h"
 #include "trireme/v1/consumer_groups.grpc.pb.h"
 

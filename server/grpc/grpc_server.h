@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/grpc/served_broker.h"
+#include "server/served_broker.h"
 #include "server/tls_files.h"
 
 namespace grpc {

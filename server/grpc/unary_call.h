@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "server/grpc/grpc_status.h"
 #include "server/grpc/record_messages.h"
-#include "server/grpc/served_broker.h"
+#include "server/served_broker.h"
 #include "storage/status_macros.h"
 
 namespace trireme {

@@ -18,7 +18,7 @@
 
 #include "absl/time/time.h"
 #include "server/grpc/grpc_status.h"
-#include "server/grpc/served_broker.h"
+#include "server/served_broker.h"
 #include "server/grpc/unary_call.h"
 #include "storage/check.h"
 

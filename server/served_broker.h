@@ -1,9 +1,9 @@
 // ServedBroker is the Broker that calls go to, once there is one: a node
 // listens while it starts, and tells callers so.
 //
-// Owned by the GrpcServer. Thread-safe.
-#ifndef TRIREME_SERVER_GRPC_SERVED_BROKER_H_
-#define TRIREME_SERVER_GRPC_SERVED_BROKER_H_
+// Owned by a front end. Thread-safe.
+#ifndef TRIREME_SERVER_SERVED_BROKER_H_
+#define TRIREME_SERVER_SERVED_BROKER_H_
 
 #include <atomic>
 
@@ -31,4 +31,4 @@ class ServedBroker {
 
 }  // namespace trireme
 
-#endif  // TRIREME_SERVER_GRPC_SERVED_BROKER_H_
+#endif  // TRIREME_SERVER_SERVED_BROKER_H_

@@ -1,0 +1,76 @@
+// MessageTree builds a request's tree from what a parser meets, in either
+// encoding, and refuses what is nested too deep or is no text.
+#ifndef TRIREME_SERVER_AWS_MESSAGE_TREE_H_
+#define TRIREME_SERVER_AWS_MESSAGE_TREE_H_
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+
+namespace trireme {
+
+// Deeper than any message of these services, DynamoDB's documents too.
+inline constexpr size_t kMessageDepthMax = 40;
+
+// Each method is false when the message must not be read on.
+class MessageTree : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  // `check_utf8`: the parser does not check its text itself.
+  explicit MessageTree(bool check_utf8) : check_utf8_(check_utf8) {}
+
+  nlohmann::json Take() { return std::move(root_); }
+
+  bool null() override { return Add(nullptr); }
+  bool boolean(bool value) override { return Add(value); }
+  bool number_integer(number_integer_t value) override { return Add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return Add(value); }
+  bool number_float(number_float_t value, const string_t&) override {
+    return Add(value);
+  }
+  bool string(string_t& value) override {
+    return IsText(value) && Add(std::move(value));
+  }
+  bool binary(binary_t& value) override { return Add(std::move(value)); }
+  bool start_object(size_t) override { return Open(nlohmann::json::object()); }
+  bool key(string_t& value) override {
+    key_ = std::move(value);
+    return IsText(key_);
+  }
+  bool end_object() override { return Close(); }
+  bool start_array(size_t) override { return Open(nlohmann::json::array()); }
+  bool end_array() override { return Close(); }
+  bool parse_error(size_t, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool IsText(const std::string& value) const;
+  // Where the next value goes. Of a key that comes twice the last one counts.
+  nlohmann::json* Place(nlohmann::json value);
+  bool Add(nlohmann::json value) {
+    Place(std::move(value));
+    return true;
+  }
+  bool Open(nlohmann::json value) {
+    if (open_.size() == kMessageDepthMax) return false;
+    open_.push_back(Place(std::move(value)));
+    return true;
+  }
+  bool Close() {
+    open_.pop_back();
+    return true;
+  }
+
+  const bool check_utf8_;
+  nlohmann::json root_;
+  std::vector<nlohmann::json*> open_;
+  std::string key_;
+};
+
+}  // namespace trireme
+
+#endif  // TRIREME_SERVER_AWS_MESSAGE_TREE_H_

@@ -1,0 +1,70 @@
+#include "server/error_map.h"
+#include "server/kinesis/operations.h"
+#include "server/kinesis/shapes.h"
+#include "server/limits.h"
+#include "storage/stream_name.h"
+
+namespace trireme {
+namespace {
+
+// Room for what one record's answer takes.
+constexpr size_t kResultBytes = 128;
+
+void WriteResult(const PutResult& put, MessageWriter* writer) {
+  writer->BeginMap();
+  if (put.status.ok()) {
+    writer->Key("SequenceNumber").String(put.sequence_number.ToString());
+    writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
+  } else {
+    const RecordError error = DescribeRecordError(put.status);
+    writer->Key("ErrorCode").String(error.code);
+    writer->Key("ErrorMessage").String(error.message);
+  }
+  writer->EndMap();
+}
+
+void Write(const PutRecordsResponse& response, KinesisCall& /*call*/,
+           MessageWriter* writer) {
+  writer->Reserve(response.records.size() * kResultBytes);
+  int64_t failed = 0;
+  writer->Key("Records").BeginList();
+  for (const PutResult& put : response.records) {
+    if (!put.status.ok()) ++failed;
+    WriteResult(put, writer);
+  }
+  writer->EndList();
+  writer->Key("FailedRecordCount").Integer(failed);
+}
+
+void Run(KinesisCallPtr call) {
+  const MessageView in = call->input();
+  PutRecordsRequest request;
+  request.stream = call->Stream();
+  const std::vector<MessageView> records = in.Structures("Records");
+  request.records.reserve(records.size());
+  for (const MessageView& record : records) {
+    request.records.push_back({record.Bytes("Data"),
+                               record.String("PartitionKey"),
+                               record.String("ExplicitHashKey")});
+  }
+  request.dry_run = in.Boolean("DryRun");
+  call->broker().PutRecords(request, kKinesisCallTimeout,
+                            ReplyWith(call, Write));
+}
+
+}  // namespace
+
+KinesisOperation PutRecordsOperation() {
+  return {"PutRecords",
+          OfStream({{"Records", List(Structure({
+                                         {"PartitionKey", PartitionKeyShape()},
+                                         {"ExplicitHashKey", HashKeyShape()},
+                                         {"Data", BytesOfRecordShape()},
+                                     }))
+                                    .Required()
+                                    .Length(1, kPutRecordsMax)},
+                    {"DryRun", Boolean()}}),
+          Run};
+}
+
+}  // namespace trireme
