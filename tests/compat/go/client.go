@@ -89,6 +89,15 @@ func fails[T error](_ interface{}, err error) {
 	check(errors.As(err, &api) && api.ErrorMessage() != "", "no message")
 }
 
+// An error that the model of the operation does not name has no type of its
+// own in this SDK.
+func failsWith(code string, err error) {
+	var api smithy.APIError
+	check(errors.As(err, &api), "no answer: %v", err)
+	equal(api.ErrorCode(), code)
+	check(api.ErrorMessage() != "", "no message")
+}
+
 func newClient(endpoint string, attempts int) *kinesis.Client {
 	loaded := must(config.LoadDefaultConfig(ctx))
 	return kinesis.NewFromConfig(loaded, func(options *kinesis.Options) {

@@ -505,11 +505,13 @@ func throwsTypedErrors() string {
 	fails[*types.InvalidArgumentException](client.PutRecord(ctx,
 		&kinesis.PutRecordInput{StreamName: name, PartitionKey: key,
 			Data: []byte("x"), ExplicitHashKey: aws.String(pastHashKeys)}))
-	fails[*types.ValidationException](client.DescribeStreamSummary(ctx,
-		&kinesis.DescribeStreamSummaryInput{StreamName: bad}))
-	fails[*types.ValidationException](client.PutRecord(ctx,
+	_, err := client.DescribeStreamSummary(ctx,
+		&kinesis.DescribeStreamSummaryInput{StreamName: bad})
+	failsWith("ValidationException", err)
+	_, err = client.PutRecord(ctx,
 		&kinesis.PutRecordInput{StreamName: name, Data: []byte("x"),
-			PartitionKey: aws.String(strings.Repeat("k", 257))}))
+			PartitionKey: aws.String(strings.Repeat("k", 257))})
+	failsWith("ValidationException", err)
 	return ""
 }
 

@@ -155,6 +155,8 @@ public final class Producer {
     add(puts, producer, "schlüssel-ключ-鍵-🗝", bytes("naïve ✓"));
     // Too large to be aggregated.
     add(puts, producer, "large", new byte[200_000]);
+    // Until the KPL knows the shards it sends each record by itself.
+    producer.flushSync();
     for (int i = 0; i < RECORDS; ++i) {
       // The KPL has no bound of its own.
       while (producer.getOutstandingRecordsCount() > 10_000) Thread.sleep(1);
