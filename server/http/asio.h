@@ -38,7 +38,8 @@ using Timer = boost::asio::basic_waitable_timer<
 using ErrorCode = boost::system::error_code;
 
 // What a coroutine returns, and what it passes to an operation of Asio to wait
-// for it.
+// for it. What a coroutine waits for becomes a variable first: of a co_await
+// within a condition, GCC 12 may lay the coroutine's frame out wrong.
 template <typename T>
 using Awaitable = boost::asio::awaitable<T, Executor>;
 inline constexpr boost::asio::use_awaitable_t<Executor> kAwait;

@@ -45,28 +45,34 @@ void Http1Connection::StartDraining() {
 
 Awaitable<bool> Http1Connection::ServeOne() {
   parser_.emplace(context_->limits, context_->body_budget);
-  if (!co_await ReadRequest()) {
+  const bool is_read = co_await ReadRequest();
+  if (!is_read) {
     const int refusal = parser_->refusal();
     if (refusal != 0) co_await Refuse(refusal);
     co_return false;
   }
-  if (co_await MaybeUpgrade()) co_return false;
+  const bool upgraded = co_await MaybeUpgrade();
+  if (upgraded) co_return false;
   Serve();
   const bool sent = co_await SendAnswer();
   answer_->Close();
   answer_ = nullptr;
-  co_return sent&& keep_alive_;
+  if (!sent) co_return false;
+  co_return keep_alive_;
 }
 
 Awaitable<bool> Http1Connection::ReadRequest() {
-  if (!co_await ReadHead()) co_return false;
+  const bool has_head = co_await ReadHead();
+  if (!has_head) co_return false;
   const bool more_to_come = !parser_->done();
   if (more_to_come && parser_->expects_continue() && input_.bytes().empty()) {
     const absl::Status asked =
         co_await socket_->Write(absl::Cord("HTTP/1.1 100 Continue\r\n\r\n"));
     if (!asked.ok()) co_return false;
   }
-  if (more_to_come && !co_await ReadBody()) co_return false;
+  bool has_body = true;
+  if (more_to_come) has_body = co_await ReadBody();
+  if (!has_body) co_return false;
   socket_->ExpectNoInput();
   co_return true;
 }
@@ -74,12 +80,14 @@ Awaitable<bool> Http1Connection::ReadRequest() {
 Awaitable<bool> Http1Connection::ReadHead() {
   if (input_.bytes().empty()) {
     socket_->ExpectInputWithin(context_->limits.idle_timeout);
-    if (!co_await MoreInput()) co_return false;
+    const bool more = co_await MoreInput();
+    if (!more) co_return false;
   }
   socket_->ExpectInputWithin(context_->limits.header_timeout);
   while (Parse()) {
     if (parser_->head_done()) co_return true;
-    if (!co_await MoreInput()) co_return false;
+    const bool more = co_await MoreInput();
+    if (!more) co_return false;
   }
   co_return false;
 }
@@ -88,7 +96,8 @@ Awaitable<bool> Http1Connection::ReadBody() {
   while (Parse()) {
     if (parser_->done()) co_return true;
     socket_->ExpectInputWithin(context_->limits.body_timeout);
-    if (!co_await MoreInput()) co_return false;
+    const bool more = co_await MoreInput();
+    if (!more) co_return false;
   }
   co_return false;
 }
@@ -162,9 +171,11 @@ Awaitable<bool> Http1Connection::SendAnswer() {
     if (absl::IsUnavailable(input_.status())) co_return false;
     co_await AwaitChange();
   }
-  if (!co_await SendHead()) co_return false;
+  const bool head_sent = co_await SendHead();
+  if (!head_sent) co_return false;
   while (true) {
-    if (!co_await SendPending()) co_return false;
+    const bool pending_sent = co_await SendPending();
+    if (!pending_sent) co_return false;
     if (answer_->aborted() || PeerIsGone()) break;
     if (answer_->pending_bytes() > 0 || answer_->HasEmptyPiece()) continue;
     if (answer_->complete()) break;

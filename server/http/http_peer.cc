@@ -41,7 +41,9 @@ void HttpPeer::StartDraining() {
 
 Awaitable<void> HttpPeer::Run([[maybe_unused]] std::shared_ptr<HttpPeer> self) {
   bool is_http2 = false;
-  if (co_await Secure() && co_await ReadPreface(&is_http2)) {
+  bool begun = co_await Secure();
+  if (begun) begun = co_await ReadPreface(&is_http2);
+  if (begun) {
     if (is_http2) {
       connection_ = std::make_unique<Http2Connection>(
           context_.get(), loop_, &socket_, std::move(bytes_), std::nullopt);

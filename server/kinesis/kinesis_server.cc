@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "server/aws/basic_credentials.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -15,7 +16,8 @@ const std::vector<std::string> kServices = {"kinesis", "dynamodb",
 }  // namespace
 
 KinesisServer::KinesisServer(const KinesisServerOptions& options)
-    : verifier_(options.access_keys.empty()
+    : access_keys_(options.access_keys),
+      verifier_(options.access_keys.empty()
                     ? nullptr
                     : std::make_unique<SignatureVerifier>(
                           options.access_keys,
@@ -24,7 +26,13 @@ KinesisServer::KinesisServer(const KinesisServerOptions& options)
       endpoint_({&kinesis_}, {[this](const HttpRequest& request) {
                                 return CheckSignature(request);
                               },
-                              CheckSignaturePresent}) {}
+                              CheckSignaturePresent}),
+      intake_(
+          &served_,
+          [this](const HttpRequest& request) { return CheckCaller(request); }),
+      metrics_([this](const HttpRequest& request) {
+        return CheckSignature(request);
+      }) {}
 
 absl::StatusOr<std::unique_ptr<KinesisServer>> KinesisServer::Start(
     const KinesisServerOptions& options) {
@@ -33,8 +41,27 @@ absl::StatusOr<std::unique_ptr<KinesisServer>> KinesisServer::Start(
   http.address = options.address;
   http.tls = options.tls;
   http.plaintext = options.plaintext;
-  ASSIGN_OR_RETURN(server->http_, HttpServer::Start(http, &server->endpoint_));
+  ASSIGN_OR_RETURN(server->http_, HttpServer::Start(http, server.get()));
   return server;
+}
+
+void KinesisServer::Serve(std::shared_ptr<HttpExchange> exchange) {
+  const HttpRequest& request = exchange->request();
+  if (RecordIntake::Takes(request)) {
+    intake_.Serve(std::move(exchange));
+  } else if (MetricsSink::Takes(request)) {
+    metrics_.Serve(std::move(exchange));
+  } else {
+    endpoint_.Serve(std::move(exchange));
+  }
+}
+
+std::optional<AwsError> KinesisServer::CheckCaller(
+    const HttpRequest& request) const {
+  if (verifier_ != nullptr && HasBasicCredentials(request)) {
+    return CheckBasicCredentials(request, access_keys_);
+  }
+  return CheckSignature(request);
 }
 
 std::optional<AwsError> KinesisServer::CheckSignature(

@@ -14,8 +14,10 @@
 #include "server/aws/access_keys.h"
 #include "server/aws/aws_endpoint.h"
 #include "server/aws/sigv4.h"
+#include "server/cloudwatch/metrics_sink.h"
 #include "server/http/http_server.h"
 #include "server/kinesis/kinesis_api.h"
+#include "server/kinesis/record_intake.h"
 #include "server/served_broker.h"
 #include "server/tls_files.h"
 
@@ -29,7 +31,7 @@ struct KinesisServerOptions {
   AccessKeys access_keys;
 };
 
-class KinesisServer {
+class KinesisServer : public HttpService {
  public:
   // Listens from here on; says that the node is starting until Serve was
   // called.
@@ -44,16 +46,25 @@ class KinesisServer {
   // stopped. No call is running when this returns.
   void Stop(absl::Duration grace) { http_->Stop(grace); }
 
+  // HttpService: gives each request to the service that it is for.
+  void Serve(std::shared_ptr<HttpExchange> exchange) override;
+
  private:
   explicit KinesisServer(const KinesisServerOptions& options);
+  // Why a request is not let in.
   std::optional<AwsError> CheckSignature(const HttpRequest& request) const;
+  // The same of callers that may show a key instead of signing with it.
+  std::optional<AwsError> CheckCaller(const HttpRequest& request) const;
 
   ServedBroker served_;  // Thread-safe.
 
   // Set at construction.
+  const AccessKeys access_keys_;
   std::unique_ptr<const SignatureVerifier> verifier_;  // Null: no keys.
   KinesisApi kinesis_;
   AwsEndpoint endpoint_;
+  RecordIntake intake_;
+  MetricsSink metrics_;
   // Set by Start. Destroyed first: its threads use all of the above.
   std::unique_ptr<HttpServer> http_;
 };
