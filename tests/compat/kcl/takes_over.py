@@ -1,11 +1,13 @@
 """Two KCL workers share a stream; one is killed, the other takes over.
 
-    takes_over.py FOLDER polling|fan-out
+    takes_over.py FOLDER
 
-FOLDER has the classes and the class path of java/kcl2 or java/kcl3. A writer
-puts records all the time, while shards are split and merged and while a worker
-dies. At the end every record was processed at least once, and no child shard
-was started before the ends of its parents.
+FOLDER has what tests/compat/install made of java/kcl2 or java/kcl3. Two
+applications read the stream side by side, one by polling and one by fan-out,
+with two workers each. A writer puts records all the time, while shards are
+split and merged and while a worker of each application is killed. At the end
+each application processed every record at least once, and started no child
+shard before the ends of its parents.
 """
 import os
 import signal
@@ -17,13 +19,11 @@ import time
 import boto3
 
 STREAM = "compat-kcl"
-APPLICATION = STREAM + "-application"
 SHARDS = 8
 BATCH = 10
 BATCH_SECONDS = 0.1
 # For each thing that is waited for; most take a few seconds.
 WAIT_SECONDS = 60
-JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 # Of the library's log; it goes on by itself, so only its log would tell.
 FORBIDDEN = ["Could not publish", "Unable to execute HTTP request"]
 
@@ -46,16 +46,16 @@ def until(what, condition):
 class Worker:
     """One process; its events are the lines it printed so far."""
 
-    def __init__(self, folder, name, retrieval):
-        self.name = name
-        path = os.path.join(os.environ["COMPAT_FOLDER"], name)
+    def __init__(self, folder, retrieval, letter):
+        self.name = retrieval + "-" + letter
+        path = os.path.join(os.environ["COMPAT_FOLDER"], self.name)
         self.events_path, self.log_path = path + ".events", path + ".log"
-        with open(os.path.join(folder, "class-path")) as class_path:
-            classes = os.path.join(folder, "classes") + ":" + class_path.read()
         with open(self.events_path, "wb") as out, \
                 open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                JAVA + ["-cp", classes, "Worker", STREAM, name, retrieval],
+                ["java", "-Xmx256m",
+                 "@" + os.path.join(folder, "java-arguments"), "Worker",
+                 STREAM, self.name, retrieval],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log)
 
     def events(self):
@@ -80,6 +80,11 @@ class Worker:
         if self.process.poll() is not None:
             fail("worker %s ended with code %d" % (
                 self.name, self.process.returncode))
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
 
     def check_log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
@@ -144,107 +149,126 @@ def reshard():
     ids = sorted(shards("AT_LATEST"))
     kinesis.split_shard(StreamName=STREAM, ShardToSplit=ids[0],
                         NewStartingHashKey=str(2**124))
-    until("the split", active)
+    until("the split is done", active)
     kinesis.merge_shards(StreamName=STREAM, ShardToMerge=ids[-2],
                          AdjacentShardToMerge=ids[-1])
-    until("the merge", active)
+    until("the merge is done", active)
 
 
-def processed(workers):
-    return [data for worker in workers
-            for _, event, _, data in worker.events() if event == "RECORD"]
+class Application:
+    """Two workers that share the stream's shards."""
+
+    def __init__(self, folder, retrieval):
+        # What Worker.java calls it.
+        self.name = STREAM + "-" + retrieval
+        self.left, self.killed = self.workers = [
+            Worker(folder, retrieval, letter) for letter in "ab"]
+
+    def shares(self, count):
+        """Both work, on all of `count` shards together."""
+        for worker in self.workers:
+            worker.check_running()
+        mine, others = self.left.shards(), self.killed.shards()
+        return (len(mine) >= 2 and len(others) >= 2 and
+                len(mine | others) == count)
+
+    def has(self, shard_ids):
+        return self.left.shards() | self.killed.shards() == shard_ids
+
+    def left_has(self, shard_ids):
+        self.left.check_running()
+        return self.left.shards() == shard_ids
+
+    def processed(self):
+        return [data for worker in self.workers
+                for _, event, _, data in worker.events() if event == "RECORD"]
+
+    def check_parents_first(self):
+        events = [event for worker in self.workers
+                  for event in worker.events()]
+        checked = 0
+        for shard_id, shard in shards().items():
+            starts = [ms for ms, event, where, _ in events
+                      if event == "START" and where == shard_id]
+            for parent in (shard.get("ParentShardId"),
+                           shard.get("AdjacentParentShardId")):
+                if parent is None:
+                    continue
+                ends = [ms for ms, event, where, _ in events
+                        if event == "END" and where == parent]
+                if not ends or min(starts) < min(ends):
+                    fail("%s was started before the end of %s" % (
+                        shard_id, parent))
+                checked += 1
+        if checked != 4:
+            fail("%d pairs of parent and child instead of 4" % checked)
+
+    def check_leases(self):
+        dynamodb = boto3.client("dynamodb", endpoint_url=os.environ.get(
+            "COMPAT_DYNAMODB_URL", os.environ["AWS_ENDPOINT_URL"]))
+        items = dynamodb.scan(TableName=self.name)["Items"]
+        leases = {item["leaseKey"]["S"]: item for item in items}
+        for shard_id in shards("AT_LATEST"):
+            owner = leases[shard_id]["leaseOwner"]["S"]
+            if owner != self.left.name:
+                fail("the lease of %s is %s's" % (shard_id, owner))
 
 
-def check_parents_first(workers):
-    events = [event for worker in workers for event in worker.events()]
-    checked = 0
-    for shard_id, shard in shards().items():
-        starts = [ms for ms, event, where, _ in events
-                  if event == "START" and where == shard_id]
-        for parent in (shard.get("ParentShardId"),
-                       shard.get("AdjacentParentShardId")):
-            if parent is None:
-                continue
-            ends = [ms for ms, event, where, _ in events
-                    if event == "END" and where == parent]
-            if not ends or min(starts) < min(ends):
-                fail("%s was started before the end of %s" % (
-                    shard_id, parent))
-            checked += 1
-    if checked != 4:
-        fail("%d pairs of parent and child instead of 4" % checked)
-
-
-def check_leases(owner):
-    dynamodb = boto3.client("dynamodb", endpoint_url=os.environ.get(
-        "COMPAT_DYNAMODB_URL", os.environ["AWS_ENDPOINT_URL"]))
-    leases = {item["leaseKey"]["S"]: item for item in dynamodb.scan(
-        TableName=APPLICATION)["Items"]}
-    for shard_id in shards("AT_LATEST"):
-        if leases[shard_id]["leaseOwner"]["S"] != owner:
-            fail("the lease of %s is %s's" % (
-                shard_id, leases[shard_id]["leaseOwner"]["S"]))
-
-
-def run(folder, retrieval, workers):
+def run(folder, applications):
     kinesis.create_stream(StreamName=STREAM, ShardCount=SHARDS)
-    until("the stream", active)
+    until("the stream is active", active)
     writer = Writer()
     try:
-        workers += [Worker(folder, name, retrieval) for name in "ab"]
-        one, other = workers
-
-        def shared(count):
-            for worker in workers:
-                worker.check_running()
-            mine, others = one.shards(), other.shards()
-            return (len(mine) >= 2 and len(others) >= 2 and
-                    len(mine | others) == count)
-        until("two workers share %d shards" % SHARDS, lambda: shared(SHARDS))
+        for retrieval in ("polling", "fan-out"):
+            applications.append(Application(folder, retrieval))
+        for each in applications:
+            until("%s shares %d shards" % (each.name, SHARDS),
+                  lambda: each.shares(SHARDS))
         reshard()
         open_shards = set(shards("AT_LATEST"))
-        until("the children are worked on",
-              lambda: one.shards() | other.shards() == open_shards)
-        other.process.send_signal(signal.SIGKILL)
-        other.process.wait()
-        until("the worker that is left has all shards",
-              lambda: one.shards() == open_shards)
+        for each in applications:
+            until("%s works on the children" % each.name,
+                  lambda: each.has(open_shards))
+        for each in applications:
+            each.killed.kill()
+        for each in applications:
+            until("%s's other worker has all shards" % each.name,
+                  lambda: each.left_has(open_shards))
     finally:
         writer.stop()
     expected = {"record %d" % i for i in range(writer.count)}
-    until("all records are processed",
-          lambda: expected <= set(processed(workers)))
-    check_parents_first(workers)
-    check_leases(one.name)
-    one.check_running()
-    one.process.terminate()
-    one.process.wait(WAIT_SECONDS)
-    for worker in workers:
-        worker.check_log()
-    seen = processed(workers)
-    print("  %d records put, %d processed" % (writer.count, len(seen)))
-    if set(seen) != expected:
-        fail("records came that nobody put")
+    for each in applications:
+        until("%s has processed all records" % each.name,
+              lambda: expected <= set(each.processed()))
+        each.check_parents_first()
+        each.check_leases()
+        seen = each.processed()
+        if set(seen) != expected:
+            fail("records came that nobody put")
+        print("  %s: %d records put, %d processed" % (
+            each.name, writer.count, len(seen)))
+        each.left.kill()
+        for worker in each.workers:
+            worker.check_log()
 
 
 def main():
-    folder, retrieval = sys.argv[1:]
-    workers = []
+    applications = []
     try:
-        run(folder, retrieval, workers)
+        run(sys.argv[1], applications)
         print("ok")
         return 0
     except BaseException:
-        for worker in workers:
-            print("worker %s has %s" % (worker.name,
-                                        sorted(worker.shards())))
-            worker.print_log()
+        for application in applications:
+            for worker in application.workers:
+                print("worker %s has %s" % (worker.name,
+                                            sorted(worker.shards())))
+                worker.print_log()
         raise
     finally:
-        for worker in workers:
-            if worker.process.poll() is None:
-                worker.process.kill()
-                worker.process.wait()
+        for application in applications:
+            for worker in application.workers:
+                worker.kill()
 
 
 if __name__ == "__main__":

@@ -46,25 +46,27 @@ public final class Worker implements ShardRecordProcessor {
   public static void main(String[] arguments) {
     String stream = arguments[0];
     String worker = arguments[1];
+    String retrieves = arguments[2];
+    String application = stream + "-" + retrieves;
     URI plain = URI.create(System.getenv("AWS_ENDPOINT_URL"));
     KinesisAsyncClient kinesis = kinesis();
     ConfigsBuilder configs = new ConfigsBuilder(
         new SingleStreamTracker(
             stream, InitialPositionInStreamExtended.newInitialPosition(
                         InitialPositionInStream.TRIM_HORIZON)),
-        stream + "-application", kinesis,
+        application, kinesis,
         DynamoDbAsyncClient.builder().endpointOverride(dynamo(plain)).build(),
         CloudWatchAsyncClient.builder().endpointOverride(plain).build(),
         worker, Worker::new);
     RetrievalConfig retrieval = configs.retrievalConfig();
-    if (arguments[2].equals("polling")) {
+    if (retrieves.equals("polling")) {
       retrieval.retrievalSpecificConfig(
           new PollingConfig(stream, kinesis)
               .idleTimeBetweenReadsInMillis(250));
     } else {
       retrieval.retrievalSpecificConfig(
           new FanOutConfig(kinesis).streamName(stream).applicationName(
-              stream + "-application"));
+              application));
     }
     Scheduler scheduler = new Scheduler(
         configs.checkpointConfig(),
@@ -73,8 +75,6 @@ public final class Worker implements ShardRecordProcessor {
         configs.lifecycleConfig(),
         configs.metricsConfig().metricsBufferTimeMillis(2000),
         configs.processorConfig(), retrieval);
-    Runtime.getRuntime().addShutdownHook(new Thread(
-        () -> scheduler.startGracefulShutdown().join()));
     scheduler.run();
   }
 
