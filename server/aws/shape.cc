@@ -247,14 +247,17 @@ std::optional<std::string> Shape::CheckMembers(MessageFormat format,
                                                json* value) const {
   if (value->is_array()) return "Start of list found where not expected";
   if (!value->is_object()) return "Expected null";
-  for (const ShapeMember& member : members_) {
-    const auto found = value->find(member.name);
-    if (found == value->end()) continue;
-    if (found->is_null()) {
-      value->erase(found);
+  // What is not of the shape is dropped: nothing unchecked can be read later.
+  for (auto found = value->begin(); found != value->end();) {
+    const auto member = std::find_if(
+        members_.begin(), members_.end(),
+        [&](const ShapeMember& known) { return known.name == found.key(); });
+    if (member == members_.end() || found->is_null()) {
+      found = value->erase(found);
       continue;
     }
-    if (auto wrong = member.shape.CheckTypes(format, &*found)) return wrong;
+    if (auto wrong = member->shape.CheckTypes(format, &*found)) return wrong;
+    ++found;
   }
   return std::nullopt;
 }

@@ -78,28 +78,25 @@ Awaitable<bool> Http1Connection::ReadRequest() {
 }
 
 Awaitable<bool> Http1Connection::ReadHead() {
+  bool goes_on = true;
   if (input_.bytes().empty()) {
     socket_->ExpectInputWithin(context_->limits.idle_timeout);
-    const bool more = co_await MoreInput();
-    if (!more) co_return false;
+    goes_on = co_await MoreInput();
   }
   socket_->ExpectInputWithin(context_->limits.header_timeout);
-  while (Parse()) {
-    if (parser_->head_done()) co_return true;
-    const bool more = co_await MoreInput();
-    if (!more) co_return false;
+  while (goes_on && Parse() && !parser_->head_done()) {
+    goes_on = co_await MoreInput();
   }
-  co_return false;
+  co_return parser_->head_done() && parser_->refusal() == 0;
 }
 
 Awaitable<bool> Http1Connection::ReadBody() {
-  while (Parse()) {
-    if (parser_->done()) co_return true;
+  bool goes_on = true;
+  while (goes_on && Parse() && !parser_->done()) {
     socket_->ExpectInputWithin(context_->limits.body_timeout);
-    const bool more = co_await MoreInput();
-    if (!more) co_return false;
+    goes_on = co_await MoreInput();
   }
-  co_return false;
+  co_return parser_->done() && parser_->refusal() == 0;
 }
 
 bool Http1Connection::Parse() {

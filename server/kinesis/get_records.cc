@@ -42,20 +42,10 @@ void Reply(KinesisCall& call, GetRecordsResponse found) {
   call.aws().Respond(HoldUntilSent(writer.Take(), std::move(found.ticket)));
 }
 
-// Scripts pass an iterator on with the quotes that the command line put around
-// it; the service takes that (kinesis-contract.md §0.1, 14).
-absl::string_view Unquoted(absl::string_view iterator) {
-  if (iterator.size() > 2 && iterator.front() == '"' &&
-      iterator.back() == '"') {
-    return iterator.substr(1, iterator.size() - 2);
-  }
-  return iterator;
-}
-
 void Run(KinesisCallPtr call) {
   const MessageView in = call->input();
   call->broker().GetRecords(
-      {Unquoted(in.String("ShardIterator")), in.Integer("Limit").value_or(0),
+      {in.String("ShardIterator"), in.Integer("Limit").value_or(0),
        in.String("StreamARN"), in.String("StreamId"), in.Boolean("DryRun")},
       kKinesisCallTimeout, [call](absl::StatusOr<GetRecordsResponse> found) {
         if (!found.ok()) return call->Fail(found.status());
