@@ -107,15 +107,32 @@ public final class Worker implements ShardRecordProcessor {
         .shardSyncIntervalMillis(1000)
         .maxLeasesToStealAtOneTime(4)
         .listShardsCacheAllowedAgeInSeconds(1);
-    // Only KCL 3 elects a leader that assigns.
-    set(leases, "dynamoDbLockBasedLeaderLeaseDurationInMillis", 4000);
-    set(leases, "dynamoDbLockBasedLeaderHeartbeatPeriodInMillis", 1000);
+    // Only KCL 3 elects a leader that assigns and balances.
+    set(leases, "dynamoDbLockBasedLeaderLeaseDurationInMillis", 4000L);
+    set(leases, "dynamoDbLockBasedLeaderHeartbeatPeriodInMillis", 1000L);
+    Object balance = get(leases, "workerUtilizationAwareAssignmentConfig");
+    if (balance != null) {
+      set(balance, "inMemoryWorkerMetricsCaptureFrequencyMillis", 500L);
+      set(balance, "workerMetricsReporterFreqInMillis", 1000L);
+      set(balance, "varianceBalancingFrequency", 1);
+    }
     return leases;
   }
 
-  private static void set(Object config, String name, long value) {
+  private static Object get(Object config, String name) {
     try {
-      config.getClass().getMethod(name, long.class).invoke(config, value);
+      return config.getClass().getMethod(name).invoke(config);
+    } catch (NoSuchMethodException error) {
+      return null;
+    } catch (ReflectiveOperationException error) {
+      throw new IllegalStateException(name, error);
+    }
+  }
+
+  private static void set(Object config, String name, Number value) {
+    Class<?> type = value instanceof Long ? long.class : int.class;
+    try {
+      config.getClass().getMethod(name, type).invoke(config, value);
     } catch (NoSuchMethodException error) {
       return;
     } catch (ReflectiveOperationException error) {
