@@ -28,6 +28,11 @@
 
 namespace trireme {
 
+// Whether a stream's answers say EncryptionType KMS.
+inline bool IsEncrypted(const Stream& stream) {
+  return !stream.kms_key_id.empty();
+}
+
 template <typename T>
 using Done = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
@@ -68,9 +73,11 @@ struct PutResult {
   absl::Status status;
   SequenceNumber sequence_number;  // Names its shard too.
   bool duplicate = false;  // An earlier put of its producer wrote it there.
+  bool encrypted = false;  // Of PutRecord: as below.
 };
 struct PutRecordsResponse {
   std::vector<PutResult> records;  // As many as were sent, in order.
+  bool encrypted = false;          // The stream is.
 };
 
 // --- Reading ---
@@ -112,6 +119,7 @@ struct GetRecordsResponse {
   std::string next_shard_iterator;
   int64_t millis_behind_latest = 0;
   std::vector<ChildShard> child_shards;
+  bool encrypted = false;  // The stream is.
   Ticket ticket;  // Held until the answer has left the node.
 };
 
@@ -129,6 +137,7 @@ struct SubscriptionEvent {
   std::string continuation_sequence_number;
   int64_t millis_behind_latest = 0;
   std::vector<ChildShard> child_shards;  // In that event only.
+  bool encrypted = false;                // The stream is.
 };
 
 // --- Streams ---

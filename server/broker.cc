@@ -42,6 +42,8 @@ Broker::Broker(const BrokerOptions& options, const BrokerParts& parts)
       consumer_groups_({&parts.state->leases(), &router_, parts.replicas,
                         &reader_, &signer_, parts.read_pool, parts.timers,
                         parts.clock}),
+      tables_(&parts.state->tables(), &router_, parts.replicas,
+              parts.read_pool),
       subscriptions_({catalog_, &reader_, parts.tails, parts.read_pool,
                       parts.timers, parts.clock, parts.replicas, &rates_},
                      options.subscriptions_max),

@@ -41,6 +41,7 @@
 #include "server/stream_operations.h"
 #include "server/subscribe_operations.h"
 #include "server/subscriptions.h"
+#include "server/table_operations.h"
 #include "server/timers.h"
 #include "server/work_pool.h"
 #include "storage/clock.h"
@@ -148,6 +149,10 @@ class Broker {
   // --- Consumer groups (docs/decisions/0010) ---
   ConsumerGroupOperations& consumer_groups() { return consumer_groups_; }
 
+  // --- Tables of items (docs/decisions/0012) ---
+  TableOperations& tables() { return tables_; }
+  Clock* clock() const { return clock_; }
+
   // --- Settings and tags (§1.4, §1.8) ---
   void UpdateMaxRecordSize(const UpdateMaxRecordSizeRequest& request,
                            absl::Duration timeout, StatusDone done);
@@ -242,6 +247,7 @@ class Broker {
   StreamOperations streams_;
   ConsumerOperations consumers_;
   ConsumerGroupOperations consumer_groups_;
+  TableOperations tables_;
   Subscriptions subscriptions_;
   SubscribeOperations subscribes_;
 };

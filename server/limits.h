@@ -51,6 +51,10 @@ inline constexpr size_t kLeasesPerCallMax = 500;
 inline constexpr size_t kLeasesPerHeartbeatMax = 10'000;
 inline constexpr int kDescribeGroupPage = 1'000;
 
+// Tables of items, and bytes of all their items together.
+inline constexpr uint32_t kTablesMax = 256;
+inline constexpr uint64_t kTableItemsBytesMax = 64u << 20;
+
 // Streams. Lists take up to kListLimitMax and return at most a page.
 inline constexpr int kListLimitMax = 10'000;
 inline constexpr int kDescribeStreamPage = 100;

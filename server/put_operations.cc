@@ -74,7 +74,10 @@ struct PutOperations::Call {
     if (number.has_value()) sequence->Leave(*number);
     done(std::move(response));
   }
-  void FinishWithResults() { Finish(PutRecordsResponse{std::move(results)}); }
+  void FinishWithResults() {
+    const bool encrypted = stream != nullptr && IsEncrypted(*stream);
+    Finish(PutRecordsResponse{std::move(results), encrypted});
+  }
   // The same error for every record not placed yet.
   void FailUnplaced(const absl::Status& status) {
     for (const uint32_t record : unplaced) results[record].status = status;
@@ -191,6 +194,7 @@ void PutOperations::PutRecord(const PutRecordRequest& request,
     if (!response.ok()) return done(response.status());
     PutResult& result = response->records[0];
     if (!result.status.ok()) return done(std::move(result.status));
+    result.encrypted = response->encrypted;
     done(std::move(result));
   };
   Begin(std::move(call));

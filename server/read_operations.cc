@@ -248,6 +248,7 @@ absl::StatusOr<GetRecordsResponse> ReadOperations::Read(const ReadCall& call) {
         clock_->WallNow());
   }
   response.records = std::move(read.run);
+  response.encrypted = IsEncrypted(*call.stream);
   response.ticket = std::move(ticket);
   return response;
 }

@@ -214,6 +214,7 @@ void Subscription::Send(ShardRead read, std::vector<ChildShard> children) {
   }
   event.records = std::move(read.run);
   event.child_shards = std::move(children);
+  event.encrypted = IsEncrypted(*StreamNow());
   sent_any_ = true;
   last_sent_at_ = context_.clock->MonotonicNow();
   writing_ = true;

@@ -119,6 +119,33 @@ std::optional<ConsumerGroupRowId> DecodeConsumerGroupRowKey(
   return id;
 }
 
+Key ItemTableKey(uint64_t table) {
+  return Key(KeyKind::kItemTable).Then(table);
+}
+
+std::optional<uint64_t> DecodeItemTableKey(absl::string_view key) {
+  uint64_t table = 0;
+  if (!Decode(key, KeyKind::kItemTable, &table)) return std::nullopt;
+  return table;
+}
+
+std::string ItemKey(const ItemRowId& id) {
+  return absl::StrCat(Key(KeyKind::kItem).Then(id.table).view(), id.key);
+}
+
+std::optional<ItemRowId> DecodeItemKey(absl::string_view key) {
+  ByteCursor cursor(key);
+  uint8_t kind = 0;
+  ItemRowId id;
+  if (!cursor.TakeLittle(&kind) ||
+      kind != static_cast<uint8_t>(KeyKind::kItem) ||
+      !cursor.TakeBig(&id.table)) {
+    return std::nullopt;
+  }
+  id.key = cursor.rest();
+  return id;
+}
+
 Key PartitionKey(const PartitionId& id) {
   return Key(KeyKind::kPartition)
       .Then(static_cast<uint8_t>(id.retention))

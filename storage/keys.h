@@ -31,6 +31,8 @@ enum class KeyKind : uint8_t {
   kProducer = 9,      // group, stream, shard, index, ordinal -> ProducerRow.
   // stream, group, part, number -> ConsumerGroupRow, WorkerRow or LeaseRow.
   kConsumerGroup = 10,
+  kItemTable = 11,  // table -> ItemTableRow.
+  kItem = 12,       // table, the item's key -> u64, its version, and its bytes.
   // --- in the families of time partitions ---
   kBlock = 32,  // group, stream, shard, counter of the first record -> block.
   kTime = 33,   // group, Unix second -> u64, the first log index of it here.
@@ -127,6 +129,18 @@ std::optional<GroupId> DecodeClaimsKey(absl::string_view key);
 Key ConsumerGroupRowKey(const ConsumerGroupRowId& id);
 std::optional<ConsumerGroupRowId> DecodeConsumerGroupRowKey(
     absl::string_view key);
+
+// Tables of items are named by numbers (storage/item_tables.h).
+Key ItemTableKey(uint64_t table);
+std::optional<uint64_t> DecodeItemTableKey(absl::string_view key);
+
+struct ItemRowId {
+  uint64_t table = 0;
+  absl::string_view key;
+};
+std::string ItemKey(const ItemRowId& id);
+// A view into `key`.
+std::optional<ItemRowId> DecodeItemKey(absl::string_view key);
 
 Key ShardStateKey(const ShardStateId& id);
 std::optional<ShardStateId> DecodeShardStateKey(absl::string_view key);

@@ -151,12 +151,14 @@ absl::StatusOr<ApplyResult> StateMachine::ApplyCommand(
     return ApplyToCatalog(entry.index, command, stamp_ms);
   if (command.has_consumer_groups() && is_meta)
     return ApplyToGroups(entry.index, command.consumer_groups());
+  if (command.has_tables() && is_meta)
+    return ApplyToTables(entry.index, command.tables(), stamp_ms);
   if (command.has_claim_shards() && !is_meta)
     return ApplyClaims(entry.group, command.claim_shards(), stamp_ms);
   if (IsShardCommand(command) && !is_meta) return ApplyToShards(entry, command);
   ApplyResult result;
   if (IsCatalogCommand(command) || IsShardCommand(command) ||
-      command.has_consumer_groups()) {
+      command.has_consumer_groups() || command.has_tables()) {
     result.status = MakeError(ErrorReason::kInvalidArgument,
                               "a command to the wrong kind of group");
     return result;
@@ -229,6 +231,7 @@ void StateMachine::BeginBatch() {
   put_account_.reset();
   group_changes_.clear();
   installed_groups_.reset();
+  table_changes_.clear();
 }
 
 void StateMachine::PutShard(GroupId group, const ShardChange& change) {
@@ -286,6 +289,7 @@ absl::Status StateMachine::WriteBatch(GroupId group) {
   if (put_claims_) claims_[group.value()] = *std::exchange(put_claims_, {});
   if (put_account_) catalog_.PutAccount(*put_account_);
   PublishGroups();
+  tables_.Publish(table_changes_);
   return absl::OkStatus();
 }
 

@@ -27,6 +27,7 @@
 #include "storage/claims.h"
 #include "storage/consumer_group.h"
 #include "storage/ids.h"
+#include "storage/item_table_set.h"
 #include "storage/lease_table.h"
 #include "storage/partition_table.h"
 #include "storage/producers.h"
@@ -42,6 +43,7 @@ namespace v1 {
 class ClaimShardsCommand;
 class Command;
 class GroupCommand;
+class TableCommand;
 }  // namespace v1
 struct DecodedPayload;
 struct GroupRowChange;
@@ -83,6 +85,7 @@ class StateMachine : public ReplicatedState {
 
   const Catalog& catalog() const;
   const LeaseTable& leases() const { return leases_; }
+  const ItemTableSet& tables() const { return tables_; }
   const ShardLog& shard_log() const;
   // Thread-safe, from memory.
   ShardState GetShardState(GroupId group, ShardKey shard) const;
@@ -128,6 +131,7 @@ class StateMachine : public ReplicatedState {
   absl::Status LoadProducers();
   absl::Status LoadAccount();
   absl::Status LoadGroups();
+  absl::Status LoadTables();
   absl::Status ResumePartitions();
 
   // --- state_machine.cc ---
@@ -205,6 +209,13 @@ class StateMachine : public ReplicatedState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
   void PublishGroups() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
 
+  // --- state_machine_tables.cc ---
+  ApplyResult ApplyToTables(LogIndex index, const v1::TableCommand& command,
+                            int64_t stamp_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+  void PutTables(std::vector<TableChange> changes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mu_);
+
   // --- state_machine_expiry.cc ---
   // Adds blocks of one group, in any order, to batch_.
   absl::Status PutBlocks(GroupId group, RetentionClass retention,
@@ -243,6 +254,7 @@ class StateMachine : public ReplicatedState {
   ShardTable shards_;
   Catalog catalog_;
   LeaseTable leases_;
+  ItemTableSet tables_;
   std::unique_ptr<ShardLog> shard_log_;  // Set by Open.
 
   // The writer: the applier thread mostly, sometimes a catch-up. Under it only
@@ -264,6 +276,7 @@ class StateMachine : public ReplicatedState {
   std::vector<GroupChange> group_changes_ ABSL_GUARDED_BY(write_mu_);
   // Instead of what there was.
   std::optional<ConsumerGroups> installed_groups_ ABSL_GUARDED_BY(write_mu_);
+  std::vector<TableChange> table_changes_ ABSL_GUARDED_BY(write_mu_);
   uint32_t next_stream_id_ ABSL_GUARDED_BY(write_mu_) = 1;
   absl::flat_hash_map<GroupId, GroupInstall> installs_
       ABSL_GUARDED_BY(write_mu_);

@@ -10,6 +10,7 @@
 #include "storage/keys.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
+#include "storage/table_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme {
@@ -70,6 +71,7 @@ absl::Status StateMachine::Load() {
   RETURN_IF_ERROR(LoadProducers());
   RETURN_IF_ERROR(LoadAccount());
   RETURN_IF_ERROR(LoadGroups());
+  RETURN_IF_ERROR(LoadTables());
   ASSIGN_OR_RETURN(
       partitions_,
       PartitionTable::Open(store_.get(),
@@ -200,6 +202,19 @@ absl::Status StateMachine::LoadGroups() {
         return AddGroupRow(key, value, &groups);
       }));
   leases_.Replace(std::move(groups));
+  return absl::OkStatus();
+}
+
+absl::Status StateMachine::LoadTables() {
+  ItemTables tables;
+  for (const KeyKind kind : {KeyKind::kItemTable, KeyKind::kItem}) {
+    RETURN_IF_ERROR(ForEachRow(
+        *store_, kind,
+        [&tables](absl::string_view key, absl::string_view value) {
+          return AddTableRow(key, value, &tables);
+        }));
+  }
+  tables_.Replace(std::move(tables));
   return absl::OkStatus();
 }
 

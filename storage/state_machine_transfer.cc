@@ -12,6 +12,7 @@
 #include "storage/retention.h"
 #include "storage/state_machine.h"
 #include "storage/status_macros.h"
+#include "storage/table_rows.h"
 
 namespace trireme {
 namespace {
@@ -46,6 +47,8 @@ absl::StatusOr<std::unique_ptr<StateSource>> StateMachine::OpenSource(
     parts.next_stream_id = next_stream_id_;
     parts.account = catalog_.account();
     parts.groups = RowsOf(leases_.groups());
+    parts.store = store_.get();
+    parts.snapshot = store_->NewSnapshot();
     return MakeCatalogSource(group, position, std::move(parts));
   }
   ShardSourceParts parts;
@@ -168,6 +171,7 @@ void StateMachine::InstallCatalog(const GroupInstall& install) {
   PutNextStreamId(install.next_stream_id());
   PutAccount(install.account());
   InstallGroups(install.groups());
+  PutTables(Difference(tables_.tables(), install.tables()));
 }
 
 }  // namespace trireme

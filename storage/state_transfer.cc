@@ -11,6 +11,7 @@
 #include "storage/fixed_ints.h"
 #include "storage/retention.h"
 #include "storage/status_macros.h"
+#include "storage/table_rows.h"
 
 namespace trireme {
 namespace {
@@ -33,6 +34,9 @@ enum class Item : uint8_t {
   kProducer = 9,
   // size u32 | key (keys.h) | size u32 | ConsumerGroupRow, WorkerRow, LeaseRow
   kConsumerGroup = 10,
+  // size u32 | key (keys.h) | size u32 | ItemTableRow, or an item's version and
+  // bytes
+  kItemTable = 11,
 };
 
 absl::Status Malformed(absl::string_view what) {
@@ -98,6 +102,11 @@ class ChunkWriter {
     Start(Item::kConsumerGroup);
     AppendSized(row.key);
     AppendSized(*row.row);
+  }
+  void AddItemTable(absl::string_view key, absl::string_view row) {
+    Start(Item::kItemTable);
+    AppendSized(key);
+    AppendSized(row);
   }
   void End() { Start(Item::kEnd); }
 
@@ -298,6 +307,9 @@ class CatalogSource : public StateSource {
       chunk.AddStream(*parts_.streams[stream_]);
     for (; group_row_ < parts_.groups.size() && !chunk.full(); ++group_row_)
       chunk.AddConsumerGroup(parts_.groups[group_row_]);
+    if (!tables_ended_ && !chunk.full()) {
+      RETURN_IF_ERROR(parts_.store->NoteRead(AddTables(&chunk)));
+    }
     if (!chunk.full()) {
       chunk.End();
       ended_ = true;
@@ -306,6 +318,22 @@ class CatalogSource : public StateSource {
   }
 
  private:
+  // Adds rows of tables and items until the chunk is full or there are no more.
+  absl::Status AddTables(ChunkWriter* chunk) {
+    const auto rows = parts_.store->NewIterator(
+        parts_.store->tables(), Key(KeyKind::kItem).PrefixEnd(),
+        parts_.snapshot.get());
+    const Key first(KeyKind::kItemTable);
+    rows->Seek(resume_.empty() ? first.view() : absl::string_view(resume_));
+    for (; rows->Valid() && !chunk->full(); rows->Next()) {
+      chunk->AddItemTable(rows->key(), rows->value());
+    }
+    RETURN_IF_ERROR(rows->status());
+    tables_ended_ = !rows->Valid();
+    resume_ = tables_ended_ ? std::string() : std::string(rows->key());
+    return absl::OkStatus();
+  }
+
   const GroupId group_;
   const AppliedPosition position_;
   const CatalogSourceParts parts_;
@@ -313,6 +341,8 @@ class CatalogSource : public StateSource {
   bool ended_ = false;
   size_t stream_ = 0;
   size_t group_row_ = 0;
+  bool tables_ended_ = false;
+  std::string resume_;  // The key to go on from among them.
 };
 
 }  // namespace
@@ -402,6 +432,8 @@ absl::Status GroupInstall::AddItem(GroupId group, bool is_first,
       return AddAccount(chunk);
     case Item::kConsumerGroup:
       return AddConsumerGroup(chunk);
+    case Item::kItemTable:
+      return AddItemTable(chunk);
     case Item::kEnd:
       complete_ = true;
       return absl::OkStatus();
@@ -500,6 +532,14 @@ absl::Status GroupInstall::AddConsumerGroup(ByteCursor* chunk) {
   if (!TakeSized(chunk, &key) || !TakeSized(chunk, &row))
     return Malformed("cut short");
   return AddGroupRow(key, row, &groups_);
+}
+
+absl::Status GroupInstall::AddItemTable(ByteCursor* chunk) {
+  absl::string_view key;
+  absl::string_view row;
+  if (!TakeSized(chunk, &key) || !TakeSized(chunk, &row))
+    return Malformed("cut short");
+  return AddTableRow(key, row, &tables_);
 }
 
 }  // namespace trireme

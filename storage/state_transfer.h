@@ -21,6 +21,7 @@
 #include "storage/consumer_group.h"
 #include "storage/fixed_ints.h"
 #include "storage/group_rows.h"
+#include "storage/item_tables.h"
 #include "storage/producer_row.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_log.h"
@@ -50,8 +51,10 @@ std::unique_ptr<StateSource> MakeShardSource(GroupId group,
                                              ShardSourceParts parts,
                                              const HeldShards& held);
 
-// The meta group: all of its tables.
+// The meta group: all that it knows. Tables of items are read from the store.
 struct CatalogSourceParts {
+  const Store* store = nullptr;
+  std::unique_ptr<Store::Snapshot> snapshot;
   std::vector<std::shared_ptr<const Stream>> streams;
   uint32_t next_stream_id = 1;
   AccountSettings account;
@@ -85,6 +88,7 @@ class GroupInstall {
   std::span<const PlacedProducerRow> producers() const { return producers_; }
   const AccountSettings& account() const { return account_; }
   const ConsumerGroups& groups() const { return groups_; }
+  const ItemTables& tables() const { return tables_; }
 
  private:
   absl::Status AddItem(GroupId group, bool is_first, ByteCursor* chunk,
@@ -98,6 +102,7 @@ class GroupInstall {
   absl::Status AddProducer(ByteCursor* chunk);
   absl::Status AddAccount(ByteCursor* chunk);
   absl::Status AddConsumerGroup(ByteCursor* chunk);
+  absl::Status AddItemTable(ByteCursor* chunk);
 
   bool begun_ = false;
   bool complete_ = false;
@@ -109,6 +114,7 @@ class GroupInstall {
   std::vector<PlacedProducerRow> producers_;
   AccountSettings account_;
   ConsumerGroups groups_;
+  ItemTables tables_;
 };
 
 }  // namespace trireme

@@ -65,6 +65,7 @@ bool HttpSocket::ChoseHttp2() const {
 }
 
 Awaitable<absl::StatusOr<size_t>> HttpSocket::Read(char* to, size_t bytes_max) {
+  if (ended_) co_return SocketError(asio::error::eof);
   ErrorCode error;
   const asio::mutable_buffer buffer(to, bytes_max);
   size_t bytes = 0;
@@ -75,6 +76,7 @@ Awaitable<absl::StatusOr<size_t>> HttpSocket::Read(char* to, size_t bytes_max) {
     bytes = co_await socket_.async_read_some(
         buffer, asio::redirect_error(kAwait, error));
   }
+  ended_ = error && error != asio::error::operation_aborted;
   if (error) co_return SocketError(error);
   co_return bytes;
 }
@@ -135,15 +137,19 @@ void HttpSocket::StopReading() {
 Awaitable<void> HttpSocket::Finish() {
   ExpectInputWithin(limits_.linger_timeout);
   ErrorCode error;
-  if (tls_.has_value()) {
+  const bool told =
+      tls_.has_value() &&
+      (SSL_get_shutdown(tls_->native_handle()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  if (tls_.has_value() && (told || !ended_)) {
     // Also ends when the peer, instead of ending its side, sends more.
     co_await tls_->async_shutdown(asio::redirect_error(kAwait, error));
+    if (error == asio::ssl::error::stream_truncated) ended_ = true;
   }
   ErrorCode ignored;
   socket_.shutdown(TcpSocket::shutdown_send, ignored);
   error.clear();
   std::array<char, kDropBytes> dropped;
-  while (!error && socket_.is_open()) {
+  while (!ended_ && !error && socket_.is_open()) {
     co_await socket_.async_read_some(asio::buffer(dropped),
                                      asio::redirect_error(kAwait, error));
   }

@@ -61,6 +61,9 @@ class HttpSocket {
   TcpSocket socket_;
   std::optional<TlsStream> tls_;
   std::string tls_piece_;  // What becomes one TLS record.
+  // Reading is over. Asio, told once of the peer's end, would wait for ever to
+  // be told of it again.
+  bool ended_ = false;
   SteadyTime read_deadline_ = SteadyTime::max();
   SteadyTime write_deadline_ = SteadyTime::max();
 };

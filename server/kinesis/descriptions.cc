@@ -135,7 +135,12 @@ void WriteChildShards(const std::vector<ChildShard>& children,
   writer->EndList();
 }
 
-void WriteRecords(const RecordRun& records, MessageWriter* writer) {
+void WriteEncryptionType(bool encrypted, MessageWriter* writer) {
+  if (encrypted) writer->Key("EncryptionType").String("KMS");
+}
+
+void WriteRecords(const RecordRun& records, bool encrypted,
+                  MessageWriter* writer) {
   writer->Key("Records").BeginList();
   for (const EncodedSpan& span : records.spans) {
     absl::string_view rest = span.bytes;
@@ -149,6 +154,7 @@ void WriteRecords(const RecordRun& records, MessageWriter* writer) {
       if (!record.partition_key.empty()) {
         writer->Key("PartitionKey").String(record.partition_key);
       }
+      WriteEncryptionType(encrypted, writer);
       writer->EndMap();
     }
   }

@@ -32,7 +32,11 @@ void WriteShards(const std::vector<const Shard*>& shards,
 // Nothing when there are none.
 void WriteChildShards(const std::vector<ChildShard>& children,
                       MessageWriter* writer);
-void WriteRecords(const RecordRun& records, MessageWriter* writer);
+// `encrypted`: their stream is.
+void WriteRecords(const RecordRun& records, bool encrypted,
+                  MessageWriter* writer);
+// Nothing when the stream is not encrypted, as the service does.
+void WriteEncryptionType(bool encrypted, MessageWriter* writer);
 void WriteStrings(absl::string_view name,
                   const std::vector<absl::string_view>& values,
                   MessageWriter* writer);

@@ -32,7 +32,7 @@ void Reply(KinesisCall& call, GetRecordsResponse found) {
       (call.aws().format() == MessageFormat::kJson ? data / 3 * 4 : data) +
           (found.records.record_count + 1) * kMembersBytes);
   writer.BeginMap();
-  WriteRecords(found.records, &writer);
+  WriteRecords(found.records, found.encrypted, &writer);
   if (!found.next_shard_iterator.empty()) {
     writer.Key("NextShardIterator").String(found.next_shard_iterator);
   }

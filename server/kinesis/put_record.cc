@@ -1,3 +1,4 @@
+#include "server/kinesis/descriptions.h"
 #include "server/kinesis/operations.h"
 #include "server/kinesis/shapes.h"
 #include "storage/stream_name.h"
@@ -8,6 +9,7 @@ namespace {
 void Write(const PutResult& put, KinesisCall& /*call*/, MessageWriter* writer) {
   writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
   writer->Key("SequenceNumber").String(put.sequence_number.ToString());
+  WriteEncryptionType(put.encrypted, writer);
 }
 
 void Run(KinesisCallPtr call) {

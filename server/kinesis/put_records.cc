@@ -1,4 +1,5 @@
 #include "server/error_map.h"
+#include "server/kinesis/descriptions.h"
 #include "server/kinesis/operations.h"
 #include "server/kinesis/shapes.h"
 #include "server/limits.h"
@@ -34,6 +35,7 @@ void Write(const PutRecordsResponse& response, KinesisCall& /*call*/,
   }
   writer->EndList();
   writer->Key("FailedRecordCount").Integer(failed);
+  WriteEncryptionType(response.encrypted, writer);
 }
 
 void Run(KinesisCallPtr call) {

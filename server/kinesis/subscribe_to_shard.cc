@@ -28,7 +28,7 @@ absl::Cord EncodeEvent(const SubscriptionEvent& event) {
                        event.records.bytes / 3 * 4 + kEventMembersBytes +
                            event.records.record_count * kRecordMembersBytes);
   writer.BeginMap();
-  WriteRecords(event.records, &writer);
+  WriteRecords(event.records, event.encrypted, &writer);
   if (!Continuation(event).empty()) {
     writer.Key("ContinuationSequenceNumber").String(Continuation(event));
   }

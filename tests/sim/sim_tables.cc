@@ -13,6 +13,8 @@
 #include "storage/group_commands.h"
 #include "storage/group_rows.h"
 #include "storage/shard_commands.h"
+#include "storage/table_commands.h"
+#include "storage/table_rows.h"
 #include "trireme/v1/command.pb.h"
 
 namespace trireme::sim {
@@ -55,6 +57,15 @@ void ApplyToGroups(const SimEntryPlace& place, const v1::GroupCommand& command,
   result->status = std::move(decision.status);
   result->reply = std::move(decision.reply);
   tables->ChangeGroups(decision.changes);
+}
+
+void ApplyToItems(const SimEntryPlace& place, const v1::TableCommand& command,
+                  SimTables* tables, ApplyResult* result) {
+  TablesDecision decision =
+      DecideTables({tables->items, place.index, place.stamp_ms}, command);
+  result->status = std::move(decision.status);
+  result->reply = std::move(decision.reply);
+  tables->ChangeItems(decision.changes);
 }
 
 void ApplyToShards(const SimEntryPlace& place, const v1::Command& command,
@@ -111,6 +122,24 @@ void SimTables::ChangeGroups(const std::vector<GroupChange>& changes) {
   CHECK(restored == groups, "rows of consumer groups are not all there is");
 }
 
+void SimTables::ChangeItems(const std::vector<TableChange>& changes) {
+  for (const TableChange& change : changes) {
+    ForRowsOf(
+        items, change,
+        [this](absl::string_view key, const std::optional<std::string>& row) {
+          item_rows.erase(std::string(key));
+          if (row.has_value()) item_rows[std::string(key)] = *row;
+        });
+    items.Apply(change);
+  }
+  // A start must find the same.
+  ItemTables restored;
+  for (const auto& [key, row] : item_rows) {
+    CHECK(AddTableRow(key, row, &restored).ok());
+  }
+  CHECK(restored == items, "rows of items are not all there is");
+}
+
 absl::Status SimTables::Admit(ShardKey shard) const {
   const auto found = shards.find(shard);
   if (found == shards.end() || !found->second.exists())
@@ -129,6 +158,7 @@ uint32_t SimTables::Sum() const {
   }
   for (const auto& [place, row] : rows) bytes += EncodeProducerRow(row);
   for (const auto& [key, row] : group_rows) bytes += key + row;
+  for (const auto& [key, row] : item_rows) bytes += key + row;
   return Crc32c(bytes);
 }
 
@@ -140,6 +170,8 @@ SimTablesPtr ApplyToTables(const SimTables& before, const SimEntryPlace& place,
   auto tables = std::make_shared<SimTables>(before);
   if (place.group == kMetaGroup && command.has_consumer_groups()) {
     ApplyToGroups(place, command.consumer_groups(), tables.get(), result);
+  } else if (place.group == kMetaGroup && command.has_tables()) {
+    ApplyToItems(place, command.tables(), tables.get(), result);
   } else if (place.group == kMetaGroup) {
     CHECK(IsCatalogCommand(command), command.ShortDebugString());
     ApplyToCatalog(place, group_count, command, tables.get(), result);

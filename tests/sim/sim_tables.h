@@ -15,6 +15,7 @@
 #include "storage/catalog.h"
 #include "storage/consumer_group.h"
 #include "storage/ids.h"
+#include "storage/item_tables.h"
 #include "storage/producers.h"
 #include "storage/replicated_state.h"
 #include "storage/shard_table.h"
@@ -31,10 +32,14 @@ struct SimTables {
   // Consumer groups: as rows, and what is made of them.
   absl::btree_map<std::string, std::string> group_rows;
   ConsumerGroups groups;
+  // Tables of items: the same.
+  absl::btree_map<std::string, std::string> item_rows;
+  ItemTables items;
   uint32_t added_since_check = 0;  // Batches of them; see AddProducers.
 
   void AddProducers(std::vector<PlacedProducerRow> added);
   void ChangeGroups(const std::vector<GroupChange>& changes);
+  void ChangeItems(const std::vector<TableChange>& changes);
 
   // Whether records of the shard are taken.
   absl::Status Admit(ShardKey shard) const;

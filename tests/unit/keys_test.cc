@@ -69,7 +69,8 @@ TEST(KeysTest, EveryKeyRoundTripsAndNoOtherDecodes) {
       std::string(
           ProducerKey(
               {GroupId(7), {StreamId(8), ShardIndex(9)}, {1ull << 40, 11}})
-              .view())};
+              .view()),
+      std::string(ItemTableKey(12).view())};
   EXPECT_EQ(DecodeGroupKey(keys[1]), GroupId(7));
   EXPECT_EQ(DecodeShardStateKey(keys[2])->shard.shard, ShardIndex(9));
   EXPECT_EQ(DecodePartitionKey(keys[3])->number, 77u);
@@ -77,21 +78,34 @@ TEST(KeysTest, EveryKeyRoundTripsAndNoOtherDecodes) {
   EXPECT_EQ(DecodeStreamKey(keys[4]), StreamId(9));
   EXPECT_EQ(DecodeTimeKey(keys[7])->second, 1'700'000'000u);
   EXPECT_EQ(DecodeProducerKey(keys[8])->row, (ProducerRowId{1ull << 40, 11}));
+  EXPECT_EQ(DecodeItemTableKey(keys[9]), 12u);
   for (const std::string& key : keys) {
     const int decoders =
         DecodeGroupKey(key).has_value() + DecodeShardStateKey(key).has_value() +
         DecodePartitionKey(key).has_value() + DecodeStreamKey(key).has_value() +
         DecodeBlockKey(key).has_value() + DecodeTimeKey(key).has_value() +
-        DecodeProducerKey(key).has_value();
+        DecodeProducerKey(key).has_value() +
+        DecodeItemTableKey(key).has_value();
     EXPECT_EQ(decoders, key.size() == 1 ? 0 : 1);
     for (const std::string& other :
          {key + "x", key.substr(0, key.size() - 1)}) {
       EXPECT_FALSE(DecodeGroupKey(other) || DecodeShardStateKey(other) ||
                    DecodePartitionKey(other) || DecodeStreamKey(other) ||
                    DecodeBlockKey(other) || DecodeTimeKey(other) ||
-                   DecodeProducerKey(other));
+                   DecodeProducerKey(other) || DecodeItemTableKey(other));
     }
   }
+}
+
+TEST(KeysTest, KeysOfItemsSortByTableAndTheirOwnBytes) {
+  const std::string key = ItemKey({7, "leases"});
+  ASSERT_TRUE(DecodeItemKey(key).has_value());
+  EXPECT_EQ(DecodeItemKey(key)->table, 7u);
+  EXPECT_EQ(DecodeItemKey(key)->key, "leases");
+  EXPECT_FALSE(DecodeItemKey(key.substr(0, 8)).has_value());
+  EXPECT_FALSE(DecodeItemKey(ItemTableKey(7).view()).has_value());
+  EXPECT_LT(key, ItemKey({7, "leasf"}));
+  EXPECT_LT(ItemKey({7, "\xff"}), ItemKey({256, ""}));
 }
 
 TEST(KeysTest, PartitionNamesRoundTrip) {

@@ -239,6 +239,25 @@ TEST_F(KinesisTest, CborRecordsAreByteStrings) {
   EXPECT_EQ(std::string(data.begin(), data.end()), binary);
 }
 
+TEST_F(KinesisTest, EncryptedStreamsSaySo) {
+  node_.CreateActive("s", 1);
+  Ok("StartStreamEncryption", {{"StreamName", "s"},
+                               {"EncryptionType", "KMS"},
+                               {"KeyId", "alias/aws/kinesis"}});
+  node_.lifecycle.RunOnce();
+  node_.Settle();
+  EXPECT_EQ(Ok("PutRecord", Put("k", "x"))["EncryptionType"], "KMS");
+  EXPECT_EQ(Ok("PutRecords",
+               {{"StreamName", "s"},
+                {"Records",
+                 {{{"PartitionKey", "k"}, {"Data", ""}}}}})["EncryptionType"],
+            "KMS");
+  const json read =
+      Ok("GetRecords",
+         {{"ShardIterator", Iterator("s", kFirstShard, "TRIM_HORIZON")}});
+  EXPECT_EQ(read["Records"][0]["EncryptionType"], "KMS");
+}
+
 TEST_F(KinesisTest, ABatchIsAnsweredRecordByRecord) {
   node_.CreateActive("s", 2);
   const json answer = Ok(
