@@ -22,8 +22,9 @@ STREAM = "compat-kcl"
 SHARDS = 8
 BATCH = 10
 BATCH_SECONDS = 0.1
-# For each thing that is waited for; most take a few seconds.
-WAIT_SECONDS = 60
+# For each thing that is waited for. Most take a few seconds; a KCL 3 leader
+# looks for shards a minute after its start.
+WAIT_SECONDS = 90
 # Of the library's log; it goes on by itself, so only its log would tell.
 FORBIDDEN = ["Could not publish", "Unable to execute HTTP request"]
 

@@ -106,7 +106,9 @@ public final class Worker implements ShardRecordProcessor {
     leases.failoverTimeMillis(3000)
         .shardSyncIntervalMillis(1000)
         .maxLeasesToStealAtOneTime(4)
-        .listShardsCacheAllowedAgeInSeconds(1);
+        .listShardsCacheAllowedAgeInSeconds(1)
+        .leasesRecoveryAuditorExecutionFrequencyMillis(2000)
+        .leasesRecoveryAuditorInconsistencyConfidenceThreshold(1);
     // Only KCL 3 elects a leader that assigns and balances.
     set(leases, "dynamoDbLockBasedLeaderLeaseDurationInMillis", 4000L);
     set(leases, "dynamoDbLockBasedLeaderHeartbeatPeriodInMillis", 1000L);
