@@ -40,7 +40,9 @@ void AwsCall::Fail(const AwsError& error, std::string message) {
   response.status = error.http_status;
   response.headers = headers_;
   response.headers.push_back({"content-type", content_type_});
-  response.headers.push_back({"x-amzn-errortype", error.code});
+  if (!error.code.empty()) {
+    response.headers.push_back({"x-amzn-errortype", error.code});
+  }
   response.body = absl::Cord(std::move(message));
   exchange_->Respond(std::move(response));
 }

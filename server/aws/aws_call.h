@@ -43,7 +43,7 @@ class AwsCall {
   // 200 with an encoded message; an empty one for operations without output.
   void Respond(absl::Cord message);
   void Fail(const AwsError& error);
-  // An error whose body the service has made.
+  // An error whose body the service has made; `error` may have no name then.
   void Fail(const AwsError& error, std::string message);
   // The head of an answer in pieces.
   HttpResponse StreamHead(absl::string_view content_type) const;

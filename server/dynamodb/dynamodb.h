@@ -2,8 +2,8 @@
 // use (kinesis-contract.md §5.3, docs/decisions/0012): JSON in, JSON out, of
 // content type application/x-amz-json-1.0. Knows no transport.
 //
-// Thread-safe; nothing blocks. Must outlive the last answer, as must the
-// broker.
+// Holds nothing: it may go before the answer comes; the broker must not. Any
+// thread; nothing blocks.
 #ifndef TRIREME_SERVER_DYNAMODB_DYNAMODB_H_
 #define TRIREME_SERVER_DYNAMODB_DYNAMODB_H_
 

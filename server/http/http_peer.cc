@@ -69,6 +69,13 @@ Awaitable<bool> HttpPeer::Secure() {
 }
 
 Awaitable<bool> HttpPeer::ReadPreface(bool* is_http2) {
+  // Its SETTINGS go out at once; if it sends something else than the preface,
+  // it is told so in HTTP/2.
+  *is_http2 = socket_.ChoseHttp2();
+  if (*is_http2) {
+    socket_.ExpectInputWithin(context_->limits.header_timeout);
+    co_return true;
+  }
   std::array<char, 4096> buffer;
   while (true) {
     const absl::StatusOr<size_t> read =
@@ -78,8 +85,7 @@ Awaitable<bool> HttpPeer::ReadPreface(bool* is_http2) {
       socket_.ExpectInputWithin(context_->limits.header_timeout);
     }
     bytes_.append(buffer.data(), *read);
-    // Who has chosen HTTP/2 and sends something else is told so in HTTP/2.
-    *is_http2 = absl::StartsWith(bytes_, kHttp2Preface) || socket_.ChoseHttp2();
+    *is_http2 = absl::StartsWith(bytes_, kHttp2Preface);
     if (*is_http2 || !absl::StartsWith(kHttp2Preface, bytes_)) co_return true;
   }
 }

@@ -23,7 +23,8 @@ KinesisServer::KinesisServer(const KinesisServerOptions& options)
                           options.access_keys,
                           SignatureScope{kServices, /*region=*/""})),
       kinesis_(&served_),
-      endpoint_({&kinesis_}, {[this](const HttpRequest& request) {
+      dynamodb_(&served_),
+      endpoint_({&kinesis_, &dynamodb_}, {[this](const HttpRequest& request) {
                                 return CheckSignature(request);
                               },
                               CheckSignaturePresent}),

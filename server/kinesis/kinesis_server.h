@@ -15,6 +15,7 @@
 #include "server/aws/aws_endpoint.h"
 #include "server/aws/sigv4.h"
 #include "server/cloudwatch/metrics_sink.h"
+#include "server/dynamodb/dynamodb_api.h"
 #include "server/http/http_server.h"
 #include "server/kinesis/kinesis_api.h"
 #include "server/kinesis/record_intake.h"
@@ -62,6 +63,7 @@ class KinesisServer : public HttpService {
   const AccessKeys access_keys_;
   std::unique_ptr<const SignatureVerifier> verifier_;  // Null: no keys.
   KinesisApi kinesis_;
+  DynamoDbApi dynamodb_;
   AwsEndpoint endpoint_;
   RecordIntake intake_;
   MetricsSink metrics_;

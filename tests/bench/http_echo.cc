@@ -21,8 +21,8 @@ class EchoService : public HttpService {
   void Serve(std::shared_ptr<HttpExchange> exchange) override {
     const HttpRequest& request = exchange->request();
     HttpResponse response{.headers = {{"content-type", "text/plain"}}};
-    response.body = request.method == "POST" ? absl::Cord(request.body)
-                                             : absl::Cord(kBody);
+    response.body =
+        request.method == "POST" ? absl::Cord(request.body) : absl::Cord(kBody);
     exchange->Respond(std::move(response));
   }
 

@@ -99,7 +99,7 @@ void AppendBlock(Input& input, GroupId group, std::string* chunk) {
 
 // docs/storage-format.md, "Catch-up chunks".
 void AppendItem(Input& input, GroupId group, std::string* chunk) {
-  const auto item = static_cast<uint8_t>(1 + input.Below(9));
+  const auto item = static_cast<uint8_t>(1 + input.Below(11));
   AppendLittle(item, chunk);
   switch (item) {
     case 1:
@@ -119,6 +119,12 @@ void AppendItem(Input& input, GroupId group, std::string* chunk) {
     case 8:
       return AppendSized(input.Mostly(8) ? ClaimsRow(input) : input.Bytes(8),
                          chunk);
+    case 11:
+      AppendSized(input.Mostly(2)
+                      ? ItemKey({input.Number(), input.Bytes(2)})
+                      : std::string(ItemTableKey(input.Number()).view()),
+                  chunk);
+      return AppendSized(input.Bytes(10), chunk);
     default:
       return;
   }

@@ -97,7 +97,7 @@ TEST(AccessKeysTest, TakeTenThousandAndNoMore) {
 TEST(AccessKeysTest, NeverShowASecret) {
   const std::string secret = "TOP/SECRET+SECRET";
   for (const std::string& text :
-       {absl::StrCat("short ", secret), absl::StrCat(secret, " ", kId),
+       {absl::StrCat("id ", secret), absl::StrCat(secret, " ", kId),
         absl::StrCat(kId, " ", secret, " ", secret), secret,
         absl::StrCat(kId, " ", secret, "\xff"),
         absl::StrCat(kId, " ", secret, "\n", kId, " ", secret)}) {

@@ -161,6 +161,31 @@ TEST(ConfigTest, AnExposedAddressNeedsTlsOrConsent) {
               HasSubstr("key 'peer_tls.ca' is missing"));
 }
 
+TEST(ConfigTest, AnExposedKinesisEndpointNeedsTlsAndAccessKeys) {
+  const auto with = [](const std::string& kinesis) {
+    return std::string(kGood) + "kinesis: {" + kinesis + "}\n";
+  };
+  EXPECT_EQ(ErrorOf(with("listen: '127.0.0.1:4567'")), "no error");
+  const std::string tls = "tls: {certificate: a.crt, key: a.key}";
+  const std::string open = "listen: '0.0.0.0:4567'";
+  EXPECT_THAT(ErrorOf(with(open)), HasSubstr("without TLS"));
+  EXPECT_THAT(ErrorOf(with(open + ", access_keys: keys.txt")),
+              HasSubstr("without TLS"));
+  EXPECT_THAT(ErrorOf(with(open + ", " + tls)),
+              HasSubstr("would take any signature"));
+  EXPECT_EQ(ErrorOf(with(open + ", " + tls + ", access_keys: keys.txt")),
+            "no error");
+  EXPECT_EQ(ErrorOf(with(open) + "insecure: true\n"), "no error");
+  EXPECT_THAT(ErrorOf(with(open + ", keys: x")), HasSubstr("kinesis.keys"));
+
+  const auto config = ParseNodeConfig(
+      with("listen: '[::1]:4567', access_keys: keys.txt"), "a.yaml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->kinesis->listen, "[::1]:4567");
+  EXPECT_EQ(config->kinesis->access_keys, "keys.txt");
+  EXPECT_FALSE(config->kinesis->tls.has_value());
+}
+
 TEST(AddressTest, LoopbackIsWhatOnlyThisMachineReaches) {
   for (const char* text : {"127.0.0.1:1", "localhost:1", "[::1]:1"}) {
     const auto address = Address::Parse(text);

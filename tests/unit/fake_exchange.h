@@ -31,8 +31,9 @@ class FakeExchange : public HttpExchange {
   }
   void Write(absl::Cord piece) override {
     EXPECT_FALSE(ended_ || aborted_);
-    response_->body.Append(piece);
-    jobs_.push_back([writer = writer_] { writer->OnWritten(true); });
+    if (!closed_) response_->body.Append(piece);
+    jobs_.push_back(
+        [writer = writer_, ok = !closed_] { writer->OnWritten(ok); });
   }
   void End() override { ended_ = true; }
   void Abort() override { aborted_ = true; }
@@ -49,7 +50,9 @@ class FakeExchange : public HttpExchange {
     return true;
   }
   void Close() {
-    if (writer_ != nullptr) std::exchange(writer_, nullptr)->OnClosed();
+    if (writer_ != nullptr && !std::exchange(closed_, true)) {
+      writer_->OnClosed();
+    }
   }
 
   bool answered() const { return response_.has_value(); }
@@ -65,6 +68,7 @@ class FakeExchange : public HttpExchange {
   std::deque<absl::AnyInvocable<void()>> jobs_;
   std::optional<HttpResponse> response_;
   std::shared_ptr<HttpStreamWriter> writer_;
+  bool closed_ = false;
   bool ended_ = false;
   bool aborted_ = false;
 };

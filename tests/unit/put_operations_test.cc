@@ -60,9 +60,10 @@ TEST(PutTest, TheShapeOfARecordIsChecked) {
   const auto text = [&](const std::string& key, const std::string& data) {
     return std::string(node.Put("s", key, data).status().message());
   };
-  EXPECT_THAT(text("", "d"), HasSubstr("at 'partitionKey' failed to satisfy "
-                                       "constraint: Member must have length "
-                                       "greater than or equal to 1"));
+  EXPECT_THAT(
+      text("", "d"),
+      HasSubstr("Value null at 'partitionKey' failed to satisfy constraint: "
+                "Member must not be null"));
   // 256 characters of two bytes each are fine.
   std::string key;
   for (int i = 0; i < 256; ++i) key += "é";
@@ -178,8 +179,7 @@ TEST(PutTest, OnlyAnAutoStreamTakesRecordsWithoutKeys) {
   EXPECT_EQ(ReasonOf(put.status()), ErrorReason::kValidation);
   EXPECT_THAT(std::string(put.status().message()),
               HasSubstr("'records.2.member.partitionKey' failed to satisfy "
-                        "constraint: Member must have length greater than or "
-                        "equal to 1"));
+                        "constraint: Member must not be null"));
   MakeAuto(node);
   // Which shard a record goes to is not the producer's to know.
   EXPECT_EQ(ReasonOf(node.Put("auto", "k", "d", "0").status()),
