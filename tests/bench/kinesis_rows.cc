@@ -1,5 +1,6 @@
 // Rows about Kinesis's API: what the endpoint does beside our own gRPC, and
 // beside the servers that people use in its place, in the same run.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,7 +27,11 @@ constexpr int kBatchesInFlight = 8;
 constexpr int kBatchRecords = 500;
 constexpr int kPreparedBatches = 8;
 constexpr int kReadRecords = 40'000;
-constexpr double kWarmUpSeconds = 1;  // The peers compile as they run.
+constexpr double kWarmUpSeconds = 1;
+// The peers compile as they run, and answer some calls only after seconds.
+constexpr double kPeerWarmUpSeconds = 3;
+constexpr double kPeerMeasuredSecondsMin = 5;
+constexpr double kFillSecondsMax = 15;
 constexpr double kTimesPeerMin = 10;
 
 // What one contestant did, a value a repetition.
@@ -38,10 +43,14 @@ struct Figures {
   uint64_t failed = 0;
 };
 
-using Load = std::function<LoadResult(const Contestant&)>;
+using Load = std::function<LoadResult(const Contestant&, LoadTimes)>;
 
-LoadTimes TimesOf(const Scale& scale) {
-  return {.warm_up_s = kWarmUpSeconds, .measured_s = scale.measured_s};
+LoadTimes TimesOf(const Scale& scale, const Contestant& contestant) {
+  if (!contestant.is_peer) {
+    return {.warm_up_s = kWarmUpSeconds, .measured_s = scale.measured_s};
+  }
+  return {.warm_up_s = kPeerWarmUpSeconds,
+          .measured_s = std::max(scale.measured_s, kPeerMeasuredSecondsMin)};
 }
 
 // All contestants one after another, and that several times.
@@ -52,7 +61,8 @@ std::vector<Figures> Compare(const Scale& scale, const KinesisServers& servers,
     for (size_t c = 0; c < all.size(); ++c) {
       const Contestant& contestant = servers.contestants()[c];
       const double before = contestant.cpu_ms();
-      const LoadResult result = load(contestant);
+      const LoadTimes times = TimesOf(scale, contestant);
+      const LoadResult result = load(contestant, times);
       const double ms = contestant.cpu_ms() - before;
       Figures& figures = all[c];
       figures.rates.push_back(result.RecordsPerSecond());
@@ -61,7 +71,7 @@ std::vector<Figures> Compare(const Scale& scale, const KinesisServers& servers,
       // The warm-up is in the CPU time: as if at the measured rate.
       figures.cpu_us.push_back(
           ms * 1e3 /
-          (figures.rates.back() * (kWarmUpSeconds + scale.measured_s)));
+          (figures.rates.back() * (times.warm_up_s + times.measured_s)));
       figures.failed += result.failed;
     }
   }
@@ -157,8 +167,10 @@ ClosedLoop ReadLoop(const Contestant& contestant, const std::string& stream,
           }};
 }
 
+// With as many records as there is time for.
 void Fill(const Contestant& contestant, const std::string& stream) {
-  for (int i = 0; i < kReadRecords; i += kBatchRecords) {
+  const int64_t end = SteadyNow() + static_cast<int64_t>(kFillSecondsMax * 1e9);
+  for (int i = 0; i < kReadRecords && SteadyNow() < end; i += kBatchRecords) {
     const std::string answer = CallKinesis(
         contestant.address, MakePutRecords(MessageFormat::kJson, stream, i,
                                            kBatchRecords, kRecordBytes));
@@ -206,15 +218,16 @@ Row RowOf(const KinesisServers& servers, const std::vector<Figures>& all,
 Row MeasureBatches(const Scale& scale, uint32_t record_bytes, Row row) {
   KinesisServers servers(scale.places);
   const Channels channels = Connect(servers.cluster().address(0), kConnections);
-  const auto all =
-      Compare(scale, servers, [&](const Contestant& contestant) -> LoadResult {
+  const auto all = Compare(
+      scale, servers,
+      [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
         const std::string stream = servers.MakeStream(contestant, kShards);
         if (contestant.protocol == Protocol::kGrpc) {
           return RunPutRecords(channels, stream, kBatchesInFlight,
-                               kBatchRecords, record_bytes, TimesOf(scale));
+                               kBatchRecords, record_bytes, times);
         }
         return RunHttp(contestant, BatchLoops(contestant, stream, record_bytes),
-                       TimesOf(scale));
+                       times);
       });
   row.unit = "MB/s";
   return RowOf(servers, all, std::move(row), record_bytes / 1e6);
@@ -225,15 +238,14 @@ Row MeasureBatches(const Scale& scale, uint32_t record_bytes, Row row) {
 Row MeasureKinesisPut(const Scale& scale) {
   KinesisServers servers(scale.places);
   const Channels channels = Connect(servers.cluster().address(0), kConnections);
-  const auto all =
-      Compare(scale, servers, [&](const Contestant& contestant) -> LoadResult {
+  const auto all = Compare(
+      scale, servers,
+      [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
         const std::string stream = servers.MakeStream(contestant, kShards);
         if (contestant.protocol == Protocol::kGrpc) {
-          return RunUnary(channels, stream, kRecordBytes, kPutsInFlight,
-                          TimesOf(scale));
+          return RunUnary(channels, stream, kRecordBytes, kPutsInFlight, times);
         }
-        return RunHttp(contestant, PutLoops(contestant, stream),
-                       TimesOf(scale));
+        return RunHttp(contestant, PutLoops(contestant, stream), times);
       });
   return RowOf(servers, all,
                {.name = "kinesis-put",
@@ -273,17 +285,18 @@ Row MeasureKinesisRead(const Scale& scale) {
     if (!contestant.is_peer) ours = stream;
   }
   const auto all =
-      Compare(scale, servers, [&](const Contestant& contestant) -> LoadResult {
-        const std::string& stream = streams[contestant.name];
-        if (contestant.protocol == Protocol::kGrpc) {
-          return RunGetRecords(channels, stream, shards, TimesOf(scale));
-        }
-        std::vector<ClosedLoop> loops;
-        for (int i = 0; i < kShards; ++i) {
-          loops.push_back(ReadLoop(contestant, stream, i));
-        }
-        return RunHttp(contestant, loops, TimesOf(scale));
-      });
+      Compare(scale, servers,
+              [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
+                const std::string& stream = streams[contestant.name];
+                if (contestant.protocol == Protocol::kGrpc) {
+                  return RunGetRecords(channels, stream, shards, times);
+                }
+                std::vector<ClosedLoop> loops;
+                for (int i = 0; i < kShards; ++i) {
+                  loops.push_back(ReadLoop(contestant, stream, i));
+                }
+                return RunHttp(contestant, loops, times);
+              });
   return RowOf(servers, all,
                {.name = "kinesis-read",
                 .title = "Kinesis GetRecords, 4 shards, 1 KiB",
