@@ -66,8 +66,8 @@ class PutSlot {
 class GetSlot {
  public:
   GetSlot(const std::shared_ptr<grpc::Channel>& channel,
-          const std::string& stream, const std::string& shard, Tally& tally,
-          absl::BlockingCounter& running)
+          const std::string& stream, const std::string& shard, int records_max,
+          Tally& tally, absl::BlockingCounter& running)
       : stub_(v1::Records::NewStub(channel)), tally_(tally), running_(running) {
     v1::GetShardIteratorRequest request;
     request.set_stream_name(stream);
@@ -80,6 +80,7 @@ class GetSlot {
     CHECK(status.ok(), "GetShardIterator: " + status.error_message());
     oldest_ = response.shard_iterator();
     request_.set_shard_iterator(oldest_);
+    request_.set_limit(records_max);
   }
 
   void Next() {
@@ -146,14 +147,14 @@ LoadResult RunPutRecords(const Channels& channels, const std::string& stream,
 
 LoadResult RunGetRecords(const Channels& channels, const std::string& stream,
                          const std::vector<std::string>& shards,
-                         LoadTimes times) {
+                         int records_max, LoadTimes times) {
   Tally tally(times);
   absl::BlockingCounter running(static_cast<int>(shards.size()));
   std::vector<std::unique_ptr<GetSlot>> slots;
   for (const std::string& shard : shards) {
     slots.push_back(
         std::make_unique<GetSlot>(channels[slots.size() % channels.size()],
-                                  stream, shard, tally, running));
+                                  stream, shard, records_max, tally, running));
   }
   for (const auto& slot : slots) slot->Next();
   running.Wait();

@@ -15,11 +15,11 @@ LoadResult RunPutRecords(const Channels& channels, const std::string& stream,
                          int in_flight, int records, uint32_t record_bytes,
                          LoadTimes times);
 
-// One GetRecords call of each shard at any time; reads from the oldest record
-// to the end, again and again.
+// One GetRecords call of each shard at any time, of so many records; reads from
+// the oldest record to the end, again and again.
 LoadResult RunGetRecords(const Channels& channels, const std::string& stream,
                          const std::vector<std::string>& shards,
-                         LoadTimes times);
+                         int records_max, LoadTimes times);
 
 }  // namespace trireme::bench
 

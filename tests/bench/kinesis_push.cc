@@ -15,6 +15,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int kProducers = 8;  // A put waits only for the eighth before it.
+constexpr int kPolledMax = 1000;
 constexpr MessageFormat kJson = MessageFormat::kJson;
 constexpr auto kConsumerLead = std::chrono::milliseconds(200);
 constexpr auto kPatience = std::chrono::seconds(20);
@@ -106,7 +107,8 @@ class PushRun {
                                         {"ShardId", ShardIdOf(0)},
                                         {"ShardIteratorType", "LATEST"}})));
     while (!Done()) {
-      const KinesisRequest request = MakeGetRecords(kJson, iterator);
+      const KinesisRequest request =
+          MakeGetRecords(kJson, iterator, kPolledMax);
       const unsigned status = co_await consumer_.Call(request);
       CHECK(status == 200, "a GetRecords failed");
       Take(consumer_.answer());

@@ -120,10 +120,14 @@ KinesisRequest MakePutRecords(MessageFormat format, const std::string& stream,
   return {"PutRecords", format, writer.Take()};
 }
 
-KinesisRequest MakeGetRecords(MessageFormat format,
-                              absl::string_view iterator) {
-  return MakeKinesisRequest("GetRecords", format,
-                            {{"ShardIterator", std::string(iterator)}});
+KinesisRequest MakeGetRecords(MessageFormat format, absl::string_view iterator,
+                              int records_max) {
+  MessageWriter writer(format);
+  writer.BeginMap();
+  writer.Key("ShardIterator").String(iterator);
+  writer.Key("Limit").Integer(records_max);
+  writer.EndMap();
+  return {"GetRecords", format, writer.Take()};
 }
 
 void StampPutRecord(int64_t now, KinesisRequest* request) {

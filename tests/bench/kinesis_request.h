@@ -37,7 +37,8 @@ KinesisRequest MakePutRecord(MessageFormat format, const std::string& stream,
 KinesisRequest MakePutRecords(MessageFormat format, const std::string& stream,
                               int first_number, int records,
                               uint32_t record_bytes);
-KinesisRequest MakeGetRecords(MessageFormat format, absl::string_view iterator);
+KinesisRequest MakeGetRecords(MessageFormat format, absl::string_view iterator,
+                              int records_max);
 
 // Writes now into the record of a PutRecord in JSON, for RecordStamps.
 void StampPutRecord(int64_t now, KinesisRequest* request);

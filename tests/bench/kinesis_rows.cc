@@ -27,6 +27,7 @@ constexpr int kBatchesInFlight = 8;
 constexpr int kBatchRecords = 500;
 constexpr int kPreparedBatches = 8;
 constexpr int kReadRecords = 40'000;
+constexpr int kPageRecords = 1000;
 constexpr double kWarmUpSeconds = 1;
 // The peers compile as they run, and answer some calls only after seconds.
 constexpr double kPeerWarmUpSeconds = 3;
@@ -151,7 +152,7 @@ ClosedLoop ReadLoop(const Contestant& contestant, const std::string& stream,
                                      {{"StreamName", stream},
                                       {"ShardId", ShardIdOf(shard)},
                                       {"ShardIteratorType", "TRIM_HORIZON"}})));
-  const KinesisRequest oldest = MakeGetRecords(format, iterator);
+  const KinesisRequest oldest = MakeGetRecords(format, iterator, kPageRecords);
   const auto reader = std::make_shared<Reader>(Reader{oldest, oldest});
   return {[reader]() -> const KinesisRequest& { return reader->request; },
           [reader, format](unsigned status, absl::string_view answer) {
@@ -162,7 +163,8 @@ ClosedLoop ReadLoop(const Contestant& contestant, const std::string& stream,
                     ? reader->oldest
                     : MakeGetRecords(
                           format,
-                          StringMember(format, "NextShardIterator", answer));
+                          StringMember(format, "NextShardIterator", answer),
+                          kPageRecords);
             return counted;
           }};
 }
@@ -284,19 +286,19 @@ Row MeasureKinesisRead(const Scale& scale) {
     if (stream != ours) Fill(contestant, stream);
     if (!contestant.is_peer) ours = stream;
   }
-  const auto all =
-      Compare(scale, servers,
-              [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
-                const std::string& stream = streams[contestant.name];
-                if (contestant.protocol == Protocol::kGrpc) {
-                  return RunGetRecords(channels, stream, shards, times);
-                }
-                std::vector<ClosedLoop> loops;
-                for (int i = 0; i < kShards; ++i) {
-                  loops.push_back(ReadLoop(contestant, stream, i));
-                }
-                return RunHttp(contestant, loops, times);
-              });
+  const auto all = Compare(
+      scale, servers,
+      [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
+        const std::string& stream = streams[contestant.name];
+        if (contestant.protocol == Protocol::kGrpc) {
+          return RunGetRecords(channels, stream, shards, kPageRecords, times);
+        }
+        std::vector<ClosedLoop> loops;
+        for (int i = 0; i < kShards; ++i) {
+          loops.push_back(ReadLoop(contestant, stream, i));
+        }
+        return RunHttp(contestant, loops, times);
+      });
   return RowOf(servers, all,
                {.name = "kinesis-read",
                 .title = "Kinesis GetRecords, 4 shards, 1 KiB",
