@@ -70,9 +70,9 @@ std::vector<Figures> Compare(const Scale& scale, const KinesisServers& servers,
       figures.p50_ms.push_back(Percentile(result.latencies_ms, 0.5));
       figures.p99_ms.push_back(Percentile(result.latencies_ms, 0.99));
       // The warm-up is in the CPU time: as if at the measured rate.
-      figures.cpu_us.push_back(
-          ms * 1e3 /
-          (figures.rates.back() * (times.warm_up_s + times.measured_s)));
+      const double records =
+          figures.rates.back() * (times.warm_up_s + times.measured_s);
+      figures.cpu_us.push_back(records > 0 ? ms * 1e3 / records : 0);
       figures.failed += result.failed;
     }
   }
@@ -182,36 +182,43 @@ void Fill(const Contestant& contestant, const std::string& stream) {
   }
 }
 
+void AddDetails(const std::string& name, const Figures& figures,
+                double per_record, Row* row) {
+  const double rate = Median(figures.rates);
+  row->details.emplace_back(name + " records/s", rate);
+  if (per_record != 1) {
+    row->details.emplace_back(absl::StrCat(name, " ", row->unit),
+                              rate * per_record);
+  }
+  row->details.emplace_back(name + " p50 ms", Median(figures.p50_ms));
+  row->details.emplace_back(name + " p99 ms", Median(figures.p99_ms));
+  row->details.emplace_back(name + " CPU us/record", Median(figures.cpu_us));
+}
+
 // The row, with the endpoint's JSON by HTTP/1.1 as its figure: what most
-// clients speak, and what the peers are asked in. `per_record` turns records/s
-// into its unit.
+// clients speak, and what the peers are asked in. It is the first contestant.
+// `per_record` turns records/s into the row's unit.
 Row RowOf(const KinesisServers& servers, const std::vector<Figures>& all,
           Row row, double per_record) {
   uint64_t failed = 0;
-  row.figure = Median(all[0].rates) * per_record;
+  const double ours = Median(all[0].rates);
+  row.figure = ours * per_record;
   row.target = "10 times kinesalite, kinesis-local";
   for (size_t c = 0; c < all.size(); ++c) {
     const Contestant& contestant = servers.contestants()[c];
     const double rate = Median(all[c].rates);
-    const std::string& name = contestant.name;
-    row.details.emplace_back(name + " records/s", rate);
-    if (per_record != 1) {
-      row.details.emplace_back(absl::StrCat(name, " ", row.unit),
-                               rate * per_record);
-    }
-    row.details.emplace_back(name + " p50 ms", Median(all[c].p50_ms));
-    row.details.emplace_back(name + " p99 ms", Median(all[c].p99_ms));
-    row.details.emplace_back(name + " CPU us/record", Median(all[c].cpu_us));
+    AddDetails(contestant.name, all[c], per_record, &row);
     failed += all[c].failed;
-    if (!contestant.is_peer) continue;
-    row.details.emplace_back("times " + name, Median(all[0].rates) / rate);
-    if (rate * per_record > row.floor) {
+    // What has answered nothing in time has no share.
+    if (rate > 0 &&
+        (contestant.is_peer || contestant.protocol == Protocol::kGrpc)) {
+      row.details.emplace_back("times " + contestant.name, ours / rate);
+    }
+    if (contestant.is_peer && rate * per_record > row.floor) {
       row.floor = rate * per_record;
-      row.floor_title = name + ", one copy in memory";
+      row.floor_title = contestant.name + ", one copy in memory";
     }
   }
-  row.details.emplace_back("times gRPC",
-                           Median(all[0].rates) / Median(all[3].rates));
   row.details.emplace_back("failed", static_cast<double>(failed));
   if (row.floor > 0) row.reached = row.figure / row.floor / kTimesPeerMin;
   return row;
@@ -276,20 +283,21 @@ Row MeasureKinesisRead(const Scale& scale) {
   const Channels channels = Connect(servers.cluster().address(0), kConnections);
   std::vector<std::string> shards;
   for (int i = 0; i < kShards; ++i) shards.push_back(ShardIdOf(i));
-  std::string ours;
-  std::map<std::string, std::string> streams;  // By contestant.
+  // Ours is the same stream in every protocol.
+  std::map<std::string, std::string> streams;  // By the server's address.
+  const auto stream_of = [&](const Contestant& contestant) -> std::string& {
+    return streams[contestant.is_peer ? contestant.address : ""];
+  };
   for (const Contestant& contestant : servers.contestants()) {
-    std::string& stream = streams[contestant.name];
-    stream = contestant.is_peer || ours.empty()
-                 ? servers.MakeStream(contestant, kShards)
-                 : ours;
-    if (stream != ours) Fill(contestant, stream);
-    if (!contestant.is_peer) ours = stream;
+    std::string& stream = stream_of(contestant);
+    if (!stream.empty()) continue;
+    stream = servers.MakeStream(contestant, kShards);
+    Fill(contestant, stream);
   }
   const auto all = Compare(
       scale, servers,
       [&](const Contestant& contestant, LoadTimes times) -> LoadResult {
-        const std::string& stream = streams[contestant.name];
+        const std::string& stream = stream_of(contestant);
         if (contestant.protocol == Protocol::kGrpc) {
           return RunGetRecords(channels, stream, shards, kPageRecords, times);
         }
