@@ -22,7 +22,10 @@ TcpSocket ConnectTo(boost::asio::io_context& context,
 class Http1Client {
  public:
   Http1Client(boost::asio::io_context& context, const std::string& address)
-      : socket_(ConnectTo(context, address)) {}
+      : socket_(ConnectTo(context, address)) {
+    // Beast reads no more at once than there is room for.
+    received_.reserve(kReceivedBytes);
+  }
 
   // The status of the answer, 0 when the connection broke. The request must
   // stay until then.
@@ -37,6 +40,8 @@ class Http1Client {
       std::function<bool(absl::string_view)> on_bytes);
 
  private:
+  static constexpr size_t kReceivedBytes = 256 << 10;
+
   Awaitable<bool> Send(const KinesisRequest& request);
 
   TcpSocket socket_;
