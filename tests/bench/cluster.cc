@@ -37,7 +37,7 @@ std::unique_ptr<client::Client> MakeClient(std::vector<std::string> addresses) {
 }
 
 Cluster::Cluster(const Places& places, Shape shape)
-    : places_(places), shape_(shape) {
+    : places_(places), shape_(shape), kinesis_address_(Loopback(FreePort())) {
   std::string pattern = places.directory + "/cluster-XXXXXX";
   CHECK(mkdtemp(pattern.data()) != nullptr, "cannot create " + pattern);
   directory_ = pattern;
@@ -81,8 +81,10 @@ void Cluster::WriteConfigurations() {
 std::vector<std::string> Cluster::Command(size_t process) const {
   const std::string program = places_.bin + "/triremed";
   if (shape_ == Shape::kOneProcess) {
-    return {program,    "--dev",       "--data-dir",  directory_ + "/data",
-            "--listen", addresses_[0], "--log-level", "warn"};
+    return {
+        program,       "--dev",       "--data-dir",       directory_ + "/data",
+        "--listen",    addresses_[0], "--kinesis-listen", kinesis_address_,
+        "--log-level", "warn"};
   }
   return {program, "--config", absl::StrCat(directory_, "/", process, ".yaml"),
           "--log-level", "warn"};

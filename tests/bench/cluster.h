@@ -17,6 +17,7 @@ namespace trireme::bench {
 struct Places {
   std::string bin;        // Where the programs are.
   std::string directory;  // For data and logs; on the disk to be measured.
+  std::string peers;      // What tests/bench/peers/install has made.
 };
 
 class Cluster {
@@ -42,6 +43,8 @@ class Cluster {
   const std::string& address(size_t process) const {
     return addresses_[process];
   }
+  // Where AWS's clients are served. Of one process only.
+  const std::string& kinesis_address() const { return kinesis_address_; }
   // Of all its processes together.
   double CpuMilliseconds() const;
   double ResidentBytes() const;
@@ -53,6 +56,7 @@ class Cluster {
   // Set at construction.
   const Places places_;
   const Shape shape_;
+  const std::string kinesis_address_;
   std::string directory_;
   std::vector<std::string> addresses_;
 

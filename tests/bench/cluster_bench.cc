@@ -16,7 +16,7 @@ namespace trireme::bench {
 namespace {
 
 struct NamedRow {
-  const char* name;
+  const char* name;  // Several may share one.
   std::function<Row(const Scale&)> measure;
 };
 
@@ -31,6 +31,11 @@ const std::vector<NamedRow>& AllRows() {
       {"fair", MeasureFairness},
       {"push", MeasurePush},
       {"fanout", MeasureFanOut},
+      {"kinesis", MeasureKinesisPut},
+      {"kinesis", MeasureKinesisSmallBatches},
+      {"kinesis", MeasureKinesisBatches},
+      {"kinesis", MeasureKinesisRead},
+      {"kinesis", MeasureKinesisPush},
       {"replay", MeasureReplay},
       {"groups", MeasureGroups},
       {"restart", MeasureRestart},
@@ -50,7 +55,11 @@ struct Flags {
 
 void AddFlags(CLI::App& app, Flags& flags) {
   std::vector<std::string> names;
-  for (const NamedRow& row : AllRows()) names.emplace_back(row.name);
+  for (const NamedRow& row : AllRows()) {
+    if (names.empty() || names.back() != row.name) {
+      names.emplace_back(row.name);
+    }
+  }
   app.add_option("--rows", flags.rows, "only these, separated by commas")
       ->delimiter(',')
       ->check(CLI::IsMember(names));
@@ -63,6 +72,9 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--directory", flags.scale.places.directory,
                  "for data, on the disk to be measured")
       ->required();
+  app.add_option("--peers", flags.scale.places.peers,
+                 "where tests/bench/peers/install has put what the rows of "
+                 "kinesis are measured beside");
 }
 
 void MakeQuick(Scale& scale) {

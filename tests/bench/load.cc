@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
+#include "tests/bench/tally.h"
 #include "trireme/v1/records.grpc.pb.h"
 
 namespace trireme::bench {
@@ -19,38 +20,6 @@ namespace {
 
 constexpr int kKeys = 997;  // Spread over the shards by their MD5.
 constexpr size_t kPreparedRequests = 8;
-
-// Adds up what the calls of one load see, while the time is on.
-class Tally {
- public:
-  explicit Tally(LoadTimes times)
-      : begins_(SteadyNow() + static_cast<int64_t>(times.warm_up_s * 1e9)),
-        ends_(begins_ + static_cast<int64_t>(times.measured_s * 1e9)) {
-    result_.seconds = times.measured_s;
-  }
-
-  bool over() const { return SteadyNow() >= ends_; }
-
-  void Add(int64_t sent_at, uint64_t records, uint64_t failed) {
-    const int64_t now = SteadyNow();
-    if (now < begins_ || now >= ends_) return;
-    absl::MutexLock lock(&mu_);
-    result_.records += records;
-    result_.failed += failed;
-    result_.latencies_ms.push_back(static_cast<double>(now - sent_at) / 1e6);
-  }
-
-  LoadResult Take() {
-    absl::MutexLock lock(&mu_);
-    return std::move(result_);
-  }
-
- private:
-  const int64_t begins_;
-  const int64_t ends_;
-  absl::Mutex mu_;
-  LoadResult result_ ABSL_GUARDED_BY(mu_);
-};
 
 std::string Key(int number) { return absl::StrCat("key-", number % kKeys); }
 

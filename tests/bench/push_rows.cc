@@ -1,13 +1,9 @@
 // Rows about pushing records to subscribers.
 #include <algorithm>
-#include <atomic>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "client/subscriber.h"
-#include "storage/check.h"
 #include "tests/bench/rows.h"
+#include "tests/bench/subscribers.h"
 
 namespace trireme::bench {
 namespace {
@@ -19,80 +15,6 @@ constexpr double kPushP99MsMax = 15;
 constexpr int kFanOut = 20;
 constexpr double kEgressTimesMin = 12;
 constexpr double kProducerP99TimesMax = 1.3;
-constexpr absl::Duration kPatience = absl::Seconds(30);
-
-// Subscribers of shards; counts and times what is pushed to them.
-class Subscribers {
- public:
-  struct Wanted {
-    std::string shard;
-    std::string consumer_arn;  // Empty: none is registered.
-  };
-  Subscribers(client::Client& client, const std::string& stream,
-              const std::vector<Wanted>& wanted) {
-    for (const Wanted& one : wanted) {
-      client::SubscriberOptions options;
-      options.stream_name = stream;
-      options.consumer_arn = one.consumer_arn;
-      options.shard_id = one.shard;
-      options.from = client::FromTrimHorizon();
-      options.on_event = [this](const v1::SubscribeToShardEvent& event) {
-        OnEvent(event);
-      };
-      subscribers_.push_back(
-          std::make_unique<client::Subscriber>(client, std::move(options)));
-    }
-  }
-
-  void AwaitRecords(uint64_t count) {
-    absl::MutexLock lock(&mu_);
-    awaited_ = count;
-    CHECK(mu_.AwaitWithTimeout(absl::Condition(this, &Subscribers::Enough),
-                               kPatience),
-          "subscribers did not get every record");
-  }
-
-  // Of the records that were sent by RunPaced.
-  std::vector<double> Latencies() {
-    absl::MutexLock lock(&mu_);
-    return latencies_ms_;
-  }
-  // When the last one came.
-  int64_t last() {
-    absl::MutexLock lock(&mu_);
-    return last_;
-  }
-  double bytes() {
-    absl::MutexLock lock(&mu_);
-    return bytes_;
-  }
-
- private:
-  void OnEvent(const v1::SubscribeToShardEvent& event) {
-    const int64_t now = SteadyNow();
-    absl::MutexLock lock(&mu_);
-    for (const v1::Record& record : event.records()) {
-      // Not the short records that opened the shards.
-      if (record.data().size() != kRecordBytes) continue;
-      ++records_;
-      bytes_ += kRecordBytes;
-      last_ = now;
-      latencies_ms_.push_back(static_cast<double>(now - SentAt(record.data())) /
-                              1e6);
-    }
-  }
-  bool Enough() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return records_ >= awaited_;
-  }
-
-  absl::Mutex mu_;
-  uint64_t records_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t awaited_ ABSL_GUARDED_BY(mu_) = 0;
-  double bytes_ ABSL_GUARDED_BY(mu_) = 0;
-  int64_t last_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<double> latencies_ms_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::unique_ptr<client::Subscriber>> subscribers_;  // Last.
-};
 
 // One repetition with `count` registered consumers of a new stream's only
 // shard.
@@ -114,7 +36,7 @@ FanOutResult RunFanOut(Cluster& cluster, const Channels& channels, int count,
     Must(consumer.status(), "RegisterStreamConsumer");
     wanted.push_back({shard, consumer->consumer_arn()});
   }
-  Subscribers subscribers(cluster.client(), stream, wanted);
+  Subscribers subscribers(cluster.client(), stream, wanted, kRecordBytes);
   const double before = cluster.CpuMilliseconds();
   const int64_t start = SteadyNow();
   const LoadResult put = RunPaced(channels,
@@ -147,7 +69,7 @@ Row MeasurePush(const Scale& scale) {
     for (const std::string& shard : cluster.Shards(stream)) {
       wanted.push_back({shard, ""});
     }
-    Subscribers subscribers(cluster.client(), stream, wanted);
+    Subscribers subscribers(cluster.client(), stream, wanted, kRecordBytes);
     const LoadResult put = RunPaced(channels,
                                     {.stream = stream,
                                      .calls_per_s = 1000,

@@ -13,6 +13,7 @@ namespace trireme::bench {
 namespace {
 
 constexpr int kBarWidth = 24;  // Full: the target is reached.
+constexpr size_t kDetailsWidth = 120;
 
 std::string Bar(double reached) {
   const int length =
@@ -26,6 +27,19 @@ std::string Number(double value) {
   if (std::abs(value) >= 100) return absl::StrFormat("%.0f", value);
   if (std::abs(value) >= 10) return absl::StrFormat("%.1f", value);
   return absl::StrFormat("%.2f", value);
+}
+
+void PrintDetails(const Row& row, std::ostream& out) {
+  std::string line;
+  for (const auto& [name, value] : row.details) {
+    const std::string detail = absl::StrFormat("%s %s", name, Number(value));
+    if (!line.empty() && line.size() + detail.size() > kDetailsWidth) {
+      out << "    " << line << ",\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : ", ") + detail;
+  }
+  if (!line.empty()) out << "    " << line << "\n";
 }
 
 double LoadAverage() {
@@ -72,12 +86,7 @@ void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
           row.floor_disturbed() ? " (floor disturbed by other work: not valid)"
                                 : "");
     }
-    std::string line;
-    for (const auto& [name, value] : row.details) {
-      line += absl::StrFormat("%s%s %s", line.empty() ? "" : ", ", name,
-                              Number(value));
-    }
-    if (!line.empty()) out << "    " << line << "\n";
+    PrintDetails(row, out);
   }
 }
 

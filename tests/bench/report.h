@@ -11,7 +11,7 @@
 namespace trireme::bench {
 
 struct Row {
-  std::string name;  // What --rows takes.
+  std::string name;  // What --rows takes, or begins with it.
   std::string title;
   double figure = 0;
   std::string unit;

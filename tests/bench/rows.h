@@ -36,6 +36,15 @@ Row MeasureFairness(const Scale& scale);
 Row MeasurePush(const Scale& scale);
 Row MeasureFanOut(const Scale& scale);
 
+// kinesis_rows.cc
+Row MeasureKinesisPut(const Scale& scale);
+Row MeasureKinesisSmallBatches(const Scale& scale);
+Row MeasureKinesisBatches(const Scale& scale);
+Row MeasureKinesisRead(const Scale& scale);
+
+// kinesis_push_row.cc
+Row MeasureKinesisPush(const Scale& scale);
+
 // group_rows.cc
 Row MeasureGroups(const Scale& scale);
 
