@@ -52,11 +52,12 @@ trireme_find_pkg(NGHTTP2 libnghttp2 1.52 libnghttp2-dev)
 # CBOR of the Kinesis endpoint: nlohmann-json cannot write tagged times, and its
 # reader recurses as deep as its input says (MIT).
 trireme_find_pkg(LIBCBOR libcbor 0.8 libcbor-dev)
-# JSON of answers, written without a tree in between; headers only (MIT).
+# JSON of the Kinesis endpoint, read and written by megabytes (nlohmann-json goes
+# character by character); headers only (MIT).
 trireme_find(RapidJSON 1.1 rapidjson-dev)
 # Command line (BSD-3-Clause).
 trireme_find_pkg(CLI11 CLI11 2.1 libcli11-dev)
-# JSON of the Kinesis endpoint and of --output json (MIT).
+# The tree of a request's members; JSON of --output json (MIT).
 trireme_find(nlohmann_json 3.11 nlohmann-json3-dev CONFIG)
 # The database that client/examples/order_enrichment writes to, and nothing else
 # (public domain).

@@ -24,6 +24,14 @@ bool IsDigit(char c) {
          c == '/';
 }
 
+// What is wrong with text whose digits OpenSSL does not take.
+std::string WrongDigit(absl::string_view text, absl::string_view digits) {
+  const auto bad = std::find_if_not(digits.begin(), digits.end(), IsDigit);
+  if (bad == digits.end()) return Wrong(text, "Invalid Base64 encoding");
+  return Wrong(text, absl::StrCat("Invalid Base64 character: '",
+                                  absl::string_view(&*bad, 1), "'"));
+}
+
 }  // namespace
 
 std::optional<std::string> DecodeBase64(absl::string_view text,
@@ -40,16 +48,22 @@ std::optional<std::string> DecodeBase64(absl::string_view text,
     ++padding;
   }
   const absl::string_view digits = text.substr(0, text.size() - padding);
-  const auto bad = std::find_if_not(digits.begin(), digits.end(), IsDigit);
-  if (bad != digits.end()) {
-    return Wrong(text, absl::StrCat("Invalid Base64 character: '",
-                                    absl::string_view(&*bad, 1), "'"));
-  }
   if (text.empty()) return std::nullopt;
+  // OpenSSL takes padding anywhere, and blanks at both ends.
+  const auto is_blank = [](char c) {
+    return absl::ascii_isspace(static_cast<unsigned char>(c));
+  };
+  if (digits.find('=') != absl::string_view::npos || is_blank(text.front()) ||
+      is_blank(text.back())) {
+    return WrongDigit(text, digits);
+  }
   bytes->resize(text.size() / 4 * 3);
-  EVP_DecodeBlock(bytes->data(),
-                  reinterpret_cast<const unsigned char*>(text.data()),
-                  static_cast<int>(text.size()));
+  const int decoded = EVP_DecodeBlock(
+      bytes->data(), reinterpret_cast<const unsigned char*>(text.data()),
+      static_cast<int>(text.size()));
+  if (decoded != static_cast<int>(bytes->size())) {
+    return WrongDigit(text, digits);
+  }
   // What the padding stands for is decoded as zero bits; any others were in
   // the last digit.
   const bool left_over =

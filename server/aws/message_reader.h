@@ -5,8 +5,8 @@
 #define TRIREME_SERVER_AWS_MESSAGE_READER_H_
 
 #include <optional>
+#include <string>
 
-#include "absl/strings/string_view.h"
 #include "nlohmann/json.hpp"
 #include "server/aws/message_format.h"
 
@@ -15,7 +15,7 @@ namespace trireme {
 // The message, which is a map. Nothing when the body is none: not well-formed,
 // nested too deep, text that is not UTF-8, bytes after the end.
 std::optional<nlohmann::json> ReadMessage(MessageFormat format,
-                                          absl::string_view body);
+                                          const std::string& body);
 
 }  // namespace trireme
 

@@ -18,9 +18,6 @@ inline constexpr size_t kMessageDepthMax = 40;
 // Each method is false when the message must not be read on.
 class MessageTree : public nlohmann::json_sax<nlohmann::json> {
  public:
-  // `check_utf8`: the parser does not check its text itself.
-  explicit MessageTree(bool check_utf8) : check_utf8_(check_utf8) {}
-
   nlohmann::json Take() { return std::move(root_); }
 
   bool null() override { return Add(nullptr); }
@@ -31,13 +28,13 @@ class MessageTree : public nlohmann::json_sax<nlohmann::json> {
     return Add(value);
   }
   bool string(string_t& value) override {
-    return IsText(value) && Add(std::move(value));
+    return IsUtf8(value) && Add(std::move(value));
   }
   bool binary(binary_t& value) override { return Add(std::move(value)); }
   bool start_object(size_t) override { return Open(nlohmann::json::object()); }
   bool key(string_t& value) override {
     key_ = std::move(value);
-    return IsText(key_);
+    return IsUtf8(key_);
   }
   bool end_object() override { return Close(); }
   bool start_array(size_t) override { return Open(nlohmann::json::array()); }
@@ -48,7 +45,7 @@ class MessageTree : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  bool IsText(const std::string& value) const;
+  static bool IsUtf8(const std::string& text);
   // Where the next value goes. Of a key that comes twice the last one counts.
   nlohmann::json* Place(nlohmann::json value);
   bool Add(nlohmann::json value) {
@@ -65,7 +62,6 @@ class MessageTree : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  const bool check_utf8_;
   nlohmann::json root_;
   std::vector<nlohmann::json*> open_;
   std::string key_;

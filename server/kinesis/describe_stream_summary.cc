@@ -5,12 +5,14 @@
 namespace trireme {
 namespace {
 
+// StreamId stays untold: it is "reserved for future use", and an SDK that is
+// given one (KCL 3.5 hands it on) goes to a host of AWS made of it, whatever
+// endpoint it was pointed to.
 void Write(const StreamPtr& found, KinesisCall& call, MessageWriter* writer) {
   const Stream& stream = *found;
   writer->Key("StreamDescriptionSummary").BeginMap();
   WriteSummary(stream, call.account(), writer);
   WriteSettings(stream, writer);
-  writer->Key("StreamId").String(StreamIdToString(stream.id));
   writer->Key("OpenShardCount")
       .Integer(static_cast<int64_t>(stream.open.size()));
   writer->Key("ConsumerCount")

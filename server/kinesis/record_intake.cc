@@ -100,7 +100,7 @@ absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
 // The field of a JSON record, as the key.
 absl::StatusOr<std::string> KeyIn(absl::string_view record,
                                   const std::string& field, size_t place) {
-  const auto message = ReadMessage(MessageFormat::kJson, record);
+  const auto message = ReadMessage(MessageFormat::kJson, std::string(record));
   const nlohmann::json* value = message.has_value() ? &*message : nullptr;
   for (const absl::string_view step : absl::StrSplit(field, '.')) {
     if (value == nullptr || !value->is_object()) {

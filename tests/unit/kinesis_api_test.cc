@@ -175,6 +175,8 @@ TEST_F(KinesisTest, AStreamIsDescribedAsItIs) {
   EXPECT_FALSE(shard["SequenceNumberRange"].contains("EndingSequenceNumber"));
   const json summary = Ok("DescribeStreamSummary", {{"StreamName", "s"}});
   EXPECT_EQ(summary["StreamDescriptionSummary"]["OpenShardCount"], 2);
+  // SDKs that are told it leave the endpoint.
+  EXPECT_FALSE(summary["StreamDescriptionSummary"].contains("StreamId"));
   const json streams = Ok("ListStreams", json::object());
   EXPECT_EQ(streams["StreamNames"], json({"s"}));
   EXPECT_EQ(streams["HasMoreStreams"], false);

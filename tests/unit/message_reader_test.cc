@@ -70,10 +70,23 @@ TEST(MessageReaderTest, RefusesWhatIsNoMessage) {
                                       "a161613bffffffffffffffff"}) {
     EXPECT_FALSE(ReadHex(hex).has_value()) << hex;
   }
-  for (const absl::string_view text :
+  for (const std::string text :
        {"", "1", "[]", "{", "{\"a\":}", "{}x", "{\"a\":\"\xff\"}", "null"}) {
     EXPECT_FALSE(ReadMessage(MessageFormat::kJson, text).has_value()) << text;
   }
+}
+
+TEST(MessageReaderTest, JsonIsReadAsItIsWritten) {
+  const json message = *ReadMessage(
+      MessageFormat::kJson,
+      " {\"a\": [1, -2, 1.5e1, 18446744073709551615, true, null], "
+      "\"\\u00e9\": \"\\ud83d\\ude00 \\\"\\n\", \"z\": \"a\\u0000b\"} \n");
+  EXPECT_EQ(message["a"], json({1, -2, 15.0, UINT64_MAX, true, nullptr}));
+  EXPECT_EQ(message["\xc3\xa9"], "\xf0\x9f\x98\x80 \"\n");
+  EXPECT_EQ(message["z"], std::string("a\0b", 3));
+  // A zero ends nothing.
+  EXPECT_FALSE(ReadMessage(MessageFormat::kJson, std::string("{}\0", 3)));
+  EXPECT_FALSE(ReadMessage(MessageFormat::kJson, "{\"a\": \"\\ud83d\"}"));
 }
 
 TEST(MessageReaderTest, BoundsTheDepthOfBothEncodings) {
