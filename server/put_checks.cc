@@ -16,6 +16,10 @@ namespace trireme {
 namespace {
 
 constexpr size_t kSequenceNumberDigitsMax = 129;
+// Less than 2^124 (kinesis-contract.md §2.2).
+constexpr size_t kOldNumberDigitsMax = 37;
+// Between who gave a number and this node.
+constexpr absl::Duration kClockDifferenceMax = absl::Minutes(1);
 
 bool IsProducerIdCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -192,21 +196,25 @@ bool MayNameUnknownShard(absl::string_view ordering, const Stream& stream) {
   return number.ok() && stream.FindShard(number->shard) == nullptr;
 }
 
-absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,
-                                                   const Stream& stream,
-                                                   const Shard& shard,
-                                                   const Account& account) {
+absl::StatusOr<std::optional<Counter>> OrderingCounter(absl::string_view text,
+                                                       const Stream& stream,
+                                                       const Shard& shard,
+                                                       absl::Time now,
+                                                       const Account& account) {
+  // Numbers of the first layouts, "0" among them, are below all of today's.
+  if (text.size() <= kOldNumberDigitsMax) return std::nullopt;
   const absl::StatusOr<SequenceNumber> number = SequenceNumber::Parse(text);
   if (!number.ok()) return BadOrderingNumber(text, stream, account);
-  const Shard* from = stream.FindShard(number->shard);
-  if (from == nullptr || from->created_s != number->shard_created_s) {
+  if (number->shard == shard.index &&
+      number->shard_created_s == shard.created_s) {
+    return number->counter;
+  }
+  const absl::Time given =
+      absl::FromUnixSeconds(static_cast<int64_t>(number->record_s));
+  if (given > now + kClockDifferenceMax) {
     return BadOrderingNumber(text, stream, account);
   }
-  // Numbers of a shard made later are greater by their creation time alone.
-  if (from->index != shard.index && from->created_s >= shard.created_s) {
-    return BadOrderingNumber(text, stream, account);
-  }
-  return *number;
+  return std::nullopt;
 }
 
 }  // namespace trireme

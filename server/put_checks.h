@@ -3,6 +3,7 @@
 #ifndef TRIREME_SERVER_PUT_CHECKS_H_
 #define TRIREME_SERVER_PUT_CHECKS_H_
 
+#include <optional>
 #include <span>
 
 #include "absl/status/status.h"
@@ -29,11 +30,14 @@ absl::Status CheckRecordSizes(const Stream& stream,
 
 // The number is of a shard that the stream, as it is known here, has not (yet).
 bool MayNameUnknownShard(absl::string_view ordering, const Stream& stream);
-// SequenceNumberForOrdering: a number of `shard`, or of one older than it.
-absl::StatusOr<SequenceNumber> ParseOrderingNumber(absl::string_view text,
-                                                   const Stream& stream,
-                                                   const Shard& shard,
-                                                   const Account& account);
+// SequenceNumberForOrdering: the counter that a record of `shard` must come
+// after, if it is a number of that shard. One of another shard or stream orders
+// nothing. InvalidArgument for what is no number, or of the future.
+absl::StatusOr<std::optional<Counter>> OrderingCounter(absl::string_view text,
+                                                       const Stream& stream,
+                                                       const Shard& shard,
+                                                       absl::Time now,
+                                                       const Account& account);
 absl::Status BadOrderingNumber(absl::string_view text, const Stream& stream,
                                const Account& account);
 

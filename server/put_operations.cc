@@ -311,15 +311,15 @@ void PutOperations::CheckOrdering(CallPtr call) {
       ShardOf(stream, call->records[0].partition_key,
               call->records[0].explicit_hash_key);
   if (!shard.ok()) return call->Finish(shard.status());
-  const absl::StatusOr<SequenceNumber> number =
-      ParseOrderingNumber(call->ordering, stream, **shard, account);
-  if (!number.ok()) return call->Finish(number.status());
+  const absl::StatusOr<std::optional<Counter>> after = OrderingCounter(
+      call->ordering, stream, **shard, clock_->WallNow(), account);
+  if (!after.ok()) return call->Finish(after.status());
+  const Counter counter = after->value_or(0);
 
   const ShardKey key{stream.id, (*shard)->index};
   const GroupId group = (*shard)->group;
-  const Counter counter = number->counter;
-  const bool known = number->shard != key.shard || counter == 0 ||
-                     counter < state_->GetShardState(group, key).next;
+  const bool known =
+      counter == 0 || counter < state_->GetShardState(group, key).next;
   if (known) return Propose(std::move(call));
   // This replica may lag behind the record the number was given to; after a
   // barrier a number that is still ahead was never given to anyone.

@@ -4,6 +4,7 @@
 
 #include "server/aws/message_reader.h"
 #include "server/aws/message_writer.h"
+#include "server/aws/utf8.h"
 
 namespace trireme {
 
@@ -29,7 +30,7 @@ void AwsCall::Fail(const AwsError& error) {
   if (!error.message.empty()) {
     // These have it with a capital letter (kinesis-contract.md §1.2).
     writer.Key(error.code == "SerializationException" ? "Message" : "message")
-        .String(error.message);
+        .String(ToUtf8(error.message));
   }
   writer.EndMap();
   Fail(error, writer.Take());

@@ -64,7 +64,8 @@ class AwsApi {
   virtual ~AwsApi() = default;
   // As in X-Amz-Target: "Kinesis_20131202".
   virtual absl::string_view target_prefix() const = 0;
-  // Why it does not have an operation; empty when it has it.
+  virtual bool Has(absl::string_view operation) const = 0;
+  // What to say of an operation that it does not have; may be nothing.
   virtual std::string WhyNot(absl::string_view operation) const = 0;
   // Called on a connection's thread; must not block.
   virtual void Run(std::shared_ptr<AwsCall> call) = 0;

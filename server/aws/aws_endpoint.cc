@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "server/aws/message_reader.h"
 #include "server/aws/request_id.h"
 
 namespace trireme {
@@ -83,12 +84,16 @@ void AnswerPreflight(HttpExchange& exchange, std::vector<HttpHeader> headers) {
   Respond(exchange, 200, std::move(headers), "");
 }
 
-// A body of plain JSON gets no further than this, whatever is in it.
+// A body of plain JSON gets no further than this.
 void RefusePlainJson(HttpExchange& exchange, std::vector<HttpHeader> headers) {
   headers.push_back({"content-type", kPlainJson});
-  Respond(exchange, 404, std::move(headers),
-          R"({"Output":{"__type":"com.amazon.coral.service#)"
-          R"(UnknownOperationException"},"Version":"1.0"})");
+  const bool is_json =
+      ReadMessage(MessageFormat::kJson, exchange.request().body).has_value();
+  Respond(exchange, is_json ? 404 : 400, std::move(headers),
+          absl::StrCat(
+              R"({"Output":{"__type":"com.amazon.coral.service#)",
+              is_json ? "UnknownOperationException" : "SerializationException",
+              R"("},"Version":"1.0"})"));
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ void AwsEndpoint::Serve(std::shared_ptr<HttpExchange> exchange) {
   }
   const Envelope envelope = EnvelopeOf(request);
   AwsApi* const api = FindApi(envelope.target_prefix);
-  const bool known = api != nullptr && api->WhyNot(envelope.operation).empty();
+  const bool known = api != nullptr && api->Has(envelope.operation);
   const bool empty = request.body.empty();
   if (!empty && envelope.content_type == kPlainJson) {
     return RefusePlainJson(*exchange, std::move(headers));

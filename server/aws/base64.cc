@@ -28,8 +28,12 @@ bool IsDigit(char c) {
 std::string WrongDigit(absl::string_view text, absl::string_view digits) {
   const auto bad = std::find_if_not(digits.begin(), digits.end(), IsDigit);
   if (bad == digits.end()) return Wrong(text, "Invalid Base64 encoding");
+  // All of a character, which may have several bytes.
+  absl::string_view character =
+      text.substr(static_cast<size_t>(bad - digits.begin()));
+  while (Utf8Characters(character) > 1) character.remove_suffix(1);
   return Wrong(text, absl::StrCat("Invalid Base64 character: '",
-                                  absl::string_view(&*bad, 1), "'"));
+                                  Utf8Prefix(character, 4), "'"));
 }
 
 }  // namespace
@@ -37,10 +41,11 @@ std::string WrongDigit(absl::string_view text, absl::string_view digits) {
 std::optional<std::string> DecodeBase64(absl::string_view text,
                                         std::vector<uint8_t>* bytes) {
   bytes->clear();
-  if (text.size() % 4 != 0) {
+  const size_t characters = Utf8Characters(text);
+  if (characters % 4 != 0) {
     return Wrong(text, absl::StrCat("Base64 encoded length is expected a "
                                     "multiple of 4 bytes but found: ",
-                                    text.size()));
+                                    characters));
   }
   size_t padding = 0;
   while (padding < 2 && padding < text.size() &&
@@ -54,7 +59,7 @@ std::optional<std::string> DecodeBase64(absl::string_view text,
     return absl::ascii_isspace(static_cast<unsigned char>(c));
   };
   if (digits.find('=') != absl::string_view::npos || is_blank(text.front()) ||
-      is_blank(text.back())) {
+      is_blank(text.back()) || characters != text.size()) {
     return WrongDigit(text, digits);
   }
   bytes->resize(text.size() / 4 * 3);

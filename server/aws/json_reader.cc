@@ -9,9 +9,9 @@ namespace trireme {
 namespace {
 
 // Tells a tree what the reader meets.
-class TreeHandler {
+class TreeEvents {
  public:
-  explicit TreeHandler(MessageTree* tree) : tree_(tree) {}
+  explicit TreeEvents(MessageTree* tree) : tree_(tree) {}
 
   bool Null() { return tree_->null(); }
   bool Bool(bool value) { return tree_->boolean(value); }
@@ -46,11 +46,11 @@ class TreeHandler {
 bool ReadJson(const std::string& body, MessageTree* tree) {
   // The stream ends at a zero, of which JSON has none outside of escapes.
   rapidjson::StringStream in(body.c_str());
-  TreeHandler handler(tree);
+  TreeEvents events(tree);
   rapidjson::Reader reader;
   const rapidjson::ParseResult result =
       reader.Parse<rapidjson::kParseIterativeFlag |
-                   rapidjson::kParseFullPrecisionFlag>(in, handler);
+                   rapidjson::kParseFullPrecisionFlag>(in, events);
   return result && in.Tell() == body.size();
 }
 

@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "nlohmann/json.hpp"
+#include "server/aws/utf8.h"
 
 namespace trireme {
 
 // Deeper than any message of these services, DynamoDB's documents too.
 inline constexpr size_t kMessageDepthMax = 40;
+// Of values: each costs about a hundred bytes, however short it is in the body.
+inline constexpr size_t kMessageNodesMax = 400'000;
 
 // Each method is false when the message must not be read on.
 class MessageTree : public nlohmann::json_sax<nlohmann::json> {
@@ -45,15 +48,16 @@ class MessageTree : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  static bool IsUtf8(const std::string& text);
   // Where the next value goes. Of a key that comes twice the last one counts.
   nlohmann::json* Place(nlohmann::json value);
   bool Add(nlohmann::json value) {
     Place(std::move(value));
-    return true;
+    return nodes_ <= kMessageNodesMax;
   }
   bool Open(nlohmann::json value) {
-    if (open_.size() == kMessageDepthMax) return false;
+    if (open_.size() == kMessageDepthMax || nodes_ >= kMessageNodesMax) {
+      return false;
+    }
     open_.push_back(Place(std::move(value)));
     return true;
   }
@@ -63,6 +67,7 @@ class MessageTree : public nlohmann::json_sax<nlohmann::json> {
   }
 
   nlohmann::json root_;
+  size_t nodes_ = 0;
   std::vector<nlohmann::json*> open_;
   std::string key_;
 };

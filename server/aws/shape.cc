@@ -23,11 +23,13 @@ constexpr double kMillisPerSecond = 1000;
 
 constexpr char kNumberClass[] =
     "class com.amazon.coral.value.json.numbers.TruncatingBigNumber";
+constexpr char kBytesClass[] = "class java.nio.HeapByteBuffer";
 constexpr char kStringClass[] = "class java.lang.String";
 constexpr char kBooleanClass[] = "class java.lang.Boolean";
 
 absl::string_view ClassOf(const json& value) {
   if (value.is_boolean()) return kBooleanClass;
+  if (value.is_binary()) return kBytesClass;
   return value.is_number() ? kNumberClass : kStringClass;
 }
 
@@ -58,7 +60,7 @@ std::optional<std::string> CheckBytes(MessageFormat format, json* value) {
 
 // Integers of CBOR are milliseconds; all else are seconds.
 std::optional<std::string> CheckTime(MessageFormat format, json* value) {
-  if (!value->is_number()) {
+  if (!value->is_number() || !std::isfinite(value->get<double>())) {
     return CannotConvert(*value, "milliseconds since epoch");
   }
   const bool in_millis =
@@ -219,7 +221,9 @@ std::optional<std::string> Shape::CheckTypes(MessageFormat format,
 }
 
 std::optional<std::string> Shape::CheckInteger(json* value) const {
-  if (!value->is_number()) return CannotConvert(*value, "an Integer");
+  if (!value->is_number() || !std::isfinite(value->get<double>())) {
+    return CannotConvert(*value, "an Integer");
+  }
   *value = static_cast<int64_t>(
       std::clamp(std::floor(value->get<double>()), kIntegerMin, kIntegerMax));
   return std::nullopt;
@@ -307,8 +311,7 @@ void Shape::CheckBounds(const Path& path, const json& value,
 bool Shape::ElementsFit(const json& value) const {
   const Bounds& bounds = *element_[0].bounds_;
   return std::all_of(value.begin(), value.end(), [&](const json& element) {
-    const auto length =
-        element.is_null() ? 0 : static_cast<int64_t>(LengthOf(element));
+    const auto length = static_cast<int64_t>(LengthOf(element));
     return length >= bounds.min && length <= bounds.max;
   });
 }
@@ -322,7 +325,7 @@ void Shape::CheckContents(const Path& path, const json& value,
                             violations);
   }
   if (key_bounds_) CheckKeys(path, value, violations);
-  if (element_.empty()) return;
+  if (element_.empty() || HasNulls(path, value, violations)) return;
   if (told_together_) {
     if (ElementsFit(value)) return;
     const Bounds& bounds = *element_[0].bounds_;
@@ -340,6 +343,22 @@ void Shape::CheckContents(const Path& path, const json& value,
   for (size_t i = 0; i < value.size(); ++i) {
     element_[0].CheckValue({&path, "", i + 1, true}, &value[i], violations);
   }
+}
+
+bool Shape::HasNulls(const Path& path, const json& value,
+                     Violations* violations) const {
+  bool found = false;
+  size_t place = 0;
+  for (auto element = value.begin(); element != value.end(); ++element) {
+    ++place;
+    if (!element->is_null()) continue;
+    found = true;
+    const bool is_map = type_ == Type::kMap;
+    violations->AddNull(
+        Path{&path, is_map ? element.key() : "", is_map ? 0 : place, true}
+            .Text());
+  }
+  return found;
 }
 
 void Shape::CheckKeys(const Path& path, const json& value,

@@ -87,6 +87,9 @@ class Shape {
                    Violations* violations) const;
   void CheckContents(const Path& path, const nlohmann::json& value,
                      Violations* violations) const;
+  // Whether any element of a list or map is null, which none may be.
+  bool HasNulls(const Path& path, const nlohmann::json& value,
+                Violations* violations) const;
   void CheckKeys(const Path& path, const nlohmann::json& value,
                  Violations* violations) const;
   bool ElementsFit(const nlohmann::json& value) const;

@@ -71,6 +71,13 @@ AwsOr<std::vector<std::string>> ReadSignedHeaders(
                  "'X-Amz-Target' must be a 'SignedHeader' in the AWS "
                  "Authorization.");
   }
+  // It says where the records of a request go.
+  if (!request.Header("x-partition-key").empty() &&
+      !is_signed("x-partition-key")) {
+    return Error(kInvalid,
+                 "'X-Partition-Key' must be a 'SignedHeader' in the AWS "
+                 "Authorization.");
+  }
   return names;
 }
 

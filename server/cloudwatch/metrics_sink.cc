@@ -6,9 +6,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "server/aws/message_writer.h"
 #include "server/aws/request_id.h"
+#include "server/aws/utf8.h"
 
 namespace trireme {
 namespace {
@@ -73,18 +75,23 @@ HttpResponse Answer(Protocol protocol, const std::string& id) {
   return response;
 }
 
+std::string EscapeXml(absl::string_view text) {
+  return absl::StrReplaceAll(ToUtf8(text),
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
+}
+
 std::string Document(Protocol protocol, const AwsError& error) {
   if (protocol == Protocol::kQuery) {
     return absl::StrCat("<ErrorResponse xmlns=\"", kNamespace,
                         "\"><Error><Type>Sender</Type><Code>", error.code,
-                        "</Code><Message>", error.message,
+                        "</Code><Message>", EscapeXml(error.message),
                         "</Message></Error></ErrorResponse>");
   }
   MessageWriter writer(protocol == Protocol::kJson ? MessageFormat::kJson
                                                    : MessageFormat::kCbor);
   writer.BeginMap();
   writer.Key("__type").String(error.code);
-  writer.Key("message").String(error.message);
+  writer.Key("message").String(ToUtf8(error.message));
   writer.EndMap();
   return writer.Take();
 }

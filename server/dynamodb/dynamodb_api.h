@@ -19,7 +19,8 @@ class DynamoDbApi : public AwsApi {
   absl::string_view target_prefix() const override {
     return "DynamoDB_20120810";
   }
-  // Says so itself, in DynamoDB's words.
+  // Says itself what it does not have, in DynamoDB's words.
+  bool Has(absl::string_view) const override { return true; }
   std::string WhyNot(absl::string_view) const override { return ""; }
   void Run(std::shared_ptr<AwsCall> call) override;
 

@@ -13,10 +13,11 @@ class BodyBudget {
  public:
   explicit BodyBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // False, and nothing taken, when there is no room.
-  bool Take(uint64_t bytes) {
-    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <=
-        bytes_max_) {
+  // False, and nothing taken, when there is no room. An eighth is kept for
+  // small bodies: a few large ones that come slowly do not stop the others.
+  bool Take(uint64_t bytes, bool is_small) {
+    const uint64_t room = is_small ? bytes_max_ : bytes_max_ - bytes_max_ / 8;
+    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= room) {
       return true;
     }
     Return(bytes);
@@ -49,12 +50,14 @@ class BodyCharge {
   }
 
   bool Grow(uint64_t bytes) {
-    if (!budget_->Take(bytes)) return false;
+    if (!budget_->Take(bytes, bytes_ + bytes <= kSmallBytesMax)) return false;
     bytes_ += bytes;
     return true;
   }
 
  private:
+  static constexpr uint64_t kSmallBytesMax = 64 << 10;
+
   std::shared_ptr<BodyBudget> budget_;
   uint64_t bytes_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "server/http/http1_connection.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -91,9 +92,15 @@ Awaitable<bool> Http1Connection::ReadHead() {
 }
 
 Awaitable<bool> Http1Connection::ReadBody() {
+  const HttpLimits& limits = context_->limits;
+  const SteadyTime begun = std::chrono::steady_clock::now();
   bool goes_on = true;
   while (goes_on && Parse() && !parser_->done()) {
-    socket_->ExpectInputWithin(context_->limits.body_timeout);
+    const absl::Duration taken =
+        absl::FromChrono(std::chrono::steady_clock::now() - begun);
+    const absl::Duration left =
+        limits.BodyTime(parser_->request().body.size()) - taken;
+    socket_->ExpectInputWithin(std::min(limits.body_timeout, left));
     goes_on = co_await MoreInput();
   }
   co_return parser_->done() && parser_->refusal() == 0;
@@ -149,11 +156,19 @@ Awaitable<bool> Http1Connection::MaybeUpgrade() {
   co_return true;
 }
 
+void Http1Connection::OnAnswerChanged() {
+  // A write that the peer does not take must not go on.
+  if (answer_ != nullptr && answer_->aborted() && answer_->streaming()) {
+    socket_->Close();
+  }
+  changed_.Notify();
+}
+
 void Http1Connection::Serve() {
   is_head_request_ = parser_->request().method == "HEAD";
   keep_alive_ = parser_->keep_alive();
   answer_ = std::make_shared<HttpAnswer>(loop_.get(), unanswered_,
-                                         [this] { changed_.Notify(); });
+                                         [this] { OnAnswerChanged(); });
   context_->service->Serve(std::make_shared<LoopExchange>(
       parser_->TakeRequest(), parser_->TakeCharge(), loop_, answer_));
 }

@@ -59,6 +59,7 @@ class Http1Connection : public HttpConnection {
   Awaitable<bool> MaybeUpgrade();
 
   void Serve();
+  void OnAnswerChanged();
   // False when the connection is to end.
   Awaitable<bool> SendAnswer();
   Awaitable<bool> SendHead();

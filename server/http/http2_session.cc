@@ -122,7 +122,7 @@ Http2Stream* Http2Session::Find(int32_t id) {
 Http2Stream* Http2Session::Open(int32_t id) {
   auto stream =
       std::make_shared<Http2Stream>(id, BodyCharge(context_->body_budget));
-  stream->progress = Now();
+  stream->begun = stream->progress = Now();
   return (streams_[id] = std::move(stream)).get();
 }
 
@@ -336,7 +336,9 @@ void Http2Session::Terminate(uint32_t error_code) {
 bool Http2Session::IsLate(const Http2Stream& stream, SteadyTime now) const {
   const HttpLimits& limits = context_->limits;
   if (!stream.complete) {
-    return Passed(stream.progress, limits.body_timeout, now);
+    return Passed(stream.progress, limits.body_timeout, now) ||
+           Passed(stream.begun, limits.BodyTime(stream.request.body.size()),
+                  now);
   }
   // The peer's flow control keeps the answer from leaving.
   return stream.head_sent && stream.answer->pending_bytes() > 0 &&

@@ -30,6 +30,7 @@ struct Http2Stream {
 
   std::shared_ptr<HttpAnswer> answer;  // Null before it is served.
   bool head_sent = false;
+  SteadyTime begun;
   SteadyTime progress;  // When either side last had something new.
 };
 

@@ -40,9 +40,9 @@ void HttpAnswer::BeginStream(HttpResponse head,
 }
 
 void HttpAnswer::Write(absl::Cord piece) {
-  CHECK(streaming_ && !complete_, "a piece outside of a stream");
+  CHECK(aborted_ || (streaming_ && !complete_), "a piece outside of a stream");
   CHECK(piece_ == Piece::kNone, "a piece before the last one's OnWritten");
-  if (changed_ == nullptr) {
+  if (changed_ == nullptr || aborted_) {
     loop_->Post([past = past_writer_] {
       if (const auto writer = past.lock()) writer->OnWritten(false);
     });
@@ -54,6 +54,7 @@ void HttpAnswer::Write(absl::Cord piece) {
 }
 
 void HttpAnswer::End() {
+  if (aborted_) return;
   CHECK(streaming_ && !complete_, "the end of what is no stream");
   complete_ = true;
   Answered();

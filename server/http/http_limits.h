@@ -21,8 +21,15 @@ struct HttpLimits {
   absl::Duration handshake_timeout = absl::Seconds(10);  // TLS.
   absl::Duration header_timeout = absl::Seconds(20);     // From its first byte.
   absl::Duration body_timeout = absl::Seconds(60);       // Without progress.
-  absl::Duration idle_timeout = absl::Minutes(5);        // Between requests.
-  absl::Duration write_timeout = absl::Seconds(60);      // Without progress.
+  // On average, of a body that takes longer than body_timeout; a second.
+  uint64_t body_bytes_per_second_min = 16 << 10;
+  absl::Duration idle_timeout = absl::Minutes(5);    // Between requests.
+  absl::Duration write_timeout = absl::Seconds(60);  // Without progress.
+  // How long a body of which `bytes` have come may have taken for them.
+  absl::Duration BodyTime(uint64_t bytes) const {
+    return body_timeout + absl::Milliseconds(static_cast<int64_t>(
+                              bytes * 1000 / body_bytes_per_second_min));
+  }
   // For the peer to take the last bytes of a connection that we close.
   absl::Duration linger_timeout = absl::Seconds(5);
 };

@@ -14,13 +14,12 @@ bool LacksShardCount(const MessageView& in) {
                        StreamMode::kProvisioned);
 }
 
+void Check(const nlohmann::json& message, Violations* violations) {
+  if (LacksShardCount(MessageView(message))) violations->AddNull("shardCount");
+}
+
 void Run(KinesisCallPtr call) {
   const MessageView in = call->input();
-  if (LacksShardCount(in)) {
-    Violations violations;
-    violations.AddNull("shardCount");
-    return call->Fail(violations.ToStatus());
-  }
   CreateStreamRequest request;
   request.stream_name = in.String("StreamName");
   request.shard_count = in.Integer("ShardCount").value_or(0);
@@ -49,7 +48,7 @@ KinesisOperation CreateStreamOperation() {
                                                      kStreamRecordKibMaxHigh)},
               {"RecordDistributionStrategy", RecordDistributionShape()},
           }),
-          Run};
+          Run, Check};
 }
 
 }  // namespace trireme

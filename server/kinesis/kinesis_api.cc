@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/kinesis/operations.h"
 #include "server/validation.h"
+#include "spdlog/spdlog.h"
 
 namespace trireme {
 namespace {
@@ -28,12 +29,11 @@ KinesisApi::KinesisApi(const ServedBroker* served) : served_(served) {
 }
 
 std::string KinesisApi::WhyNot(absl::string_view operation) const {
-  if (operations_.contains(operation)) return "";
   if (IsOfChannelsOrQueues(operation)) {
     return absl::StrCat("Trireme has no channels and no queues, and so no ",
                         operation, ".");
   }
-  return "This service has no such operation.";
+  return "";
 }
 
 void KinesisApi::Run(std::shared_ptr<AwsCall> call) {
@@ -43,13 +43,25 @@ void KinesisApi::Run(std::shared_ptr<AwsCall> call) {
     return call->Fail({400, "SerializationException", *wrong});
   }
   Violations violations;
+  if (operation.check != nullptr) {
+    operation.check(call->message(), &violations);
+  }
   operation.input.CheckConstraints(call->message(), &violations);
   if (!violations.empty()) {
     return call->Fail(ToAwsError(violations.ToStatus()));
   }
   const absl::StatusOr<Broker*> broker = served_->Get();
   if (!broker.ok()) return call->Fail(ToAwsError(broker.status()));
-  operation.run(std::make_shared<KinesisCall>(std::move(call), *broker));
+  // An operation that reads what its shape does not say is our fault; it must
+  // not end the process and every other call with it.
+  try {
+    operation.run(std::make_shared<KinesisCall>(call, *broker));
+  } catch (const nlohmann::json::exception& exception) {
+    spdlog::error("{} failed: {}", std::string(operation.name),
+                  exception.what());
+    call->Fail({500, "InternalFailureException",
+                "this node failed to read the request; its log says more"});
+  }
 }
 
 }  // namespace trireme

@@ -22,6 +22,9 @@ class KinesisApi : public AwsApi {
   absl::string_view target_prefix() const override {
     return "Kinesis_20131202";
   }
+  bool Has(absl::string_view operation) const override {
+    return operations_.contains(operation);
+  }
   std::string WhyNot(absl::string_view operation) const override;
   void Run(std::shared_ptr<AwsCall> call) override;
 

@@ -83,6 +83,9 @@ struct KinesisOperation {
   absl::string_view name;
   Shape input;
   void (*run)(KinesisCallPtr call);
+  // What the shape cannot say; told before the shape's violations. Null: that
+  // is all.
+  void (*check)(const nlohmann::json& input, Violations* violations) = nullptr;
 };
 
 }  // namespace trireme

@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "server/aws/basic_credentials.h"
+#include "server/aws/web_origin.h"
 #include "storage/status_macros.h"
 
 namespace trireme {
@@ -25,9 +26,9 @@ KinesisServer::KinesisServer(const KinesisServerOptions& options)
       kinesis_(&served_),
       dynamodb_(&served_),
       endpoint_({&kinesis_, &dynamodb_}, {[this](const HttpRequest& request) {
-                                return CheckSignature(request);
-                              },
-                              CheckSignaturePresent}),
+                                            return CheckSignature(request);
+                                          },
+                                          CheckSignaturePresent}),
       intake_(
           &served_,
           [this](const HttpRequest& request) { return CheckCaller(request); }),
@@ -48,6 +49,15 @@ absl::StatusOr<std::unique_ptr<KinesisServer>> KinesisServer::Start(
 
 void KinesisServer::Serve(std::shared_ptr<HttpExchange> exchange) {
   const HttpRequest& request = exchange->request();
+  // A preflight may be answered: what follows it may not.
+  if (verifier_ == nullptr && request.method != "OPTIONS" &&
+      IsFromForeignPage(request)) {
+    return exchange->Respond(
+        {403,
+         {{"content-type", "text/plain"}},
+         absl::Cord("This server has no access keys, so it takes no requests "
+                    "of pages from other machines (Origin).\n")});
+  }
   if (RecordIntake::Takes(request)) {
     intake_.Serve(std::move(exchange));
   } else if (MetricsSink::Takes(request)) {

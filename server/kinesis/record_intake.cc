@@ -14,6 +14,7 @@
 #include "server/aws/message_reader.h"
 #include "server/aws/message_writer.h"
 #include "server/aws/request_id.h"
+#include "server/aws/utf8.h"
 #include "server/broker.h"
 #include "server/error_map.h"
 #include "server/kinesis/json_array.h"
@@ -81,7 +82,7 @@ absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
         source.key = std::move(value);
       } else if (parts.first == "partition_key_field") {
         source.field = std::move(value);
-      } else {
+      } else if (!absl::StartsWith(parts.first, "X-Amz-")) {
         return Invalid(absl::StrCat(
             "the query has '", parts.first,
             "'; it may have partition_key and partition_key_field"));
@@ -90,6 +91,9 @@ absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
   }
   if (source.key.empty())
     source.key = std::string(request.Header("x-partition-key"));
+  if (!IsUtf8(source.key)) {
+    return Invalid("the partition key is not UTF-8");
+  }
   if (!source.key.empty() && !source.field.empty()) {
     return Invalid(
         "a partition key and a partition_key_field are given; which is meant?");
@@ -196,7 +200,7 @@ void Refuse(HttpExchange& exchange, const AwsError& error) {
   MessageWriter writer(MessageFormat::kJson);
   writer.BeginMap();
   writer.Key("__type").String(error.code);
-  writer.Key("message").String(error.message);
+  writer.Key("message").String(ToUtf8(error.message));
   writer.EndMap();
   const bool missing = error.code == "ResourceNotFoundException";
   Reply(exchange, missing ? 404 : error.http_status, writer.Take());

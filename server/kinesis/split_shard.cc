@@ -15,8 +15,12 @@ void Run(KinesisCallPtr call) {
 
 KinesisOperation SplitShardOperation() {
   return {"SplitShard",
-          OfStream({{"NewStartingHashKey", HashKeyShape().Required()},
-                    {"ShardToSplit", ResourceNameShape().Required()}}),
+          // In the order in which the service tells what is wrong.
+          Structure({{"NewStartingHashKey", HashKeyShape().Required()},
+                     {"StreamName", ResourceNameShape()},
+                     {"ShardToSplit", ResourceNameShape().Required()},
+                     {"StreamARN", ArnShape()},
+                     {"StreamId", StreamIdShape()}}),
           Run};
 }
 

@@ -82,17 +82,22 @@ class ShardEventStream : public SubscriptionSink,
   void Finish(absl::Status status) override {
     const std::shared_ptr<ShardEventStream> last = std::move(self_);
     if (!begun_) return call_->Fail(status);
+    if (abandoned_) return;
     const AwsError error = status.ok() ? AwsError() : ToAwsError(status);
     // What the API has no exception for only ends the stream: clients subscribe
     // again after what they have.
-    if (!status.ok() && error.http_status != kUnavailable) {
+    if (!status.ok() && !absl::IsCancelled(status) &&
+        error.http_status != kUnavailable) {
       ending_ = true;
       exchange().Write(EncodeException(error));
     }
     exchange().End();
   }
 
-  void Abandon() override { exchange().Abort(); }
+  void Abandon() override {
+    abandoned_ = true;
+    exchange().Abort();
+  }
 
   // HttpStreamWriter
   void OnWritten(bool ok) override {
@@ -113,6 +118,7 @@ class ShardEventStream : public SubscriptionSink,
   std::shared_ptr<Subscription> subscription_;
   // Owned by the subscription's step.
   bool begun_ = false;
+  bool abandoned_ = false;
   std::atomic<bool> ending_{false};  // With an exception, which is written.
 };
 

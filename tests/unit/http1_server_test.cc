@@ -267,6 +267,23 @@ TEST_F(Http1ServerTest, AnAbortedStreamIsSeenToBeIncomplete) {
   EXPECT_THAT(wire.ReceiveAll(), Not(HasSubstr("0\r\n\r\n")));
 }
 
+TEST_F(Http1ServerTest, WhatComesAfterAnAbortIsForgotten) {
+  Start(&held_);
+  HttpWire wire(server_->port(), /*receive_buffer=*/4096);
+  wire.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  const auto exchange = held_.Take();
+  const auto writer = std::make_shared<NotingWriter>();
+  exchange->BeginStream({}, writer);
+  wire.ReceiveUntil("\r\n\r\n");
+  // More than the kernel keeps, and nobody takes it.
+  exchange->Write(absl::Cord(std::string(64 << 20, 'x')));
+  exchange->Abort();
+  EXPECT_EQ(writer->AwaitWritten(), false);
+  exchange->Write(absl::Cord("late"));
+  EXPECT_EQ(writer->AwaitWritten(), false);
+  exchange->End();
+}
+
 TEST_F(Http1ServerTest, AnExchangeThatIsDroppedIsAnError) {
   Start(&held_);
   HttpWire wire(server_->port());

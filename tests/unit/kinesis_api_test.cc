@@ -107,6 +107,34 @@ TEST_F(KinesisTest, WrongTypesAreSerializationErrors) {
             "Expected map or null");
 }
 
+TEST_F(KinesisTest, NoElementOfAListOrMapMayBeNull) {
+  const auto message = [&](const std::string& operation, const json& input) {
+    const Answered answer = Call(operation, input);
+    EXPECT_EQ(answer.error(), "ValidationException") << operation;
+    return answer.message();
+  };
+  EXPECT_EQ(message("AddTagsToStream",
+                    {{"StreamName", "s"}, {"Tags", {{"a", nullptr}}}}),
+            "1 validation error detected: Value null at 'tags.a.member' failed "
+            "to satisfy constraint: Member must not be null");
+  EXPECT_EQ(message("EnableEnhancedMonitoring",
+                    {{"StreamName", "s"}, {"ShardLevelMetrics", {nullptr}}}),
+            "1 validation error detected: Value null at "
+            "'shardLevelMetrics.1.member' failed to satisfy constraint: Member "
+            "must not be null");
+  message("RemoveTagsFromStream",
+          {{"StreamName", "s"}, {"TagKeys", {nullptr}}});
+  message("PutRecords", {{"StreamName", "s"}, {"Records", {nullptr}}});
+}
+
+TEST_F(KinesisTest, ErrorsAreUtf8WhateverTheyEcho) {
+  EXPECT_EQ(Call("PutRecord", {{"Data", "a\xc3\xa9zz"}}).message(),
+            "'a\xc3\xa9zz' can not be converted to a Blob: Invalid Base64 "
+            "character: '\xc3\xa9'");
+  HttpRequest request = RequestOf("Queue\xff", "{}");
+  EXPECT_EQ(SendAndWait(request).error(), "UnknownOperationException");
+}
+
 TEST_F(KinesisTest, ViolationsAreToldTogetherInOrder) {
   const Answered answer =
       Call("CreateStream", {{"StreamName", ""}, {"ShardCount", 0}});

@@ -114,6 +114,22 @@ TEST_F(KinesisServerTest, WebhooksMayShowAKeyInstead) {
       "503"));
 }
 
+TEST_F(KinesisServerTest, WithoutKeysNoForeignPageDrivesIt) {
+  Start(/*with_keys=*/false);
+  const auto answer = [&](const std::string& origin) {
+    return Post("/streams/s/records", absl::StrCat("Origin: ", origin, "\r\n"),
+                "x");
+  };
+  for (const char* foreign : {"http://evil.example", "https://evil.example:444",
+                              "null", "http://localhost.evil.example"}) {
+    EXPECT_TRUE(absl::StrContains(answer(foreign), " 403 ")) << foreign;
+  }
+  for (const char* own : {"http://localhost:3000", "http://127.0.0.1",
+                          "https://[::1]:8443", "http://app.localhost"}) {
+    EXPECT_TRUE(absl::StrContains(answer(own), " 503 ")) << answer(own);
+  }
+}
+
 TEST_F(KinesisServerTest, WithoutKeysAnySignatureWillDo) {
   Start(/*with_keys=*/false);
   EXPECT_TRUE(absl::StrContains(

@@ -105,5 +105,15 @@ TEST(MessageReaderTest, BoundsTheDepthOfBothEncodings) {
   EXPECT_FALSE(ReadMessage(MessageFormat::kJson, nested(kMessageDepthMax)));
 }
 
+TEST(MessageReaderTest, BoundsHowManyValuesThereAre) {
+  const auto many = [](size_t count) {
+    std::string body = "{\"a\":[0";
+    for (size_t i = 0; i + 3 < count; ++i) body += ",0";
+    return body + "]}";
+  };
+  EXPECT_TRUE(ReadMessage(MessageFormat::kJson, many(kMessageNodesMax)));
+  EXPECT_FALSE(ReadMessage(MessageFormat::kJson, many(kMessageNodesMax + 1)));
+}
+
 }  // namespace
 }  // namespace trireme

@@ -382,11 +382,18 @@ TEST(PutTest, ANumberForOrderingMustBeOneThatWasGiven) {
             "ExclusiveMinimumSequenceNumber " + future.ToString() +
                 " used in PutRecord on stream s under account 000000000000 is "
                 "invalid.");
-  // Of the other shard, and of no shard.
-  EXPECT_EQ(ReasonOf(node.Put("s", "partitionKey-2", "3", "1").status()),
-            ErrorReason::kInvalidArgument);
+  // Of another shard or stream, and of long ago: they order nothing.
   SequenceNumber sibling = first->sequence_number;
   sibling.shard = ShardIndex(1);
+  sibling.counter += 1000;
+  SequenceNumber stranger = first->sequence_number;
+  stranger.shard_created_s -= 86'400;
+  for (const std::string& other : {sibling.ToString(), stranger.ToString(),
+                                   std::string("0"), std::string("1")}) {
+    EXPECT_OK(node.Put("s", "a", "3", other));
+  }
+  // But not of times to come.
+  sibling.record_s += 3600;
   EXPECT_EQ(ReasonOf(node.Put("s", "a", "3", sibling.ToString()).status()),
             ErrorReason::kInvalidArgument);
   EXPECT_EQ(ReasonOf(node.Put("s", "a", "3", "x").status()),

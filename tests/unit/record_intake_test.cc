@@ -131,6 +131,8 @@ TEST_F(RecordIntakeTest, WhatIsWrongIsSaid) {
   EXPECT_TRUE(absl::StrContains(
       message(Post(path + "?partition_key_field=a&partition_key=b", "x"), 400),
       "which is meant?"));
+  EXPECT_EQ(message(Post(path + "?partition_key=%ff", "x"), 400),
+            "the partition key is not UTF-8");
   HttpRequest get = Post(path, "");
   get.method = "GET";
   EXPECT_EQ(message(get, 405), "records are put with POST");
