@@ -32,8 +32,9 @@ class FakeExchange : public HttpExchange {
   void Write(absl::Cord piece) override {
     EXPECT_FALSE(ended_ || aborted_);
     if (!closed_) response_->body.Append(piece);
-    jobs_.push_back(
-        [writer = writer_, ok = !closed_] { writer->OnWritten(ok); });
+    (stalled_ ? held_ : jobs_).push_back([this, writer = writer_] {
+      writer->OnWritten(!closed_ && !aborted_);
+    });
   }
   void End() override { ended_ = true; }
   void Abort() override { aborted_ = true; }
@@ -48,6 +49,13 @@ class FakeExchange : public HttpExchange {
     jobs_.pop_front();
     job();
     return true;
+  }
+  // The peer takes nothing from now on; or does again.
+  void Stall() { stalled_ = true; }
+  void Resume() {
+    stalled_ = false;
+    for (auto& job : held_) jobs_.push_back(std::move(job));
+    held_.clear();
   }
   void Close() {
     if (writer_ != nullptr && !std::exchange(closed_, true)) {
@@ -66,8 +74,10 @@ class FakeExchange : public HttpExchange {
 
  private:
   std::deque<absl::AnyInvocable<void()>> jobs_;
+  std::deque<absl::AnyInvocable<void()>> held_;  // While it is stalled.
   std::optional<HttpResponse> response_;
   std::shared_ptr<HttpStreamWriter> writer_;
+  bool stalled_ = false;
   bool closed_ = false;
   bool ended_ = false;
   bool aborted_ = false;

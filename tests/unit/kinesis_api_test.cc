@@ -456,6 +456,23 @@ TEST_F(KinesisSubscribeTest, ASubscriptionEndsAfterFiveMinutes) {
   EXPECT_EQ(MessagesOf(*exchange).back().Header(":message-type"), "event");
 }
 
+TEST_F(KinesisSubscribeTest, ASubscriberThatTakesNothingIsGivenUpQuietly) {
+  node_.CreateActive("s", 1);
+  const auto exchange = Subscribe(Register(), "LATEST");
+  exchange->Stall();
+  Ok("PutRecord", Put("k", "x"));
+  Settle(*exchange);
+  for (int i = 0; i < 80 && !exchange->aborted(); ++i) {
+    node_.Advance(absl::Seconds(5));
+    Settle(*exchange);
+  }
+  EXPECT_TRUE(exchange->aborted());
+  // The write ends at last; nothing is written or ended after an abort.
+  exchange->Resume();
+  Settle(*exchange);
+  EXPECT_FALSE(exchange->ended());
+}
+
 // --- The rest ---
 
 TEST_F(KinesisTest, TagsPoliciesAndSettingsComeBack) {

@@ -206,7 +206,8 @@ TEST(PutTest, ADryRunWritesNothingAndTellsTheError) {
   EXPECT_EQ(dry_run("s", {"d", "", ""}), ErrorReason::kValidation);
   EXPECT_EQ(dry_run("s", {"d", "k", "340282366920938463463374607431768211456"}),
             ErrorReason::kInvalidArgument);
-  EXPECT_EQ(dry_run("s", {"d", "k", ""}, "1"), ErrorReason::kInvalidArgument);
+  EXPECT_EQ(dry_run("s", {"d", "k", ""}, std::string(56, '9')),
+            ErrorReason::kInvalidArgument);
 
   TestNode::Answer<PutRecordsResponse> answer;
   PutRecordsRequest request;
