@@ -262,7 +262,9 @@ absl::Status RunDevCluster(const DaemonFlags& flags) {
   spdlog::info("three zones in one process serve clients on {}; data in {}",
                flags.listen, flags.data_dir);
   if (front_options.kinesis.has_value()) {
-    spdlog::info("AWS clients: http:// or https://{}", flags.kinesis_listen);
+    spdlog::info("AWS clients: {}https://{}",
+                 front_options.kinesis->plaintext ? "http:// or " : "",
+                 flags.kinesis_listen);
   }
   WaitForStop();
   front_end.Stop(kCallGrace);

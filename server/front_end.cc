@@ -1,7 +1,9 @@
 #include "server/front_end.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "storage/clock.h"
 #include "storage/status_macros.h"
 
@@ -81,10 +83,14 @@ void FrontEnd::StartDraining() {
 }
 
 void FrontEnd::Stop(absl::Duration grace) {
+  // Those of both servers: they would last the whole grace.
+  if (broker_ != nullptr) broker_->StopSubscriptions();
+  const absl::Time end = absl::Now() + grace;
   if (server_ != nullptr) server_->Stop(grace);
-  // It has ended the subscriptions, the Kinesis server's too.
   server_.reset();
-  if (kinesis_ != nullptr) kinesis_->Stop(grace);
+  if (kinesis_ != nullptr) {
+    kinesis_->Stop(std::max(end - absl::Now(), absl::ZeroDuration()));
+  }
   kinesis_.reset();
   timers_.Stop();
   // Their jobs use the broker, which is destroyed before them.

@@ -100,12 +100,16 @@ absl::Status WriteFile(const std::string& path, const std::string& contents,
                        mode_t mode) {
   const int file =
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  const bool written =
-      file >= 0 && write(file, contents.data(), contents.size()) ==
-                       static_cast<ssize_t>(contents.size());
+  absl::string_view rest = contents;
+  while (file >= 0 && !rest.empty()) {
+    const ssize_t written = write(file, rest.data(), rest.size());
+    if (written <= 0) break;
+    rest.remove_prefix(static_cast<size_t>(written));
+  }
+  const bool durable = file >= 0 && rest.empty() && fsync(file) == 0;
   const int error = errno;
   if (file >= 0) close(file);
-  if (written) return absl::OkStatus();
+  if (durable) return absl::OkStatus();
   return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path));
 }
 
@@ -120,8 +124,15 @@ absl::StatusOr<TlsContents> LoadOrMakeCertificate(
   if (std::filesystem::exists(files.certificate)) return ReadTlsFiles(files);
   ASSIGN_OR_RETURN(TlsContents contents, Make());
   RETURN_IF_ERROR(WriteFile(files.key, contents.key, S_IRUSR | S_IWUSR));
-  RETURN_IF_ERROR(WriteFile(files.certificate, contents.certificate,
+  const std::string unfinished = files.certificate + ".new";
+  RETURN_IF_ERROR(WriteFile(unfinished, contents.certificate,
                             S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH));
+  std::error_code error;
+  std::filesystem::rename(unfinished, files.certificate, error);
+  if (error) {
+    return absl::ErrnoToStatus(
+        error.value(), absl::StrCat("cannot write ", files.certificate));
+  }
   return contents;
 }
 

@@ -13,8 +13,9 @@
 
 namespace trireme {
 
-// Deeper than any message of these services, DynamoDB's documents too.
-inline constexpr size_t kMessageDepthMax = 40;
+// DynamoDB's documents are the deepest: 32 levels, each of two of the message,
+// and some more around them.
+inline constexpr size_t kMessageDepthMax = 96;
 // Of values: each costs about a hundred bytes, however short it is in the body.
 inline constexpr size_t kMessageNodesMax = 400'000;
 

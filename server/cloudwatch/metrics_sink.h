@@ -1,7 +1,7 @@
 // MetricsSink takes the metrics that the KCL and the KPL send to CloudWatch, so
 // that they need no other service, and drops them (docs/kinesis-endpoint.md,
 // "CloudWatch"). PutMetricData is answered in each of the three protocols that
-// CloudWatch's clients speak; the body is not looked at.
+// CloudWatch's clients speak; of the body only a form's Action is looked at.
 #ifndef TRIREME_SERVER_CLOUDWATCH_METRICS_SINK_H_
 #define TRIREME_SERVER_CLOUDWATCH_METRICS_SINK_H_
 

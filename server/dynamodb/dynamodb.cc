@@ -51,7 +51,7 @@ const Call* FindCall(absl::string_view operation) {
 
 }  // namespace
 
-void DynamoDb::Serve(absl::string_view operation, std::string body, Done done) {
+void DynamoDb::Serve(absl::string_view operation, Json request, Done done) {
   const Call* const call = FindCall(operation);
   if (call == nullptr) {
     return done(ErrorAnswer(Exception(
@@ -60,13 +60,11 @@ void DynamoDb::Serve(absl::string_view operation, std::string body, Done done) {
                      "DynamoDB, which ",
                      operation, " is not part of."))));
   }
-  absl::StatusOr<Json> request = ParseBody(body);
-  if (!request.ok()) return done(ErrorAnswer(request.status()));
   if (call->write != nullptr) {
-    return call->write(broker_, *request, kCallTimeout, std::move(done));
+    return call->write(broker_, request, kCallTimeout, std::move(done));
   }
   broker_->tables().Refresh(
-      kCallTimeout, [broker = broker_, call, request = *std::move(request),
+      kCallTimeout, [broker = broker_, call, request = std::move(request),
                      done = std::move(done)](absl::Status status) mutable {
         if (!status.ok()) return done(ErrorAnswer(status));
         const Replied reply = call->read(TableReader(broker), request);

@@ -24,7 +24,8 @@ class DynamoDb {
   explicit DynamoDb(Broker* broker) : broker_(broker) {}
 
   // `operation`: what follows "DynamoDB_20120810." in X-Amz-Target.
-  void Serve(absl::string_view operation, std::string body, Done done);
+  // `request` is an object.
+  void Serve(absl::string_view operation, Json request, Done done);
 
  private:
   Broker* const broker_;

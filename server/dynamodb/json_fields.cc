@@ -6,29 +6,6 @@
 namespace trireme::dynamodb {
 namespace {
 
-// Attribute values are nested 32 deep at most, each level by two of JSON, and
-// some more around them.
-constexpr int kDepthMax = 96;
-
-bool IsTooDeep(absl::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthMax) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 absl::Status NotA(const char* wanted, const Json& value) {
   switch (value.type()) {
     case Json::value_t::object:
@@ -55,16 +32,6 @@ const Json* FieldOf(const Json& object, const char* name) {
 }
 
 }  // namespace
-
-absl::StatusOr<Json> ParseBody(absl::string_view body) {
-  if (IsTooDeep(body)) return SerializationError("Nesting is too deep");
-  Json json = Json::parse(body.begin(), body.end(), nullptr,
-                          /*allow_exceptions=*/false);
-  if (json.is_discarded() || !json.is_object()) {
-    return SerializationError("The request is not an object of JSON");
-  }
-  return json;
-}
 
 bool HasField(const Json& object, const char* name) {
   return FieldOf(object, name) != nullptr;

@@ -14,9 +14,6 @@
 
 namespace trireme::dynamodb {
 
-// A request's body: an object, not nested deeper than any request needs.
-absl::StatusOr<Json> ParseBody(absl::string_view body);
-
 // Null when it is not there.
 absl::StatusOr<const Json*> ObjectField(const Json& object, const char* name);
 absl::StatusOr<const Json*> ArrayField(const Json& object, const char* name);

@@ -3,25 +3,12 @@
 #include <string>
 
 #include "server/consumer_names.h"
+#include "server/error_map.h"
 #include "storage/ids.h"
 #include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
-
-absl::string_view StatusName(StreamStatus status) {
-  switch (status) {
-    case StreamStatus::kCreating:
-      return "CREATING";
-    case StreamStatus::kDeleting:
-      return "DELETING";
-    case StreamStatus::kActive:
-      return "ACTIVE";
-    case StreamStatus::kUpdating:
-      return "UPDATING";
-  }
-  return "";
-}
 
 absl::string_view StatusName(CommitmentStatus status) {
   switch (status) {
@@ -91,7 +78,7 @@ void WriteNames(const Stream& stream, const Account& account,
 void WriteSummary(const Stream& stream, const Account& account,
                   MessageWriter* writer) {
   WriteNames(stream, account, writer);
-  writer->Key("StreamStatus").String(StatusName(stream.status));
+  writer->Key("StreamStatus").String(StreamStatusName(stream.status));
   writer->Key("StreamModeDetails").BeginMap();
   writer->Key("StreamMode").String(StreamModeName(stream.mode));
   writer->EndMap();
@@ -105,7 +92,7 @@ void WriteSettings(const Stream& stream, MessageWriter* writer) {
   WriteStrings("ShardLevelMetrics", stream.shard_metrics.Names(), writer);
   writer->EndMap();
   writer->EndList();
-  const bool encrypted = !stream.kms_key_id.empty();
+  const bool encrypted = IsEncrypted(stream);
   writer->Key("EncryptionType").String(encrypted ? "KMS" : "NONE");
   if (encrypted) writer->Key("KeyId").String(stream.kms_key_id);
 }
@@ -133,6 +120,18 @@ void WriteChildShards(const std::vector<ChildShard>& children,
     writer->EndMap();
   }
   writer->EndList();
+}
+
+void WritePlace(const PutResult& put, MessageWriter* writer) {
+  writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
+  writer->Key("SequenceNumber").String(put.sequence_number.ToString());
+}
+
+void WritePlaceOrError(const PutResult& put, MessageWriter* writer) {
+  if (put.status.ok()) return WritePlace(put, writer);
+  const RecordError error = DescribeRecordError(put.status);
+  writer->Key("ErrorCode").String(error.code);
+  writer->Key("ErrorMessage").String(error.message);
 }
 
 void WriteEncryptionType(bool encrypted, MessageWriter* writer) {

@@ -1,11 +1,12 @@
-// Parts of answers that several operations share (kinesis-contract.md §1.1).
-// Each writes members of the map that is open.
+// Parts of requests and answers that several operations share
+// (kinesis-contract.md §1.1). Each Write adds members to the map that is open.
 #ifndef TRIREME_SERVER_KINESIS_DESCRIPTIONS_H_
 #define TRIREME_SERVER_KINESIS_DESCRIPTIONS_H_
 
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "server/api.h"
 #include "server/aws/message_writer.h"
 #include "server/consumer_api.h"
 #include "server/record_encoding.h"
@@ -35,6 +36,9 @@ void WriteChildShards(const std::vector<ChildShard>& children,
 // `encrypted`: their stream is.
 void WriteRecords(const RecordRun& records, bool encrypted,
                   MessageWriter* writer);
+// Where a record was put; and, of one of a batch, that or why it was not.
+void WritePlace(const PutResult& put, MessageWriter* writer);
+void WritePlaceOrError(const PutResult& put, MessageWriter* writer);
 // Nothing when the stream is not encrypted, as the service does.
 void WriteEncryptionType(bool encrypted, MessageWriter* writer);
 void WriteStrings(absl::string_view name,

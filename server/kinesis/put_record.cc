@@ -1,14 +1,12 @@
 #include "server/kinesis/descriptions.h"
 #include "server/kinesis/operations.h"
 #include "server/kinesis/shapes.h"
-#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
 
 void Write(const PutResult& put, KinesisCall& /*call*/, MessageWriter* writer) {
-  writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
-  writer->Key("SequenceNumber").String(put.sequence_number.ToString());
+  WritePlace(put, writer);
   WriteEncryptionType(put.encrypted, writer);
 }
 

@@ -1,28 +1,13 @@
-#include "server/error_map.h"
 #include "server/kinesis/descriptions.h"
 #include "server/kinesis/operations.h"
 #include "server/kinesis/shapes.h"
 #include "server/limits.h"
-#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
 
 // Room for what one record's answer takes.
 constexpr size_t kResultBytes = 128;
-
-void WriteResult(const PutResult& put, MessageWriter* writer) {
-  writer->BeginMap();
-  if (put.status.ok()) {
-    writer->Key("SequenceNumber").String(put.sequence_number.ToString());
-    writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
-  } else {
-    const RecordError error = DescribeRecordError(put.status);
-    writer->Key("ErrorCode").String(error.code);
-    writer->Key("ErrorMessage").String(error.message);
-  }
-  writer->EndMap();
-}
 
 void Write(const PutRecordsResponse& response, KinesisCall& /*call*/,
            MessageWriter* writer) {
@@ -31,7 +16,9 @@ void Write(const PutRecordsResponse& response, KinesisCall& /*call*/,
   writer->Key("Records").BeginList();
   for (const PutResult& put : response.records) {
     if (!put.status.ok()) ++failed;
-    WriteResult(put, writer);
+    writer->BeginMap();
+    WritePlaceOrError(put, writer);
+    writer->EndMap();
   }
   writer->EndList();
   writer->Key("FailedRecordCount").Integer(failed);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -16,13 +17,12 @@
 #include "server/aws/request_id.h"
 #include "server/aws/utf8.h"
 #include "server/broker.h"
-#include "server/error_map.h"
+#include "server/kinesis/descriptions.h"
 #include "server/kinesis/json_array.h"
 #include "server/kinesis/kinesis_call.h"
 #include "server/limits.h"
 #include "storage/errors.h"
 #include "storage/status_macros.h"
-#include "storage/stream_name.h"
 
 namespace trireme {
 namespace {
@@ -48,9 +48,10 @@ absl::StatusOr<std::string> Unescape(absl::string_view text) {
     } else if (text[i] != '%') {
       plain += text[i];
     } else {
+      const absl::string_view digits = text.substr(i + 1, 2);
       uint32_t byte = 0;
-      if (i + 2 >= text.size() ||
-          !absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) {
+      if (digits.size() < 2 || !absl::c_all_of(digits, absl::ascii_isxdigit) ||
+          !absl::SimpleHexAtoi(digits, &byte)) {
         return Invalid(absl::StrCat("'", text,
                                     "' is not URL-encoded: a % is "
                                     "followed by two hex digits"));
@@ -206,17 +207,6 @@ void Refuse(HttpExchange& exchange, const AwsError& error) {
   Reply(exchange, missing ? 404 : error.http_status, writer.Take());
 }
 
-void WriteResult(const PutResult& put, MessageWriter* writer) {
-  if (put.status.ok()) {
-    writer->Key("ShardId").String(ShardIdToString(put.sequence_number.shard));
-    writer->Key("SequenceNumber").String(put.sequence_number.ToString());
-    return;
-  }
-  const RecordError error = DescribeRecordError(put.status);
-  writer->Key("ErrorCode").String(error.code);
-  writer->Key("ErrorMessage").String(error.message);
-}
-
 // 200 says that every record is committed: whoever sends again on anything
 // else loses nothing.
 void ReplyPut(HttpExchange& exchange, const PutRecordsResponse& put,
@@ -231,12 +221,12 @@ void ReplyPut(HttpExchange& exchange, const PutRecordsResponse& put,
     writer.Key("Records").BeginList();
     for (const PutResult& result : put.records) {
       writer.BeginMap();
-      WriteResult(result, &writer);
+      WritePlaceOrError(result, &writer);
       writer.EndMap();
     }
     writer.EndList();
   } else {
-    WriteResult(put.records[0], &writer);
+    WritePlaceOrError(put.records[0], &writer);
   }
   writer.EndMap();
   Reply(exchange, failed == 0 ? 200 : 503, writer.Take());

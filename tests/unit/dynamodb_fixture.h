@@ -33,7 +33,7 @@ class DynamoDbTest : public ::testing::Test {
     // Line breaks are only of the tests' sources.
     std::replace(body.begin(), body.end(), '\n', ' ');
     auto pending = std::make_shared<std::optional<Answer>>();
-    service_.Serve(operation, body, [pending](Answer answer) {
+    service_.Serve(operation, Json::parse(body), [pending](Answer answer) {
       EXPECT_FALSE(pending->has_value()) << "answered twice";
       *pending = std::move(answer);
     });

@@ -123,8 +123,11 @@ TEST_F(RecordIntakeTest, WhatIsWrongIsSaid) {
       message(Post(path, "[]", "application/json"), 400), "has 0 records"));
   EXPECT_TRUE(absl::StrContains(message(Post(path + "?key=1", "x"), 400),
                                 "the query has 'key'"));
-  EXPECT_TRUE(absl::StrContains(
-      message(Post(path + "?partition_key=%zz", "x"), 400), "URL-encoded"));
+  for (const std::string bad : {"%zz", "%+1", "% 1", "%1", "%"}) {
+    EXPECT_TRUE(absl::StrContains(
+        message(Post(path + "?partition_key=" + bad, "x"), 400), "URL-encoded"))
+        << bad;
+  }
   EXPECT_TRUE(absl::StrContains(
       message(Post(path + "?partition_key_field=a", "x"), 400),
       "record 1 has no field a"));
