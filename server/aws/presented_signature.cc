@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "server/aws/canonical_request.h"
@@ -49,7 +50,14 @@ AwsOr<PresentedSignature> ReadHeader(const HttpRequest& request,
                     "'X-Amz-Date' or a 'Date' header. ");
   }
   if (missing.empty()) return read;
-  return Incomplete(absl::StrCat(missing, "Authorization=", authorization));
+  // Other schemes hold secrets, which belong in nobody's log.
+  const size_t scheme = authorization.find(' ');
+  const bool has_secret = absl::StartsWithIgnoreCase(authorization, "Basic ") ||
+                          absl::StartsWithIgnoreCase(authorization, "Bearer ");
+  return Incomplete(absl::StrCat(
+      missing, "Authorization=",
+      has_secret ? absl::StrCat(authorization.substr(0, scheme), " ...")
+                 : std::string(authorization)));
 }
 
 // Empty when it is not there; the first one counts.

@@ -37,7 +37,8 @@ std::optional<Meant> MeantBy(const HttpRequest& request) {
                           absl::StrCat("/service/", kService, "/operation/"))) {
     return Meant{Protocol::kRpcCbor, std::string(path)};
   }
-  if (!absl::StartsWith(request.Header("content-type"),
+  if (request.target != "/" || !target.empty() ||
+      !absl::StartsWith(request.Header("content-type"),
                         "application/x-www-form-urlencoded")) {
     return std::nullopt;
   }

@@ -79,6 +79,9 @@ absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
       const std::pair<absl::string_view, absl::string_view> parts =
           absl::StrSplit(parameter, absl::MaxSplits('=', 1));
       ASSIGN_OR_RETURN(std::string value, Unescape(parts.second));
+      if (value.empty()) {
+        return Invalid(absl::StrCat("the query's ", parts.first, " is empty"));
+      }
       if (parts.first == "partition_key") {
         source.key = std::move(value);
       } else if (parts.first == "partition_key_field") {
@@ -106,25 +109,31 @@ absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
 absl::StatusOr<std::string> KeyIn(absl::string_view record,
                                   const std::string& field, size_t place) {
   const auto message = ReadMessage(MessageFormat::kJson, std::string(record));
-  const nlohmann::json* value = message.has_value() ? &*message : nullptr;
-  for (const absl::string_view step : absl::StrSplit(field, '.')) {
-    if (value == nullptr || !value->is_object()) {
-      value = nullptr;
-      break;
-    }
-    const auto found = value->find(step);
-    value = found == value->end() ? nullptr : &*found;
+  if (!message.has_value()) {
+    return Invalid(
+        absl::StrCat("record ", place,
+                     " is no JSON object, or is nested too deep, so it "
+                     "has no field ",
+                     field, " to be its partition key"));
   }
-  if (value != nullptr && value->is_string() &&
-      !value->get_ref<const std::string&>().empty()) {
+  const nlohmann::json* value = &*message;
+  for (const absl::string_view step : absl::StrSplit(field, '.')) {
+    const auto found = value->find(step);
+    if (found == value->end()) {
+      return Invalid(absl::StrCat("record ", place, " has no field ", field,
+                                  " to be its partition key"));
+    }
+    value = &*found;
+  }
+  if (value->is_string() && !value->get_ref<const std::string&>().empty()) {
     return value->get<std::string>();
   }
-  if (value != nullptr && (value->is_number() || value->is_boolean())) {
-    return value->dump();
-  }
+  // Fractions and numbers of more than 64 bits have more than one text.
+  if (value->is_number_integer() || value->is_boolean()) return value->dump();
   return Invalid(absl::StrCat(
-      "record ", place, " has no field ", field,
-      " with a string, a number or a boolean to be its partition key"));
+      "field ", field, " of record ", place,
+      " is no key: it must be a string that is not empty, a whole number of "
+      "64 bits or a boolean"));
 }
 
 struct Intake {

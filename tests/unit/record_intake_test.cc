@@ -128,9 +128,19 @@ TEST_F(RecordIntakeTest, WhatIsWrongIsSaid) {
         message(Post(path + "?partition_key=" + bad, "x"), 400), "URL-encoded"))
         << bad;
   }
-  EXPECT_TRUE(absl::StrContains(
-      message(Post(path + "?partition_key_field=a", "x"), 400),
-      "record 1 has no field a"));
+  const auto field = [&](const std::string& record) {
+    return message(Post(path + "?partition_key_field=a.b", record), 400);
+  };
+  EXPECT_TRUE(absl::StrContains(field("x"), "record 1 is no JSON object"));
+  EXPECT_TRUE(absl::StrContains(field("{\"a\":1}"), "has no field a.b"));
+  for (const std::string key :
+       {"1.5", "12345678901234567890123", "null", "\"\"", "{}", "[]"}) {
+    EXPECT_TRUE(absl::StrContains(field("{\"a\":{\"b\":" + key + "}}"),
+                                  "field a.b of record 1 is no key"))
+        << key;
+  }
+  EXPECT_EQ(message(Post(path + "?partition_key=", "x"), 400),
+            "the query's partition_key is empty");
   EXPECT_TRUE(absl::StrContains(
       message(Post(path + "?partition_key_field=a&partition_key=b", "x"), 400),
       "which is meant?"));
