@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/aws/message_reader.h"
 #include "server/dynamodb/attribute_json.h"
 #include "server/dynamodb/condition.h"
 #include "server/dynamodb/document.h"
@@ -179,8 +180,8 @@ void CheckExpression(const std::string& text) {
 }
 
 void CheckItemJson(const std::string& text) {
-  const auto json = ParseBody(text);
-  if (!json.ok()) return;
+  const auto json = ReadMessage(MessageFormat::kJson, text);
+  if (!json.has_value()) return;
   const auto item = ParseItem(*json);
   if (item.ok()) CheckComesBack(*item);
 }
