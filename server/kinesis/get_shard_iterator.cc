@@ -12,15 +12,11 @@ void Write(const GetShardIteratorResponse& found, KinesisCall& /*call*/,
 
 void Run(KinesisCallPtr call) {
   const MessageView in = call->input();
-  StartingPosition position;
-  position.type = IteratorTypeNamed(in.String("ShardIteratorType"));
-  position.sequence_number = in.String("StartingSequenceNumber");
-  // Of the other types it means nothing.
-  if (position.type == ShardIteratorType::kAtTimestamp) {
-    position.timestamp = in.Time("Timestamp");
-  }
   call->broker().GetShardIterator(
-      {call->Stream(), in.String("ShardId"), position, in.Boolean("DryRun")},
+      {call->Stream(), in.String("ShardId"),
+       PositionOf(in.String("ShardIteratorType"),
+                  in.String("StartingSequenceNumber"), in.Time("Timestamp")),
+       in.Boolean("DryRun")},
       kKinesisCallTimeout, ReplyWith(call, Write));
 }
 

@@ -4,7 +4,9 @@
 #include "server/kinesis/shapes.h"
 
 namespace trireme {
-ShardIteratorType IteratorTypeNamed(absl::string_view name) {
+namespace {
+
+ShardIteratorType TypeNamed(absl::string_view name) {
   if (name == "AT_SEQUENCE_NUMBER") return ShardIteratorType::kAtSequenceNumber;
   if (name == "AFTER_SEQUENCE_NUMBER") {
     return ShardIteratorType::kAfterSequenceNumber;
@@ -14,10 +16,22 @@ ShardIteratorType IteratorTypeNamed(absl::string_view name) {
   return ShardIteratorType::kLatest;
 }
 
+}  // namespace
+
 Shape IteratorTypeShape() {
   return String().Required().OneOf({"AFTER_SEQUENCE_NUMBER", "LATEST",
                                     "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER",
                                     "TRIM_HORIZON"});
+}
+
+StartingPosition PositionOf(absl::string_view type,
+                            absl::string_view sequence_number,
+                            std::optional<absl::Time> timestamp) {
+  StartingPosition position{TypeNamed(type), sequence_number, std::nullopt};
+  if (position.type == ShardIteratorType::kAtTimestamp) {
+    position.timestamp = timestamp;
+  }
+  return position;
 }
 
 }  // namespace trireme

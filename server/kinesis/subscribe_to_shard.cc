@@ -128,9 +128,9 @@ void Run(KinesisCallPtr call) {
   SubscribeToShardRequest request;
   request.stream = {"", "", false, in.String("StreamId")};
   request.shard_id = in.String("ShardId");
-  request.position = {IteratorTypeNamed(position->String("Type")),
-                      position->String("SequenceNumber"),
-                      position->Time("Timestamp")};
+  request.position =
+      PositionOf(position->String("Type"), position->String("SequenceNumber"),
+                 position->Time("Timestamp"));
   request.consumer_arn = in.String("ConsumerARN");
   request.dry_run = in.Boolean("DryRun");
   std::make_shared<ShardEventStream>(std::move(call))->Begin(request);

@@ -331,6 +331,11 @@ TEST_F(KinesisTest, AClosedShardEndsWithItsChildren) {
 
 TEST_F(KinesisTest, AFutureTimestampIsRefused) {
   node_.CreateActive("s", 1);
+  // Of another type it means nothing.
+  Ok("GetShardIterator", {{"StreamName", "s"},
+                          {"ShardId", kFirstShard},
+                          {"ShardIteratorType", "LATEST"},
+                          {"Timestamp", 1'800'000'000.5}});
   const Answered answer =
       Call("GetShardIterator", {{"StreamName", "s"},
                                 {"ShardId", kFirstShard},
