@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "storage/clock.h"
 #include "storage/status_macros.h"
@@ -62,7 +63,16 @@ FrontEnd::~FrontEnd() { Stop(absl::ZeroDuration()); }
 absl::Status FrontEnd::Listen() {
   ASSIGN_OR_RETURN(server_, GrpcServer::Start(options_.grpc));
   if (options_.kinesis.has_value()) {
-    ASSIGN_OR_RETURN(kinesis_, KinesisServer::Start(*options_.kinesis));
+    absl::StatusOr<std::unique_ptr<KinesisServer>> started =
+        KinesisServer::Start(*options_.kinesis);
+    if (!started.ok()) {
+      return absl::Status(
+          started.status().code(),
+          absl::StrCat("the endpoint for AWS clients (--kinesis-listen, or "
+                       "kinesis.listen) ",
+                       started.status().message()));
+    }
+    kinesis_ = *std::move(started);
   }
   return absl::OkStatus();
 }
