@@ -3,8 +3,6 @@
 #include <optional>
 
 #include "server/aws/message_reader.h"
-#include "server/aws/message_writer.h"
-#include "server/aws/utf8.h"
 
 namespace trireme {
 
@@ -24,16 +22,7 @@ void AwsCall::Respond(absl::Cord message) {
 }
 
 void AwsCall::Fail(const AwsError& error) {
-  MessageWriter writer(format_);
-  writer.BeginMap();
-  writer.Key("__type").String(error.code);
-  if (!error.message.empty()) {
-    // These have it with a capital letter (kinesis-contract.md §1.2).
-    writer.Key(error.code == "SerializationException" ? "Message" : "message")
-        .String(ToUtf8(error.message));
-  }
-  writer.EndMap();
-  Fail(error, writer.Take());
+  Fail(error, EncodeError(format_, error));
 }
 
 void AwsCall::Fail(const AwsError& error, std::string message) {

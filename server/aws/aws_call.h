@@ -32,10 +32,8 @@ class AwsCall {
         headers_(std::move(headers)) {}
 
   const std::string& operation() const { return operation_; }
-  const std::string& content_type() const { return content_type_; }
   MessageFormat format() const { return format_; }
-  absl::string_view body() const { return exchange_->request().body; }
-  // Makes message() of the body. False when it is none.
+  // Makes message() of the request's body. False when it is none.
   bool ReadMessage();
   nlohmann::json& message() { return message_; }
   HttpExchange& exchange() { return *exchange_; }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/aws/message_writer.h"
+#include "server/aws/utf8.h"
 #include "server/error_map.h"
 #include "storage/errors.h"
 
@@ -27,6 +29,19 @@ AwsError ToAwsError(const absl::Status& status) {
     default:
       return {400, std::move(error.reason), std::move(error.message)};
   }
+}
+
+std::string EncodeError(MessageFormat format, const AwsError& error) {
+  MessageWriter writer(format);
+  writer.BeginMap();
+  writer.Key("__type").String(error.code);
+  if (!error.message.empty()) {
+    // These have it with a capital letter (kinesis-contract.md §1.2).
+    writer.Key(error.code == "SerializationException" ? "Message" : "message")
+        .String(ToUtf8(error.message));
+  }
+  writer.EndMap();
+  return writer.Take();
 }
 
 }  // namespace trireme

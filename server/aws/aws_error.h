@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "server/aws/message_format.h"
 #include "storage/check.h"
 
 namespace trireme {
@@ -23,6 +24,10 @@ struct AwsError {
 // The error of a call that the Broker refused or failed to do. Every client
 // repeats a call on 500 and 503: these are errors that may pass.
 AwsError ToAwsError(const absl::Status& status);
+
+// The body of an answer that says it: {__type, message}. UTF-8 whatever the
+// message holds.
+std::string EncodeError(MessageFormat format, const AwsError& error);
 
 // A value, or why there is none.
 template <typename T>

@@ -8,34 +8,36 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "server/aws/message_writer.h"
 #include "server/aws/request_id.h"
 #include "server/aws/utf8.h"
 
 namespace trireme {
 namespace {
 
-constexpr char kService[] = "GraniteServiceVersion20100801";
+constexpr char kTargetPrefix[] = "GraniteServiceVersion20100801.";
+constexpr char kPathPrefix[] =
+    "/service/GraniteServiceVersion20100801/operation/";
 constexpr char kNamespace[] = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 constexpr char kPutMetricData[] = "PutMetricData";
+constexpr char kAction[] = "Action=PutMetricData";
 
 // The protocols of CloudWatch: AWS JSON 1.0, Smithy RPC v2 CBOR, AWS Query.
 enum class Protocol { kJson, kRpcCbor, kQuery };
 
 struct Meant {
   Protocol protocol = Protocol::kQuery;
-  std::string operation;
+  absl::string_view operation;  // Of the request.
 };
 
+// Asked of every request, whoever it is for.
 std::optional<Meant> MeantBy(const HttpRequest& request) {
   absl::string_view target = request.Header("x-amz-target");
-  if (absl::ConsumePrefix(&target, absl::StrCat(kService, "."))) {
-    return Meant{Protocol::kJson, std::string(target)};
+  if (absl::ConsumePrefix(&target, kTargetPrefix)) {
+    return Meant{Protocol::kJson, target};
   }
   absl::string_view path = request.target;
-  if (absl::ConsumePrefix(&path,
-                          absl::StrCat("/service/", kService, "/operation/"))) {
-    return Meant{Protocol::kRpcCbor, std::string(path)};
+  if (absl::ConsumePrefix(&path, kPathPrefix)) {
+    return Meant{Protocol::kRpcCbor, path};
   }
   if (request.target != "/" || !target.empty() ||
       !absl::StartsWith(request.Header("content-type"),
@@ -45,9 +47,8 @@ std::optional<Meant> MeantBy(const HttpRequest& request) {
   // Its clients may compress the body, and have Action in it; no one else
   // sends forms here.
   const absl::string_view body = request.body;
-  const bool is_put =
-      absl::StrContains(body, absl::StrCat("Action=", kPutMetricData)) ||
-      !request.Header("content-encoding").empty();
+  const bool is_put = absl::StrContains(body, kAction) ||
+                      !request.Header("content-encoding").empty();
   return Meant{Protocol::kQuery, is_put ? kPutMetricData : ""};
 }
 
@@ -88,13 +89,9 @@ std::string Document(Protocol protocol, const AwsError& error) {
                         "</Code><Message>", EscapeXml(error.message),
                         "</Message></Error></ErrorResponse>");
   }
-  MessageWriter writer(protocol == Protocol::kJson ? MessageFormat::kJson
-                                                   : MessageFormat::kCbor);
-  writer.BeginMap();
-  writer.Key("__type").String(error.code);
-  writer.Key("message").String(ToUtf8(error.message));
-  writer.EndMap();
-  return writer.Take();
+  return EncodeError(
+      protocol == Protocol::kJson ? MessageFormat::kJson : MessageFormat::kCbor,
+      error);
 }
 
 HttpResponse Refusal(Protocol protocol, const std::string& id,

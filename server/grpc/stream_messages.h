@@ -110,7 +110,7 @@ void SetSettings(const Stream& stream, Description* message) {
   for (const absl::string_view name : stream.shard_metrics.Names()) {
     metrics.add_shard_level_metrics(std::string(name));
   }
-  message->set_encryption_type(stream.kms_key_id.empty() ? v1::NONE : v1::KMS);
+  message->set_encryption_type(IsEncrypted(stream) ? v1::KMS : v1::NONE);
   message->set_key_id(stream.kms_key_id);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "server/aws/canonical_request.h"
 #include "server/aws/message_reader.h"
 #include "server/aws/message_writer.h"
 #include "server/aws/request_id.h"
@@ -30,10 +31,6 @@ namespace {
 constexpr absl::string_view kPathBegin = "/streams/";
 constexpr absl::string_view kPathEnd = "/records";
 constexpr char kAllowed[] = "POST, OPTIONS";
-
-absl::string_view PathOf(const HttpRequest& request) {
-  return absl::string_view(request.target).substr(0, request.target.find('?'));
-}
 
 absl::Status Invalid(absl::string_view message) {
   return MakeError(ErrorReason::kInvalidArgument, message);
@@ -71,26 +68,22 @@ struct KeySource {
 
 absl::StatusOr<KeySource> KeySourceOf(const HttpRequest& request) {
   KeySource source;
-  const size_t query = request.target.find('?');
-  if (query != std::string::npos) {
-    for (const absl::string_view parameter :
-         absl::StrSplit(absl::string_view(request.target).substr(query + 1),
-                        '&', absl::SkipEmpty())) {
-      const std::pair<absl::string_view, absl::string_view> parts =
-          absl::StrSplit(parameter, absl::MaxSplits('=', 1));
-      ASSIGN_OR_RETURN(std::string value, Unescape(parts.second));
-      if (value.empty()) {
-        return Invalid(absl::StrCat("the query's ", parts.first, " is empty"));
-      }
-      if (parts.first == "partition_key") {
-        source.key = std::move(value);
-      } else if (parts.first == "partition_key_field") {
-        source.field = std::move(value);
-      } else if (!absl::StartsWith(parts.first, "X-Amz-")) {
-        return Invalid(absl::StrCat(
-            "the query has '", parts.first,
-            "'; it may have partition_key and partition_key_field"));
-      }
+  for (const absl::string_view parameter :
+       absl::StrSplit(QueryOf(request.target), '&', absl::SkipEmpty())) {
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(parameter, absl::MaxSplits('=', 1));
+    ASSIGN_OR_RETURN(std::string value, Unescape(parts.second));
+    if (value.empty()) {
+      return Invalid(absl::StrCat("the query's ", parts.first, " is empty"));
+    }
+    if (parts.first == "partition_key") {
+      source.key = std::move(value);
+    } else if (parts.first == "partition_key_field") {
+      source.field = std::move(value);
+    } else if (!absl::StartsWith(parts.first, "X-Amz-")) {
+      return Invalid(
+          absl::StrCat("the query has '", parts.first,
+                       "'; it may have partition_key and partition_key_field"));
     }
   }
   if (source.key.empty())
@@ -144,7 +137,7 @@ struct Intake {
 };
 
 absl::StatusOr<std::string> StreamNameOf(const HttpRequest& request) {
-  absl::string_view name = PathOf(request);
+  absl::string_view name = PathOf(request.target);
   name.remove_prefix(kPathBegin.size());
   name.remove_suffix(kPathEnd.size());
   return Unescape(name);
@@ -207,13 +200,9 @@ void Reply(HttpExchange& exchange, int status, std::string body) {
 }
 
 void Refuse(HttpExchange& exchange, const AwsError& error) {
-  MessageWriter writer(MessageFormat::kJson);
-  writer.BeginMap();
-  writer.Key("__type").String(error.code);
-  writer.Key("message").String(ToUtf8(error.message));
-  writer.EndMap();
   const bool missing = error.code == "ResourceNotFoundException";
-  Reply(exchange, missing ? 404 : error.http_status, writer.Take());
+  Reply(exchange, missing ? 404 : error.http_status,
+        EncodeError(MessageFormat::kJson, error));
 }
 
 // 200 says that every record is committed: whoever sends again on anything
@@ -273,7 +262,7 @@ void AnswerPreflight(HttpExchange& exchange) {
 }  // namespace
 
 bool RecordIntake::Takes(const HttpRequest& request) {
-  const absl::string_view path = PathOf(request);
+  const absl::string_view path = PathOf(request.target);
   return path.size() > kPathBegin.size() + kPathEnd.size() &&
          absl::StartsWith(path, kPathBegin) && absl::EndsWith(path, kPathEnd);
 }

@@ -3,9 +3,8 @@
 // merge. What must hold is in sim_workers.h.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "spdlog/spdlog.h"
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_faults.h"
 #include "tests/sim/stream_commands.h"
 #include "tests/sim/stream_sim.h"
@@ -58,18 +57,7 @@ void RunSeed(uint64_t seed) {
 
 TEST(GroupSimTest, NoShardIsSkippedOrReadByTwoWhateverFails) {
   spdlog::set_level(spdlog::level::off);
-  // TRIREME_SEEDS=FIRST..LAST runs others.
-  uint64_t first = 1;
-  uint64_t last = 10;
-  if (const char* const seeds = std::getenv("TRIREME_SEEDS")) {
-    char* end = nullptr;
-    first = std::strtoull(seeds, &end, 10);
-    last = *end == '.' ? std::strtoull(end + 2, nullptr, 10) : first;
-  }
-  for (uint64_t seed = first; seed <= last && !::testing::Test::HasFailure();
-       ++seed) {
-    RunSeed(seed);
-  }
+  ForEachSeed(10, RunSeed);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 // was acknowledged stays; what was refused was not written.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "spdlog/spdlog.h"
 #include "storage/errors.h"
+#include "tests/sim/seeds.h"
 #include "tests/sim/sim_faults.h"
 #include "tests/sim/stream_sim.h"
 #include "tests/unit/table_commands_fixture.h"
@@ -161,18 +161,7 @@ void RunSeed(uint64_t seed) {
 
 TEST(TableSimTest, OfThoseWhoSawTheSameItemOneWritesItWhateverFails) {
   spdlog::set_level(spdlog::level::off);
-  // TRIREME_SEEDS=FIRST..LAST runs others.
-  uint64_t first = 1;
-  uint64_t last = 20;
-  if (const char* const seeds = std::getenv("TRIREME_SEEDS")) {
-    char* end = nullptr;
-    first = std::strtoull(seeds, &end, 10);
-    last = *end == '.' ? std::strtoull(end + 2, nullptr, 10) : first;
-  }
-  for (uint64_t seed = first; seed <= last && !::testing::Test::HasFailure();
-       ++seed) {
-    RunSeed(seed);
-  }
+  ForEachSeed(20, RunSeed);
 }
 
 }  // namespace
